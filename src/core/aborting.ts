@@ -1,0 +1,76 @@
+/**
+ * An AbortSignal as an operation, and the line behind every `{ signal }`.
+ *
+ * 1. However many wait for a signal, it has one listener, and none when nobody waits: registering and leaving take
+ *    constant time (an EventTarget's own list takes linear time).
+ * 2. When it aborts, those who wait are failed in order, with the reason itself.
+ */
+import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
+import { Line, type Place, type Waiter } from "./waiting.ts";
+
+/**
+ * Never gives a value; rejects with `signal.reason` when the signal aborts. As the first case of a `listed` select an
+ * abort wins over data. One listener a signal, however many wait; none when nobody does.
+ *
+ * @throws TypeError when `signal` is none
+ *
+ * @example
+ * ```ts
+ * import { aborting, perform } from "rendezvous";
+ *
+ * console.log(await perform(aborting(AbortSignal.abort("enough"))).catch((reason: unknown) => reason)); // enough
+ * ```
+ *
+ * Idea: Go's `<-ctx.Done()`.
+ */
+export function aborting(signal: AbortSignal): Operation<never> {
+  if (typeof (signal as AbortSignal | undefined)?.addEventListener !== "function") {
+    throw new TypeError(`aborting takes an AbortSignal and got ${String(signal)}`);
+  }
+  return new Aborting(signal);
+}
+
+export class Aborting extends Performable<never> {
+  readonly #signal: AbortSignal;
+
+  constructor(signal: AbortSignal) {
+    super();
+    this.#signal = signal;
+  }
+
+  override attempt(): Nothing {
+    if (this.#signal.aborted) throw this.#signal.reason;
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    let line = signalLines.get(this.#signal);
+    if (line === undefined) signalLines.set(this.#signal, (line = new SignalLine(this.#signal)));
+    line.join(waiter);
+  }
+}
+
+/** Who waits for which signal. An entry lives while somebody waits. */
+const signalLines = new WeakMap<AbortSignal, SignalLine>();
+
+class SignalLine extends Line implements Place {
+  readonly #signal: AbortSignal;
+  readonly #onAbort = (): void => { this.#abort(); };
+
+  constructor(signal: AbortSignal) {
+    super();
+    this.#signal = signal;
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  override withdraw(waiter: Waiter): void {
+    super.withdraw(waiter);
+    if (!this.empty) return;
+    signalLines.delete(this.#signal);
+    this.#signal.removeEventListener("abort", this.#onAbort);
+  }
+
+  #abort(): void {
+    for (let waiter = this.take(); waiter !== undefined; waiter = this.take()) waiter.fail(this.#signal.reason);
+  }
+}

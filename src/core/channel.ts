@@ -1,0 +1,525 @@
+/**
+ * Channels: two lines and a buffer.
+ *
+ * 1. A send that finds a receiver in line hands the value over; one that finds room stores it; else it waits. A receive
+ *    takes the oldest value: of the buffer, then of the first sender in line. Nobody passes those in line.
+ * 2. There are never both senders and receivers in line, save those of one select that does both on the same channel.
+ * 3. While values are in the buffer no receiver waits; while there is room no sender does.
+ * 4. `close` comes after everything accepted: the buffer and the senders in line. `cancel` comes at once.
+ * 5. A handover is one synchronous step, and resumes the other party in a turn of its own.
+ *
+ *        send(v):     receiver in line? ─► hand over      room? ─► buffer      else ─► join `senders`
+ *        receive():   buffered? ─► take, and let the first sender fill up      sender in line? ─► take its value
+ *                     at the end? ─► ClosedError          else ─► join `receivers`
+ *
+ * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
+ */
+import { ClosedError, type CaseKey } from "../errors.ts";
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
+import { perform } from "./perform.ts";
+import { reportFailure } from "./report.ts";
+import { Ring } from "./ring.ts";
+import type { ChannelOptions, Receiver, Sender } from "./sides.ts";
+import { Line, type Waiter } from "./waiting.ts";
+
+/**
+ * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
+ *
+ * @param capacity - how many values it holds for receivers to come: a whole number from 0 up, or `Infinity`
+ * @throws RangeError when the capacity is anything else; TypeError when another option has the wrong type
+ *
+ * @example
+ * ```ts
+ * import { chan, go } from "rendezvous";
+ *
+ * const letters = chan<string>();
+ * go(async () => {
+ *   for (const letter of "abc") await letters.send(letter);
+ *   letters.close();
+ * });
+ * for await (const letter of letters) console.log(letter);
+ * // a
+ * // b
+ * // c
+ * ```
+ *
+ * Idea: Go's `make(chan T, n)`.
+ */
+export function chan<T>(capacity?: number): Channel<T>;
+/**
+ * Makes a channel with a policy for overflow, a hook for dropped values, or a name.
+ *
+ * @param options - see {@link ChannelOptions}
+ * @throws RangeError when the capacity is not a whole number from 0 up or `Infinity`; TypeError when another option has the
+ * wrong type
+ *
+ * @example
+ * ```ts
+ * import { chan } from "rendezvous";
+ *
+ * const latest = chan<number>({ capacity: 1, overflow: "drop-oldest", name: "latest" });
+ * for (const n of [1, 2, 3]) await latest.send(n);
+ * console.log(await latest.receive()); // 3
+ * ```
+ *
+ * Idea: core.async's sliding and dropping buffers, trio's named capacities.
+ */
+export function chan<T>(options: ChannelOptions<T>): Channel<T>;
+export function chan<T>(options: number | ChannelOptions<T> = 0): Channel<T> {
+  return new Channel<T>(options);
+}
+
+/** Why and how a channel has ended. */
+interface End {
+  /** Given to `close`: what receivers fail with. */
+  error: unknown;
+  cancelled: boolean;
+  /** Given to `cancel`. */
+  reason: unknown;
+}
+
+let made = 0;
+
+/** Kept with a receiver in line that asks for an iterator's result, as `next()` does. */
+const asResult = Symbol("as an iterator's result");
+
+/**
+ * Where tasks meet to hand over values. See {@link chan}.
+ *
+ * Exactly once: a fulfilled send was received by exactly one (buffered: accepted); a rejected send was received by nobody;
+ * a rejected receive took nothing. First in, first out, for values and for those who wait, plain and selected alike.
+ *
+ * Idea: Go's channels, after Hoare's CSP.
+ */
+export class Channel<T> implements Sender<T>, Receiver<T> {
+  /** How many values it holds for receivers to come: 0 is a rendezvous. */
+  readonly capacity: number;
+  /** @internal Those who wait to send; each has its value in its slot. */
+  readonly senders: Line = new Line();
+  /** @internal Those who wait to receive; each has in its slot whether it asks for an iterator's result. */
+  readonly receivers: Line = new Line();
+  readonly #id: number = ++made;
+  /** Its options, unless they are the usual ones. */
+  readonly #options: Readonly<ChannelOptions<T>> | undefined;
+  #buffer: Ring<T> | undefined = undefined;
+  #end: End | undefined = undefined;
+  #receiving: Operation<T> | undefined = undefined;
+
+  /** The same as {@link chan}. */
+  constructor(options: number | ChannelOptions<T> = 0) {
+    const given = typeof options === "object" && (options as unknown) !== null ? checked(options) : undefined;
+    this.capacity = checkedCapacity(given === undefined ? options : given.capacity);
+    this.#options = given;
+  }
+
+  /** The name given to it, or one made of a number. */
+  get name(): string {
+    return this.#options?.name ?? `channel-${String(this.#id)}`;
+  }
+
+  /** How many values it holds now: buffered ones only, so always 0 for a rendezvous. */
+  get size(): number {
+    return this.#buffer?.size ?? 0;
+  }
+
+  /** Whether it takes no more sends: it was closed, or cancelled by its receiver. */
+  get closed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  // -- Sending --
+
+  /**
+   * Sends a value: fulfils once a receiver has taken it (buffered: once it is accepted).
+   *
+   * Either the value is handed over, exactly once, or the promise rejects and nobody has received it.
+   *
+   * @param value - any value at all
+   * @param options - a `signal` to give up by
+   * @returns rejects with a {@link ClosedError} when the channel is closed or is cancelled meanwhile, with `signal.reason`
+   * when aborted first
+   *
+   * @example
+   * ```ts
+   * import { chan, go } from "rendezvous";
+   *
+   * const ch = chan<number>();
+   * go(async () => { console.log("got", await ch.receive()); });
+   * await ch.send(1);
+   * console.log("sent");
+   * // got 1
+   * // sent
+   * ```
+   *
+   * Idea: Go's `ch <- v`.
+   */
+  send(value: T, options?: WaitOptions): Promise<void> {
+    return perform(this.sending(value), options);
+  }
+
+  /** Describes a {@link send}, for `select` and `yield*`. Idea: Concurrent ML's `sendEvt`. */
+  sending(value: T): Operation<void> {
+    return new Sending(this, value);
+  }
+
+  /**
+   * Sends a value if a receiver waits or there is room; otherwise changes nothing.
+   *
+   * @returns whether the value was handed over or accepted
+   * @throws ClosedError when the channel is closed
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   *
+   * const ch = chan<number>(1);
+   * console.log(ch.trySend(1), ch.trySend(2)); // true false
+   * ```
+   *
+   * Idea: a Go `select` with a `default`.
+   */
+  trySend(value: T): boolean {
+    return this.give(value);
+  }
+
+  /** @internal Hand the value over, or accept it, now; false: neither is possible. */
+  give(value: T, key?: CaseKey): boolean {
+    if (this.#end !== undefined) throw this.#closedForSend(key);
+    const receiver = this.receivers.first;
+    if (receiver !== undefined) {
+      const wanted = receiver.slot === asResult ? { done: false, value } : value;
+      this.receivers.withdraw(receiver);
+      receiver.happen(wanted);
+      return true;
+    }
+    if (this.size < this.capacity) {
+      (this.#buffer ??= new Ring()).push(value);
+      return true;
+    }
+    const overflow = this.#options?.overflow;
+    if (overflow === undefined || overflow === "wait") return false;
+    if (overflow === "drop-newest" || this.#buffer === undefined) this.#drop(value);
+    else {
+      const oldest = this.#buffer.shift();
+      this.#buffer.push(value);
+      this.#drop(oldest);
+    }
+    return true;
+  }
+
+  #drop(value: T): void {
+    try {
+      this.#options?.onDrop?.(value);
+    } catch (error) {
+      reportFailure(error);
+    }
+  }
+
+  // -- Receiving --
+
+  /**
+   * Receives the next value.
+   *
+   * Either a value is taken, exactly once, or the promise rejects and nothing was taken. A promise sent as a value resolves it,
+   * as `await` does; {@link next} gives it unchanged.
+   *
+   * @param options - a `signal` to give up by
+   * @returns rejects at the end with a {@link ClosedError}, or with the very error given to {@link close}; with
+   * `signal.reason` when aborted first
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   *
+   * const ch = chan<string>(1);
+   * await ch.send("hello");
+   * console.log(await ch.receive()); // hello
+   * ```
+   *
+   * Idea: Go's `<-ch`, with an error in place of a zero value at the end.
+   */
+  receive(options?: WaitOptions): Promise<T> {
+    return perform(this.receiving(), options);
+  }
+
+  /** Describes a {@link receive}, for `select` and `yield*`. Idea: Concurrent ML's `recvEvt`. */
+  receiving(): Operation<T> {
+    return (this.#receiving ??= new Receiving(this));
+  }
+
+  /**
+   * Receives the next value as an iterator's result, so that the end is data and no error.
+   *
+   * @param options - a `signal` to give up by
+   * @returns `{ done: false, value }`, or `{ done: true, value: undefined }` at the end. Rejects with the error given to
+   * {@link close}, if one was, and with `signal.reason` when aborted first
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   *
+   * const ch = chan<string>(1);
+   * await ch.send("last");
+   * ch.close();
+   * console.log(await ch.next()); // { done: false, value: 'last' }
+   * console.log(await ch.next()); // { done: true, value: undefined }
+   * ```
+   *
+   * Idea: Go's `v, ok := <-ch`, in the shape of JavaScript's iterators.
+   */
+  next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
+    return perform(this.nexting(), options);
+  }
+
+  /** Describes a {@link next}, for `select` and `yield*`: what merge loops use. */
+  nexting(): Operation<IteratorResult<T, undefined>> {
+    return new Nexting(this);
+  }
+
+  /**
+   * Receives a value if one is ready; otherwise changes nothing.
+   *
+   * @returns `{ done: false, value }`, `{ done: true, value: undefined }` at the end, `undefined` when nothing is ready
+   * @throws the error given to {@link close}, at the end
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   *
+   * const ch = chan<number>(1);
+   * console.log(ch.tryReceive()); // undefined
+   * ch.trySend(7);
+   * console.log(ch.tryReceive()); // { done: false, value: 7 }
+   * ```
+   *
+   * Idea: a Go `select` with a `default`.
+   */
+  tryReceive(): IteratorResult<T, undefined> | undefined {
+    const result = this.takeResult();
+    return result === nothing ? undefined : result;
+  }
+
+  /** Iterates up to the end. Leaving the loop leaves the channel open, and several loops share it, as with Go's `range`. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    const iterator: AsyncIterableIterator<T, undefined> = {
+      next: () => this.next(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** @internal The oldest value, taken now. Throws at the end. */
+  take(key?: CaseKey): T | Nothing {
+    const value = this.#takeValue();
+    if (value === nothing && this.#end !== undefined) {
+      throw this.#end.error === undefined ? this.#closedForReceive(key) : this.#end.error;
+    }
+    return value;
+  }
+
+  /** @internal The oldest value, or the end, as an iterator's result. */
+  takeResult(): IteratorResult<T, undefined> | Nothing {
+    const value = this.#takeValue();
+    if (value !== nothing) return { done: false, value };
+    if (this.#end === undefined) return nothing;
+    if (this.#end.error !== undefined) throw this.#end.error;
+    return { done: true, value: undefined };
+  }
+
+  #takeValue(): T | Nothing {
+    const sender = this.senders.first;
+    const buffer = this.#buffer;
+    if (buffer !== undefined && buffer.size > 0) {
+      const value = buffer.shift();
+      if (sender !== undefined) buffer.push(this.#accept(sender));
+      return value;
+    }
+    return sender === undefined ? nothing : this.#accept(sender);
+  }
+
+  /** Take the value of a sender in line, whose send has thereby happened. */
+  #accept(sender: Waiter): T {
+    const value = sender.slot as T;
+    this.senders.withdraw(sender);
+    sender.happen(undefined);
+    return value;
+  }
+
+  // -- The end --
+
+  /**
+   * No more sends. What was accepted before, buffered or by a sender in line, is still delivered, in order; then receivers see
+   * the end: `receive` rejects, `next` gives `{ done: true }`, `for await` ends.
+   *
+   * @param error - what receivers get at the end in place of a {@link ClosedError}; `next` and `for await` reject with it too
+   * @returns `true` the first time; later calls, also after {@link cancel}, change nothing and give `false`
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   *
+   * const ch = chan<number>(1);
+   * await ch.send(1);
+   * console.log(ch.close(), ch.close()); // true false
+   * for await (const n of ch) console.log(n); // 1
+   * ```
+   *
+   * Idea: Go's `close`, idempotent and without its panics; delivering the senders in line is Kotlin's.
+   */
+  close(error?: unknown): boolean {
+    if (this.#end !== undefined) return false;
+    this.#end = { error, cancelled: false, reason: undefined };
+    // A sender in line has been accepted. Receivers beside it are cases of its own select, and not at the end yet.
+    if (this.senders.empty) this.#endReceivers();
+    return true;
+  }
+
+  /** Closes: `using` for the one who sends. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /**
+   * The receiving side gives up, at once: senders in line are rejected, buffered values are dropped (see `onDrop`), receivers see
+   * the end. Also after {@link close}.
+   *
+   * @param reason - the `cause` of the {@link ClosedError} that senders get
+   * @returns `true` the first time, then `false`
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   *
+   * const ch = chan<number>({ name: "numbers" });
+   * const sent = ch.send(1).catch((error: unknown) => (error as Error).cause);
+   * ch.cancel("seen enough");
+   * console.log(await sent); // seen enough
+   * ```
+   *
+   * Idea: the cancel of Kotlin's channels and of web streams.
+   */
+  cancel(reason?: unknown): boolean {
+    if (this.#end?.cancelled === true) return false;
+    this.#end = { error: this.#end?.error, cancelled: true, reason };
+    const dropped = this.#buffer;
+    this.#buffer = undefined;
+    for (let sender = this.senders.take(); sender !== undefined; sender = this.senders.take()) {
+      sender.fail(this.#closedForSend(sender.key));
+    }
+    this.#endReceivers();
+    while (dropped !== undefined && dropped.size > 0) this.#drop(dropped.shift());
+    return true;
+  }
+
+  #endReceivers(): void {
+    const error = this.#end?.error;
+    for (let receiver = this.receivers.first; receiver !== undefined; receiver = this.receivers.first) {
+      const wantsResult = receiver.slot === asResult;
+      this.receivers.withdraw(receiver);
+      if (error !== undefined) receiver.fail(error);
+      else if (wantsResult) receiver.happen({ done: true, value: undefined });
+      else receiver.fail(this.#closedForReceive(receiver.key));
+    }
+  }
+
+  #closedForSend(key: CaseKey | undefined): ClosedError {
+    const cancelled = this.#end?.cancelled === true;
+    return new ClosedError(
+      cancelled
+        ? `send on channel "${this.name}", whose receiver has cancelled it: nobody received the value (the cause says why)`
+        : `send on closed channel "${this.name}": nobody received the value. Check closed first, or close after the last send.`,
+      { cause: cancelled ? this.#end?.reason : this.#end?.error, case: key },
+    );
+  }
+
+  #closedForReceive(key: CaseKey | undefined): ClosedError {
+    return new ClosedError(
+      `receive on channel "${this.name}", which is at its end: nothing will come. Use next() or for await to see the end as data.`,
+      { cause: this.#end?.reason, case: key },
+    );
+  }
+}
+
+// -- The operations. A send carries its value; the two receives differ in what they make of the end. --
+
+class Sending<T> extends Performable<void> {
+  readonly #channel: Channel<T>;
+  readonly #value: T;
+
+  constructor(channel: Channel<T>, value: T) {
+    super();
+    this.#channel = channel;
+    this.#value = value;
+  }
+
+  override attempt(key?: CaseKey): undefined | Nothing {
+    return this.#channel.give(this.#value, key) ? undefined : nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.slot = this.#value;
+    this.#channel.senders.join(waiter);
+  }
+}
+
+class Receiving<T> extends Performable<T> {
+  readonly #channel: Channel<T>;
+
+  constructor(channel: Channel<T>) {
+    super();
+    this.#channel = channel;
+  }
+
+  override attempt(key?: CaseKey): T | Nothing {
+    return this.#channel.take(key);
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#channel.receivers.join(waiter);
+  }
+}
+
+class Nexting<T> extends Performable<IteratorResult<T, undefined>> {
+  readonly #channel: Channel<T>;
+
+  constructor(channel: Channel<T>) {
+    super();
+    this.#channel = channel;
+  }
+
+  override attempt(): IteratorResult<T, undefined> | Nothing {
+    return this.#channel.takeResult();
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.slot = asResult;
+    this.#channel.receivers.join(waiter);
+  }
+}
+
+// -- Bad input is refused at the call. --
+
+function checkedCapacity(capacity: unknown = 0): number {
+  if (typeof capacity === "number" && capacity >= 0 && (Number.isInteger(capacity) || capacity === Infinity)) {
+    return capacity + 0; // -0 is 0
+  }
+  throw new RangeError(`the capacity of a channel is a whole number from 0 up, or Infinity; got ${show(capacity)}`);
+}
+
+function checked<T>(options: ChannelOptions<T>): ChannelOptions<T> {
+  const { overflow, onDrop, name } = options;
+  if (overflow !== undefined && !["wait", "drop-newest", "drop-oldest"].includes(overflow)) {
+    throw new TypeError(`the overflow of a channel is "wait", "drop-newest" or "drop-oldest"; got ${show(overflow)}`);
+  }
+  if (onDrop !== undefined && typeof onDrop !== "function") {
+    throw new TypeError(`the onDrop of a channel is a function; got ${show(onDrop)}`);
+  }
+  if (name !== undefined && typeof name !== "string") {
+    throw new TypeError(`the name of a channel is a string; got ${show(name)}`);
+  }
+  return { ...options };
+}
+
+function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

@@ -1,0 +1,267 @@
+/**
+ * Operations: every blocking thing as a value that can be polled, waited for and withdrawn.
+ *
+ * 1. Performing is: poll, and if nothing happens take a place in line, in the same turn. A JavaScript turn is the
+ *    atomic region, so nobody comes in between.
+ * 2. An operation describes and does nothing by itself; one value may be performed many times, also at once.
+ * 3. The operation that happens hands its performer a value or an error, once; user code (a map function) runs in the
+ *    performer's own turn.
+ * 4. An operation is not thenable: `await ch.receiving()` gives the operation and takes nothing.
+ *
+ * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
+ */
+import type { CaseKey } from "../errors.ts";
+import { spend } from "./scheduler.ts";
+import { Waiter, type Place } from "./waiting.ts";
+
+/** What every waiting verb takes as its last argument. */
+export interface WaitOptions {
+  /**
+   * Gives up when it aborts: the verb rejects with `signal.reason` itself and leaves no trace. Already aborted, it beats
+   * whatever is ready. Nothing happens to an operation that came first.
+   */
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Something to wait for, as a value: a receive, a send, a sleep, the end of a task. It does nothing until it is
+ * performed by {@link perform}, {@link select}, {@link poll}, or `yield*` in a generator task.
+ *
+ * Never thenable: awaiting one by mistake gives the operation back and takes nothing.
+ *
+ * @example
+ * ```ts
+ * import { chan, choose, perform, sleeping, type Operation } from "rendezvous";
+ *
+ * const within = <T>(operation: Operation<T>, ms: number): Operation<T | "late"> =>
+ *   choose(operation, sleeping(ms).map(() => "late" as const));
+ *
+ * const quiet = chan<number>();
+ * console.log(await perform(within(quiet.receiving(), 5))); // late
+ * ```
+ *
+ * Idea: the events of Concurrent ML.
+ */
+export interface Operation<T> {
+  /**
+   * The same operation, with a function run over what it gives, or over its error.
+   *
+   * The functions run after the operation has happened, in the performer's own turn: one that throws fails its own
+   * performer only, and the other party keeps what was handed over.
+   *
+   * @param onValue - makes the result from the operation's value
+   * @param onError - makes the result from the operation's error; left out, errors pass unchanged
+   *
+   * @example
+   * ```ts
+   * import { always, perform } from "rendezvous";
+   *
+   * console.log(await perform(always(20).map((n) => n + 1))); // 21
+   * ```
+   *
+   * Idea: Concurrent ML's `wrap` and `wrapHandler`.
+   */
+  map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E>;
+
+  /** Performs the operation in a generator task: `const value = yield* operation`. */
+  [Symbol.iterator](): Iterator<unknown, T, unknown>;
+}
+
+/** What a poll answers when nothing happened. */
+export const nothing: unique symbol = Symbol("nothing");
+/** See {@link nothing}. */
+export type Nothing = typeof nothing;
+
+// -- The generator task that runs now. Its driver enters and leaves it; between the two, `yield*` finds it here.
+
+/** The one who waits when an operation is performed by `yield*`. */
+let running: Waiter | undefined;
+
+/** Tell `yield*` who performs from here on. */
+export function enter(task: Waiter | undefined): void {
+  running = task;
+}
+
+/** Sent into a generator whose operation has happened, after `finish` has kept what it gave. */
+export const resumed: unique symbol = Symbol("resumed");
+/** What a generator yields while its operation holds it in a place. */
+export const suspended: IteratorResult<unknown, unknown> = { done: false, value: Symbol("suspended") };
+/** One result object for all: `yield*` reads it at once. */
+const finished = { done: true, value: undefined as unknown };
+
+/** Keep what an operation gave for the `yield*` that asks next; `undefined` lets go of it. */
+export function finish(value: unknown): IteratorResult<unknown, unknown> {
+  finished.value = value;
+  return finished;
+}
+
+/** What the mechanism sees of an operation. Every operation of the library is one. */
+export abstract class Performable<T> implements Operation<T> {
+  /** Made ready for one performing: guards are run, everything else is itself. */
+  prepare(): Performable<T> {
+    return this;
+  }
+
+  /** Happens now and gives its value (or throws its error), or changes nothing. Errors of the library name `key`. */
+  abstract attempt(key?: CaseKey): T | Nothing;
+
+  /** Right after a failed attempt, in the same turn: let the waiter take its place. */
+  abstract enlist(waiter: Waiter): void;
+
+  /** Whether enlisting runs code of the user. */
+  get foreign(): boolean {
+    return false;
+  }
+
+  /** Whether a waiter may be resumed by `later`. */
+  get lazy(): boolean {
+    return false;
+  }
+
+  map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E> {
+    return new Mapped<T, U, E>(this, onValue, onError);
+  }
+
+  // -- `yield*`: an operation is its own iterator, without a state, so that one value serves every task at once.
+
+  [Symbol.iterator](): Iterator<unknown, T, unknown> {
+    return this as unknown as Iterator<unknown, T, unknown>;
+  }
+
+  /** The first call happens now or lets the running task wait; the second, with `resumed`, gives what has happened. */
+  next(sent: unknown): IteratorResult<unknown, unknown> {
+    if (sent === resumed) return finished;
+    const task = running;
+    if (task === undefined) {
+      throw new TypeError("yield* an operation only in the body of a generator task: go(function* () { ... })");
+    }
+    const prepared = this.prepare();
+    const value = prepared.attempt();
+    if (value === nothing) prepared.enlist(task);
+    else if (spend()) return finish(value);
+    else task.happen(value);
+    running = undefined;
+    return suspended;
+  }
+
+  /** An operation that failed while the task waited fails at its `yield*`. */
+  throw(error: unknown): never {
+    throw error;
+  }
+}
+
+/** The mechanism's view of an operation from outside, or a clear error if it is none. */
+export function performable<T>(operation: Operation<T>, where: string): Performable<T> {
+  if (operation instanceof Performable) return operation as Performable<T>;
+  throw new TypeError(
+    `${where} takes an operation, such as ch.receiving() or sleeping(10), and got ${describe(operation)}. ` +
+      "The verbs that do it at once (ch.receive(), sleep(10)) give promises: use their gerunds.",
+  );
+}
+
+function describe(value: unknown): string {
+  if (value === null || typeof value !== "object") return typeof value === "function" ? "a function" : String(value);
+  return `an object of class ${value.constructor?.name ?? "(none)"}`;
+}
+
+
+// -- Map -------------------------------------------------------------------------------------------------------------
+
+class Mapped<T, U, E> extends Performable<U | E> implements Place {
+  readonly #inner: Performable<T>;
+  readonly #onValue: (value: T) => U;
+  readonly #onError: ((error: unknown) => E) | undefined;
+
+  constructor(inner: Performable<T>, onValue: (value: T) => U, onError: ((error: unknown) => E) | undefined) {
+    super();
+    this.#inner = inner;
+    this.#onValue = onValue;
+    this.#onError = onError;
+  }
+
+  override get lazy(): boolean {
+    return true;
+  }
+
+  override get foreign(): boolean {
+    return this.#inner.foreign;
+  }
+
+  override prepare(): Performable<U | E> {
+    const inner = this.#inner.prepare();
+    return inner === this.#inner ? this : new Mapped(inner, this.#onValue, this.#onError);
+  }
+
+  override attempt(key?: CaseKey): U | E | Nothing {
+    let value: T | Nothing;
+    try {
+      value = this.#inner.attempt(key);
+    } catch (error) {
+      return this.#failed(error);
+    }
+    return value === nothing ? nothing : this.#onValue(value);
+  }
+
+  override enlist(waiter: Waiter): void {
+    const inside = new MappedWaiter(waiter, this as unknown as Mapped<unknown, unknown, unknown>);
+    waiter.place = this;
+    waiter.slot = inside;
+    this.#inner.enlist(inside);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const inside = waiter.slot as Waiter;
+    release(waiter);
+    inside.withdraw();
+  }
+
+  /** What the map gives for a result found out now. */
+  result(result: () => unknown): U | E {
+    let value: T;
+    try {
+      value = result() as T;
+    } catch (error) {
+      return this.#failed(error);
+    }
+    return this.#onValue(value);
+  }
+
+  #failed(error: unknown): E {
+    if (this.#onError === undefined) throw error;
+    return this.#onError(error);
+  }
+}
+
+class MappedWaiter extends Waiter {
+  readonly #outside: Waiter;
+  readonly #mapped: Mapped<unknown, unknown, unknown>;
+
+  constructor(outside: Waiter, mapped: Mapped<unknown, unknown, unknown>) {
+    super();
+    this.#outside = outside;
+    this.#mapped = mapped;
+  }
+
+  override get key(): CaseKey | undefined {
+    return this.#outside.key;
+  }
+
+  override happen(value: unknown): void {
+    this.later(() => value);
+  }
+
+  override fail(error: unknown): void {
+    this.later(() => { throw error; });
+  }
+
+  override later(result: () => unknown): void {
+    release(this.#outside);
+    this.#outside.later(() => this.#mapped.result(result));
+  }
+}
+
+/** Let a waiter go from a place that was made of others. */
+export function release(waiter: Waiter): void {
+  waiter.place = undefined;
+  waiter.slot = undefined;
+}

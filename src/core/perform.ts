@@ -1,0 +1,130 @@
+/**
+ * Performing an operation from an async function: as a promise, or at once.
+ *
+ * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
+ * 2. A `signal` is one more case of a choice; no verb knows of it.
+ */
+import { Aborting } from "./aborting.ts";
+import { Choice } from "./choice.ts";
+import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
+import { fulfilled, hold, spend, wake } from "./scheduler.ts";
+import { Waiter } from "./waiting.ts";
+
+/**
+ * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.
+ *
+ * Starts at once. Either the operation happens, once, or (aborted) nothing happened at all and no trace is left.
+ *
+ * @param operation - what to wait for
+ * @param options - a `signal` to give up by
+ * @returns what the operation gives; rejects with its error, with `signal.reason`, or with a `TypeError` when
+ * `operation` is none
+ *
+ * @example
+ * ```ts
+ * import { chan, perform } from "rendezvous";
+ *
+ * const ch = chan<string>(1);
+ * await perform(ch.sending("hello"));
+ * console.log(await perform(ch.receiving())); // hello
+ * ```
+ *
+ * Idea: Concurrent ML's `sync`.
+ */
+export function perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
+  try {
+    const signal = options?.signal;
+    if (signal?.aborted === true) return rejection(signal.reason);
+    const prepared = performable(operation, "perform").prepare();
+    const value = prepared.attempt();
+    if (value !== nothing) return ready(value);
+    return park(signal === undefined ? prepared : new Choice<T>([prepared, new Aborting(signal)]));
+  } catch (error) {
+    return rejection(error);
+  }
+}
+
+/**
+ * Performs an operation if it can happen now; otherwise changes nothing.
+ *
+ * @returns `{ value }` when it happened, `undefined` when not
+ * @throws the operation's own error when it happened and failed; a `TypeError` when `operation` is none
+ *
+ * @example
+ * ```ts
+ * import { chan, poll } from "rendezvous";
+ *
+ * const ch = chan<number>(1);
+ * console.log(poll(ch.receiving())); // undefined
+ * ch.trySend(7);
+ * console.log(poll(ch.receiving())?.value); // 7
+ * ```
+ *
+ * Idea: Go's `select` with a `default`, for one operation.
+ */
+export function poll<T>(operation: Operation<T>): { value: T } | undefined {
+  const value = performable(operation, "poll").prepare().attempt();
+  return value === nothing ? undefined : { value };
+}
+
+/** A promise for a value that is there already; it counts as a wake-up, so that endless readiness starves nobody. */
+export function ready<T>(value: T): Promise<T> {
+  if (spend()) return value === undefined ? (fulfilled as Promise<T>) : Promise.resolve(value);
+  return new Promise((resolve) => { hold(() => { resolve(value); }); });
+}
+
+function rejection(error: unknown): Promise<never> {
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
+  if (spend()) return Promise.reject(error);
+  return new Promise((_resolve, reject) => { hold(() => { reject(error); }); });
+}
+
+type Settle = (value: unknown) => void;
+let resolveNew: Settle;
+let rejectNew: Settle;
+/** One executor for every promise, so that waiting allocates no closure of its own. */
+const capture = (resolve: Settle, reject: Settle): void => {
+  resolveNew = resolve;
+  rejectNew = reject;
+};
+
+function park<T>(operation: Performable<T>): Promise<T> {
+  const promise = new Promise<unknown>(capture);
+  if (operation.lazy) {
+    operation.enlist(new LazyPromiseWaiter(resolveNew, rejectNew));
+    return promise.then((result) => (result as () => T)());
+  }
+  operation.enlist(new PromiseWaiter(resolveNew, rejectNew));
+  return promise as Promise<T>;
+}
+
+/** Waits as a promise. */
+class PromiseWaiter extends Waiter {
+  readonly resolve: Settle;
+  readonly reject: Settle;
+
+  constructor(resolve: Settle, reject: Settle) {
+    super();
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+
+  override happen(value: unknown): void {
+    wake(this.resolve, value);
+  }
+
+  override fail(error: unknown): void {
+    wake(this.reject, error);
+  }
+
+  override later(result: () => unknown): void {
+    wake(this.resolve, result);
+  }
+}
+
+/** Waits as a promise for a result that user code has a part in: it is found out in the awaiting task's own turn and context. */
+class LazyPromiseWaiter extends PromiseWaiter {
+  override happen(value: unknown): void {
+    this.later(() => value);
+  }
+}

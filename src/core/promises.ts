@@ -1,0 +1,157 @@
+/**
+ * Promises as operations: one that exists already (`settling`), one that is made for the wait (`attempting`).
+ *
+ * 1. However often and by however many a promise is waited for, at most one reaction is attached to it, and who leaves
+ *    leaves nothing behind: a long-lived promise gathers no litter.
+ * 2. An attempt starts when it is waited for, and its signal aborts when it loses. Listeners of that signal run in a turn of
+ *    their own, before the winner goes on.
+ *
+ * Idea: negative acknowledgements of Concurrent ML, which in JavaScript are an AbortSignal.
+ */
+import { nothing, Performable, release, type Nothing, type Operation } from "./operation.ts";
+import { enqueue } from "./scheduler.ts";
+import { Line, type Place, type Waiter } from "./waiting.ts";
+
+/**
+ * Happens when the promise settles, as it does. Losing a select leaves nothing at the promise, and a later rejection
+ * of it is not an unhandled one.
+ *
+ * @param promise - a promise, or anything with a `then`
+ * @throws TypeError when it has no `then`
+ *
+ * @example
+ * ```ts
+ * import { select, settling, sleeping } from "rendezvous";
+ *
+ * const answer = Promise.resolve(42);
+ * console.log(await select({ answer: settling(answer), late: sleeping(50) })); // { case: 'answer', value: 42 }
+ * ```
+ *
+ * Idea: promises as events, as in Hopac and ts-chan; the single reaction avoids the leak of `Promise.race`.
+ */
+export function settling<T>(promise: PromiseLike<T>): Operation<T> {
+  if (typeof (promise as PromiseLike<T> | undefined)?.then !== "function") {
+    throw new TypeError(`settling takes a promise and got ${String(promise)}`);
+  }
+  return new Settling(promise);
+}
+
+class Settling<T> extends Performable<T> {
+  readonly #promise: PromiseLike<T>;
+
+  constructor(promise: PromiseLike<T>) {
+    super();
+    this.#promise = promise;
+  }
+
+  override prepare(): this {
+    watched(this.#promise); // from here on a rejection is seen, even if another case comes first
+    return this;
+  }
+
+  override attempt(): T | Nothing {
+    const { outcome } = watched(this.#promise);
+    return outcome === undefined ? nothing : (outcome() as T);
+  }
+
+  override enlist(waiter: Waiter): void {
+    watched(this.#promise).line.join(waiter);
+  }
+}
+
+/** A promise with its one reaction, and who waits for it. */
+class Watched {
+  readonly line = new Line();
+  outcome: (() => unknown) | undefined;
+
+  constructor(promise: PromiseLike<unknown>) {
+    Promise.resolve(promise).then(
+      (value) => {
+        this.outcome = () => value;
+        for (let waiter = this.line.take(); waiter !== undefined; waiter = this.line.take()) waiter.happen(value);
+      },
+      (error: unknown) => {
+        this.outcome = () => { throw error; };
+        for (let waiter = this.line.take(); waiter !== undefined; waiter = this.line.take()) waiter.fail(error);
+      },
+    );
+  }
+}
+
+const allWatched = new WeakMap<PromiseLike<unknown>, Watched>();
+
+function watched(promise: PromiseLike<unknown>): Watched {
+  let entry = allWatched.get(promise);
+  if (entry === undefined) allWatched.set(promise, (entry = new Watched(promise)));
+  return entry;
+}
+
+/**
+ * Any API that takes an AbortSignal, as a case: started when it is waited for, aborted when another case comes first.
+ * It is never ready at once, so a case that is ready keeps it from starting.
+ *
+ * @param body - gets the signal and gives a promise; what it throws fails the operation
+ *
+ * @example
+ * ```ts
+ * import { attempting, select, sleeping } from "rendezvous";
+ *
+ * const endless = attempting((signal) => new Promise<never>(() => {
+ *   signal.addEventListener("abort", () => { console.log("aborted"); });
+ * }));
+ * const first = await select({ endless, late: sleeping(5) }); // aborted
+ * console.log(first.case); // late
+ * ```
+ *
+ * Idea: Concurrent ML's `withNack`, joined to `fetch(url, { signal })`.
+ */
+export function attempting<T>(body: (signal: AbortSignal) => PromiseLike<T>): Operation<T> {
+  return new Attempting(body);
+}
+
+class Attempting<T> extends Performable<T> implements Place {
+  readonly #body: (signal: AbortSignal) => PromiseLike<T>;
+
+  constructor(body: (signal: AbortSignal) => PromiseLike<T>) {
+    super();
+    this.#body = body;
+  }
+
+  override get foreign(): boolean {
+    return true;
+  }
+
+  override attempt(): Nothing {
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    const attempt = new AbortController();
+    waiter.place = this;
+    waiter.slot = attempt;
+    const settle = (go: () => void): void => {
+      if (waiter.slot !== attempt) return; // withdrawn: whatever came of it is of no interest
+      release(waiter);
+      go();
+    };
+    this.#begin(attempt.signal).then(
+      (value) => { settle(() => { waiter.happen(value); }); },
+      (error: unknown) => { settle(() => { waiter.fail(error); }); },
+    );
+  }
+
+  #begin(signal: AbortSignal): Promise<T> {
+    try {
+      return Promise.resolve(this.#body(signal));
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
+      return Promise.reject(error);
+    }
+  }
+
+  withdraw(waiter: Waiter): void {
+    const attempt = waiter.slot as AbortController;
+    release(waiter);
+    enqueue({ run: () => { attempt.abort(); } });
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * Turns: who goes on, and when. Everything that waited is resumed through this file.
+ *
+ * 1. Resuming never runs the resumed code in the resumer's stack: a promise is resolved, or a job joins the run queue.
+ * 2. Wake-ups keep their order, across promises and jobs alike. Jobs queued in a row share one microtask; a promise
+ *    resolved in between ends the row, and the next job begins another:
+ *
+ *        job a, job b, resolve p, job c     =>     microtasks: [a b] [p's continuation] [c]
+ *
+ * 3. After a budget of wake-ups, or of time, without the event loop having turned, the next ones are held back until a
+ *    macrotask: whoever only talks to each other starves no timer and no socket. Off while a fake clock is installed.
+ * 4. One seam: a controller, absent in production, gets every wake-up, start, choice and timer instead.
+ *
+ * The primitives in this file are the only ones of the core that are captured at import.
+ */
+import { below } from "./random.ts";
+import { Ring } from "./ring.ts";
+
+/** Something to run in a turn of its own. */
+export interface Job {
+  run(): void;
+}
+
+/** Who decides instead of the scheduler: the seam on which the testing module is built. */
+export interface Controller {
+  /** A task starts, or something that waited goes on, whenever `proceed` is called. */
+  resume(proceed: () => void): void;
+  /** Which of `count` cases is polled next: a whole number from 0 up to, and without, `count`. */
+  choose(count: number): number;
+  /** A timer: call `fire` after `ms`; the result disarms it. */
+  arm(ms: number, fire: () => void): () => void;
+}
+
+export let controller: Controller | undefined;
+
+/** Put a controller in charge, or none. */
+export function control(by: Controller | undefined): void {
+  controller = by;
+  slice = 0;
+}
+
+/** One of `count` cases: the controller's choice, else a random one. */
+export function pick(count: number): number {
+  return controller === undefined ? below(count) : controller.choose(count);
+}
+
+// -- The budget ------------------------------------------------------------------------------------------------------
+// `slice` wake-ups are free; then the count and the clock are looked at. Measured by `bench/budget`.
+
+const sliceLength = 32;
+const wakesPerTurn = 1024;
+const msPerTurn = 5;
+
+let slice = sliceLength;
+let wakes = 0;
+let turnStarted = 0;
+let turning = false;
+let held: (() => void)[] = [];
+
+/** Take one wake-up from the budget. False: the event loop has to turn first, so `hold` what was to be resumed. */
+export function spend(): boolean {
+  return --slice > 0 || renew();
+}
+
+function renew(): boolean {
+  slice = 0;
+  if (controller !== undefined || turning) return false;
+  if (!clockIsReal()) {
+    slice = sliceLength;
+    return true;
+  }
+  wakes += sliceLength;
+  if (wakes >= wakesPerTurn || now() - turnStarted > msPerTurn) return false;
+  slice = sliceLength;
+  return true;
+}
+
+/** Keep a wake-up until the event loop has turned, in order with all others that are kept. */
+export function hold(proceed: () => void): void {
+  if (controller !== undefined) {
+    controller.resume(proceed);
+    return;
+  }
+  held.push(proceed);
+  if (!turning) {
+    turning = true;
+    macrotask(turn);
+  }
+}
+
+function turn(): void {
+  turning = false;
+  slice = sliceLength;
+  wakes = 0;
+  turnStarted = now();
+  const proceeding = held;
+  held = [];
+  for (const proceed of proceeding) proceed();
+}
+
+// -- Resuming --------------------------------------------------------------------------------------------------------
+
+/** Resume whoever awaits the promise that `settle` settles. */
+export function wake(settle: (value: unknown) => void, value: unknown): void {
+  if (spend()) {
+    rowIsOpen = false;
+    settle(value);
+  } else {
+    hold(() => {
+      rowIsOpen = false;
+      settle(value);
+    });
+  }
+}
+
+/** Run a job in a turn of its own. */
+export function enqueue(job: Job): void {
+  if (spend()) line(job);
+  else hold(() => { line(job); });
+}
+
+/** A promise already fulfilled: what every ready send gives, and what starts and rows hang on. */
+export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
+
+/** Run the beginning of a task in a later microtask, in the caller's own async context, in call order. */
+export function start(begin: () => void): void {
+  if (controller !== undefined) controller.resume(begin);
+  else {
+    rowIsOpen = false;
+    void fulfilled.then(begin);
+  }
+}
+
+/** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */
+export function nextTurn(proceed: () => void): void {
+  if (controller !== undefined) controller.resume(proceed);
+  else if (clockIsReal()) macrotask(proceed);
+  else void fulfilled.then(proceed);
+}
+
+const rowMark: Job = { run() { /* not a job: where a row begins */ } };
+const row = new Ring<Job>();
+let rowIsOpen = false;
+
+function line(job: Job): void {
+  if (!rowIsOpen) {
+    rowIsOpen = true;
+    row.push(rowMark);
+    void fulfilled.then(drain);
+  }
+  row.push(job);
+}
+
+function drain(): void {
+  row.shift(); // the mark of this row
+  while (row.size > 0) {
+    if (row.peek() === rowMark) return; // the next row has a microtask of its own
+    row.shift().run();
+  }
+  rowIsOpen = false;
+}
+
+// -- The platform ----------------------------------------------------------------------------------------------------
+
+type SetTimeout = typeof globalThis.setTimeout;
+
+const isFake = (timer: SetTimeout): boolean => "clock" in timer; // fake-timers marks what it puts in place
+const unlessFake = (timer: SetTimeout): SetTimeout | undefined => (isFake(timer) ? undefined : timer);
+
+let realSetTimeout = unlessFake(globalThis.setTimeout);
+const importedUnderFake = realSetTimeout === undefined;
+
+/** False while a fake clock stands in for the platform's: virtual time has to stay exact. */
+export function clockIsReal(): boolean {
+  realSetTimeout ??= unlessFake(globalThis.setTimeout); // imported while a fake clock was installed: wait for the real one
+  return globalThis.setTimeout === realSetTimeout;
+}
+
+const { setImmediate: immediate, MessageChannel: Ports, performance: clock } = globalThis as {
+  setImmediate?: (callback: () => void) => unknown;
+  MessageChannel: typeof MessageChannel;
+  performance: { now(): number };
+};
+const readClock = clock.now;
+const now: () => number = importedUnderFake ? () => 0 : () => readClock.call(clock);
+
+/** Run a callback once the event loop has turned: timers and I/O get their chance before. */
+const macrotask: (callback: () => void) => void =
+  immediate === undefined || importedUnderFake ? throughPorts() : (callback) => void immediate(callback);
+
+function throughPorts(): (callback: () => void) => void {
+  // Nothing fakes a message port. In Node it keeps the process alive only while a callback is due.
+  interface Port { onmessage: () => void; postMessage(message: undefined): void; ref?(): void; unref?(): void }
+  const callbacks = new Ring<() => void>();
+  let ports: { port1: Port; port2: Port } | undefined;
+  return (callback) => {
+    if (ports === undefined) {
+      ports = new Ports() as unknown as { port1: Port; port2: Port };
+      const receiver = ports.port1;
+      receiver.onmessage = () => {
+        const next = callbacks.shift();
+        if (callbacks.size === 0) receiver.unref?.();
+        next();
+      };
+    }
+    callbacks.push(callback);
+    ports.port1.ref?.();
+    ports.port2.postMessage(undefined);
+  };
+}

@@ -1,0 +1,137 @@
+/**
+ * Select: the named cases of a choice, with a typed result.
+ *
+ * It knows nothing of channels, timers or sockets: cases are operations, and `choice.ts` does the choosing.
+ *
+ * Idea: Go's `select` statement, with named cases and guards as in occam's `ALT`.
+ */
+import type { CaseKey } from "../errors.ts";
+import { Choice } from "./choice.ts";
+import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
+import { perform } from "./perform.ts";
+
+/** What switches a case off: `open && ch.receiving()`. */
+export type Falsy = false | null | undefined | 0 | 0n | "";
+
+/** The cases of a select: a record, whose keys name them, or an array, whose indices do. A falsy case is off. */
+export type Cases = Readonly<Record<string, Operation<unknown> | Falsy>> | readonly (Operation<unknown> | Falsy)[];
+
+type ValueOf<Case> = Extract<Case, Operation<unknown>> extends Operation<infer Value> ? Value : never;
+type SelectedCase<Key, Case> = [Extract<Case, Operation<unknown>>] extends [never]
+  ? never
+  : { case: Key; value: ValueOf<Case> };
+type IndexOf<Key> = Key extends `${infer Index extends number}` ? Index : never;
+
+/**
+ * What a select gives: `{ case, value }`, a union over its cases that narrows by `case`. A record gives its keys, an
+ * array its indices.
+ */
+export type Selected<C> = C extends readonly unknown[]
+  ? number extends C["length"]
+    ? SelectedCase<number, C[number]>
+    : { [Key in keyof C & `${number}`]: SelectedCase<IndexOf<Key>, C[Key]> }[keyof C & `${number}`]
+  : { [Key in keyof C]: SelectedCase<Key, C[Key]> }[keyof C];
+
+/** In which order a select polls its cases. */
+export interface SelectOrder {
+  /** `"random"` (the default): each ready case is equally likely. `"listed"`: the first ready one, strict priority. */
+  order?: "random" | "listed" | undefined;
+}
+
+/**
+ * Waits for the first of its cases to happen and says which. The others leave no trace: no waiter, no timer, no listener.
+ *
+ * Several ready: one uniformly at random, or the first with `order: "listed"`. Cases are read once, at the call; a falsy one
+ * is off. A select never meets itself.
+ *
+ * @param cases - a record or an array of operations; a thousand are fine
+ * @param options - `order`, and a `signal` to give up by, which beats whatever is ready if it has aborted already
+ * @returns `{ case, value }`. Rejects with the error of the case that failed (a `ClosedError` names its `case`), with
+ * `signal.reason`, or with a `TypeError` when no case is live and there is no signal, or when a case is no operation
+ *
+ * @example
+ * ```ts
+ * import { chan, select, sleeping } from "rendezvous";
+ *
+ * const jobs = chan<string>(1);
+ * jobs.trySend("mow the lawn");
+ * const first = await select({ job: jobs.receiving(), late: sleeping(100) });
+ * switch (first.case) {
+ *   case "job": console.log(first.value); break; // mow the lawn
+ *   case "late": console.log("nothing to do"); break;
+ * }
+ * ```
+ *
+ * Idea: Go's `select`.
+ */
+export function select<const C extends Cases>(cases: C, options?: WaitOptions & SelectOrder): Promise<Selected<C>> {
+  try {
+    return perform(selecting(cases, options), options);
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Describes a {@link select}, to be performed, returned, mapped, or put into another choice.
+ *
+ * @throws TypeError when a case is no operation, or `order` none of the two
+ *
+ * @example
+ * ```ts
+ * import { chan, perform, selecting } from "rendezvous";
+ *
+ * const ch = chan<number>(1);
+ * const either = selecting({ get: ch.receiving(), put: ch.sending(5) });
+ * console.log((await perform(either)).case); // put
+ * console.log((await perform(either)).case); // get
+ * ```
+ *
+ * Idea: Concurrent ML's `choose`: a select that can be returned from a function.
+ */
+export function selecting<const C extends Cases>(cases: C, options: SelectOrder = {}): Operation<Selected<C>> {
+  const { order = "random" } = options;
+  if ((order as string) !== "random" && (order as string) !== "listed") {
+    throw new TypeError(`select takes the order "random" or "listed" and got ${JSON.stringify(order)}`);
+  }
+  const operations: Performable<unknown>[] = [];
+  const keys: CaseKey[] = [];
+  const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
+    if (!isLive(operation)) return;
+    operations.push(performable(operation, `select case ${JSON.stringify(key)}`));
+    keys.push(key);
+  };
+  if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
+  else for (const key of Object.keys(cases)) add(key, cases[key]);
+  return new Choice(operations, keys, order === "listed");
+}
+
+/**
+ * Takes a case that can happen now; otherwise changes nothing.
+ *
+ * @returns `{ case, value }`; `undefined` when no case is ready, or none is live
+ * @throws the error of the case that happened and failed; a `TypeError` as {@link selecting} does
+ *
+ * @example
+ * ```ts
+ * import { chan, trySelect } from "rendezvous";
+ *
+ * const ch = chan<number>();
+ * console.log(trySelect({ get: ch.receiving(), put: ch.sending(1) })); // undefined
+ * ```
+ *
+ * Idea: Go's `select` with a `default`.
+ */
+export function trySelect<const C extends Cases>(cases: C, options?: SelectOrder): Selected<C> | undefined {
+  const selected = performable(selecting(cases, options), "trySelect").prepare().attempt();
+  return selected === nothing ? undefined : selected;
+}
+
+const isLive = (operation: Operation<unknown> | Falsy): operation is Operation<unknown> => Boolean(operation);
+
+function isList(cases: Cases): cases is readonly (Operation<unknown> | Falsy)[] {
+  if (Array.isArray(cases)) return true;
+  if (typeof (cases as unknown) === "object" && (cases as unknown) !== null) return false;
+  throw new TypeError(`select takes a record or an array of operations and got ${String(cases)}`);
+}

@@ -1,0 +1,63 @@
+/**
+ * What a channel looks like from its two sides, and how it is made. A function that only sends asks for a `Sender`, one that
+ * only receives for a `Receiver`; the compiler keeps them apart.
+ */
+import type { Operation, WaitOptions } from "./operation.ts";
+
+/** How a channel is made. */
+export interface ChannelOptions<T> {
+  /** How many values it holds for receivers to come: a whole number from 0 up, or `Infinity`. 0, the default: rendezvous. */
+  capacity?: number | undefined;
+  /**
+   * What a send does when there is neither a receiver nor room: `"wait"` (the default), or fulfil at once and drop the value
+   * sent (`"drop-newest"`) or the oldest one held (`"drop-oldest"`).
+   */
+  overflow?: "wait" | "drop-newest" | "drop-oldest" | undefined;
+  /**
+   * Called once with each value that was accepted and then dropped, by overflow or by {@link Channel.cancel}, in order. What it
+   * throws becomes an unhandled rejection; the send is not undone.
+   */
+  onDrop?: ((value: T) => void) | undefined;
+  /** The name that errors and reports use. */
+  name?: string | undefined;
+}
+
+/**
+ * The sending side of a channel.
+ *
+ * Idea: Go's `chan<-`, by types alone; `in T` keeps it contravariant.
+ */
+export interface Sender<in T> {
+  /** See {@link Channel.send}. */
+  send(value: T, options?: WaitOptions): Promise<void>;
+  /** See {@link Channel.sending}. */
+  sending(value: T): Operation<void>;
+  /** See {@link Channel.trySend}. */
+  trySend(value: T): boolean;
+  /** See {@link Channel.close}. */
+  close(error?: unknown): boolean;
+  /** See {@link Channel.closed}. */
+  readonly closed: boolean;
+  /** Closes: `using` for the one who sends. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * The receiving side of a channel.
+ *
+ * Idea: Go's `<-chan`, by types alone; `out T` keeps it covariant.
+ */
+export interface Receiver<out T> extends AsyncIterable<T, undefined> {
+  /** See {@link Channel.receive}. */
+  receive(options?: WaitOptions): Promise<T>;
+  /** See {@link Channel.receiving}. */
+  receiving(): Operation<T>;
+  /** See {@link Channel.next}. */
+  next(options?: WaitOptions): Promise<IteratorResult<T, undefined>>;
+  /** See {@link Channel.nexting}. */
+  nexting(): Operation<IteratorResult<T, undefined>>;
+  /** See {@link Channel.tryReceive}. */
+  tryReceive(): IteratorResult<T, undefined> | undefined;
+  /** See {@link Channel.cancel}. */
+  cancel(reason?: unknown): boolean;
+}

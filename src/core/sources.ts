@@ -1,0 +1,236 @@
+/**
+ * The small operations: always, never, guard, and the extension point for operations of one's own.
+ *
+ * Idea: Concurrent ML's `alwaysEvt`, `never` and `guard`; a source as a poll and a wait is Guile fibers' base operation.
+ */
+import { nothing, performable, Performable, release, type Nothing, type Operation } from "./operation.ts";
+import { reportFailure } from "./report.ts";
+import type { Place, Waiter } from "./waiting.ts";
+
+/**
+ * Happens at once, with this value. In a fair choice it is one ready case among others, no default: use `poll` or
+ * {@link trySelect} for that.
+ *
+ * @example
+ * ```ts
+ * import { always, perform } from "rendezvous";
+ *
+ * console.log(await perform(always("now"))); // now
+ * ```
+ *
+ * Idea: Concurrent ML's `alwaysEvt`.
+ */
+export function always<T>(value: T): Operation<T> {
+  return new Always(value);
+}
+
+class Always<T> extends Performable<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    super();
+    this.#value = value;
+  }
+
+  override attempt(): T {
+    return this.#value;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.happen(this.#value);
+  }
+}
+
+class Never extends Performable<never> implements Place {
+  override attempt(): Nothing {
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.place = this;
+  }
+
+  withdraw(waiter: Waiter): void {
+    waiter.place = undefined;
+  }
+}
+
+/**
+ * The operation that never happens: it holds no timer and does not keep the process.
+ *
+ * @example
+ * ```ts
+ * import { never, poll } from "rendezvous";
+ *
+ * console.log(poll(never)); // undefined
+ * ```
+ *
+ * Idea: Concurrent ML's `never`; in Go, a receive from a nil channel.
+ */
+export const never: Operation<never> = new Never();
+
+/**
+ * An operation that is made afresh at each performing, exactly once, before anything is polled; in a choice in the order
+ * of its cases.
+ *
+ * @param make - gives the operation to perform; what it throws fails the performing. It must not wait.
+ *
+ * @example
+ * ```ts
+ * import { always, guard, perform } from "rendezvous";
+ *
+ * let made = 0;
+ * const counted = guard(() => always(++made));
+ * await perform(counted);
+ * console.log(await perform(counted)); // 2
+ * ```
+ *
+ * Idea: Concurrent ML's `guard`.
+ */
+export function guard<T>(make: () => Operation<T>): Operation<T> {
+  return new Guard(make);
+}
+
+class Guard<T> extends Performable<T> {
+  readonly #make: () => Operation<T>;
+
+  constructor(make: () => Operation<T>) {
+    super();
+    this.#make = make;
+  }
+
+  override prepare(): Performable<T> {
+    return performable(this.#make(), "guard").prepare();
+  }
+
+  override attempt(): never {
+    throw new Error("a guard is prepared before it is polled");
+  }
+
+  override enlist(): never {
+    throw new Error("a guard is prepared before it is waited for");
+  }
+}
+
+/** What an operation of one's own is made of. */
+export interface OperationSource<T> {
+  /**
+   * Happens now, and gives a thunk of the result (a value or a throw); or changes nothing and gives `undefined`. The thunk
+   * is called once, in the performer's own turn.
+   */
+  poll(): (() => T) | undefined;
+  /**
+   * Called right after a failed poll, in the same turn: remember `resume` and call it once when the operation happens.
+   *
+   * @returns `withdraw`: forget `resume`, leave no trace. It is called when another case came first, and it must not throw.
+   */
+  wait(resume: (result: () => T) => void): () => void;
+}
+
+/**
+ * An operation of your own: anything that can be polled, waited for and withdrawn becomes a case of a select.
+ *
+ * A `resume` that comes after the operation was withdrawn, or a second one, changes nothing.
+ *
+ * @example
+ * ```ts
+ * import { operation, perform, type Operation } from "rendezvous";
+ *
+ * const firstEvent = (target: EventTarget, type: string): Operation<string> =>
+ *   operation({
+ *     poll: () => undefined,
+ *     wait(resume) {
+ *       const heard = (event: Event): void => { resume(() => event.type); };
+ *       target.addEventListener(type, heard, { once: true });
+ *       return () => { target.removeEventListener(type, heard); };
+ *     },
+ *   });
+ * const button = new EventTarget();
+ * const pressed = perform(firstEvent(button, "press"));
+ * button.dispatchEvent(new Event("press"));
+ * console.log(await pressed); // press
+ * ```
+ *
+ * Idea: base operations of Guile fibers, with the withdrawal from the first day.
+ */
+export function operation<T>(source: OperationSource<T>): Operation<T> {
+  return new Sourced(source);
+}
+
+class Sourced<T> extends Performable<T> implements Place {
+  readonly #source: OperationSource<T>;
+
+  constructor(source: OperationSource<T>) {
+    super();
+    this.#source = source;
+  }
+
+  override get foreign(): boolean {
+    return true;
+  }
+
+  override get lazy(): boolean {
+    return true;
+  }
+
+  override attempt(): T | Nothing {
+    const result = this.#source.poll();
+    return result === undefined ? nothing : result();
+  }
+
+  override enlist(waiter: Waiter): void {
+    const stay = new Stay();
+    waiter.place = this;
+    waiter.slot = stay;
+    let withdraw: () => void;
+    try {
+      withdraw = this.#source.wait((result) => {
+        if (stay.over) return;
+        stay.over = true;
+        release(waiter);
+        waiter.later(result);
+      });
+    } catch (error) {
+      if (stay.over) reportFailure(error);
+      else {
+        release(waiter);
+        waiter.fail(error);
+      }
+      stay.over = true;
+      return;
+    }
+    stay.begun(withdraw);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const stay = waiter.slot as Stay;
+    release(waiter);
+    stay.end();
+  }
+}
+
+/** One wait at a source: it may be resumed or withdrawn even before the source's `wait` has returned. */
+class Stay {
+  over = false;
+  #withdraw: (() => void) | undefined;
+  #withdrawn = false;
+
+  begun(withdraw: () => void): void {
+    this.#withdraw = withdraw;
+    if (this.#withdrawn) this.#leave();
+  }
+
+  end(): void {
+    this.over = true;
+    this.#withdrawn = true;
+    this.#leave();
+  }
+
+  #leave(): void {
+    try {
+      this.#withdraw?.();
+    } catch (error) {
+      reportFailure(error);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Those who wait, and the lines they wait in.
+ *
+ * 1. First come, first served; joining, leaving from the middle and taking the first are one step each, whatever the length.
+ * 2. Who is in a place knows it (`place`), and whoever lets a waiter go has cleared that before resuming it: a waiter is
+ *    resumed once, and withdrawing one that has gone is harmless.
+ * 3. A waiter belongs to one line at a time and carries the links itself:
+ *
+ *        line:  first ─► w1 ⇄ w2 ⇄ w3 ◄─ last         leave(w2):  w1 ⇄ w3
+ *
+ * Idea: Go's `waitq`, Guile fibers' operations.
+ */
+import type { CaseKey } from "../errors.ts";
+
+/** Where somebody waits: a line, a timer, a signal. */
+export interface Place {
+  /** Take the waiter out, without a trace. Called at most once for each time it came here, and never after it was resumed. */
+  withdraw(waiter: Waiter): void;
+}
+
+/** One who waits, once, for one operation. */
+export abstract class Waiter {
+  next: Waiter | undefined = undefined;
+  previous: Waiter | undefined = undefined;
+  /** Where it waits now. */
+  place: Place | undefined = undefined;
+  /** What the place keeps with it: the value to send, a timer, the cases of a choice. */
+  slot: unknown = undefined;
+
+  /** The operation happened: go on with its value, in a turn of your own. */
+  abstract happen(value: unknown): void;
+  /** The operation happened, and failed. */
+  abstract fail(error: unknown): void;
+  /** The operation happened; what it gives or throws is for the performer's own turn to find out. */
+  abstract later(result: () => unknown): void;
+
+  /** The case of a select that it waits for, for errors to name. */
+  get key(): CaseKey | undefined {
+    return undefined;
+  }
+
+  /** Stop waiting: no trace is left, and it will not be resumed. */
+  withdraw(): void {
+    this.place?.withdraw(this);
+  }
+}
+
+/** A line of waiters. */
+export class Line implements Place {
+  #first: Waiter | undefined = undefined;
+  #last: Waiter | undefined = undefined;
+
+  get empty(): boolean {
+    return this.#first === undefined;
+  }
+
+  join(waiter: Waiter): void {
+    waiter.place = this;
+    waiter.previous = this.#last;
+    if (this.#last === undefined) this.#first = waiter;
+    else this.#last.next = waiter;
+    this.#last = waiter;
+  }
+
+  /** The first in line, left in its place. */
+  get first(): Waiter | undefined {
+    return this.#first;
+  }
+
+  /** The first in line, who leaves it. */
+  take(): Waiter | undefined {
+    const first = this.#first;
+    if (first !== undefined) this.withdraw(first);
+    return first;
+  }
+
+  withdraw(waiter: Waiter): void {
+    const { next, previous } = waiter;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    waiter.next = undefined;
+    waiter.previous = undefined;
+    waiter.place = undefined;
+    waiter.slot = undefined;
+  }
+}

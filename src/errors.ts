@@ -1,0 +1,74 @@
+/**
+ * Every error class of the library, its code, and who makes it.
+ *
+ * | class          | code                 | made by                                                        |
+ * |----------------|----------------------|----------------------------------------------------------------|
+ * | `ClosedError`  | `RENDEZVOUS_CLOSED`  | a channel or connection that has come to its end               |
+ * | `TimeoutError` | `RENDEZVOUS_TIMEOUT` | whoever was given a time limit, once that very limit has passed |
+ *
+ * Misuse (a bad capacity, a select without cases) is a plain `RangeError` or `TypeError` at the call.
+ */
+
+/** The key of a case in a `select`: a name in a record of cases, an index in an array of them. */
+export type CaseKey = string | number;
+
+/** What a {@link ClosedError} can be told besides its message. */
+export interface ClosedErrorOptions {
+  /** Why the channel ended: the error given to `close`, the reason given to `cancel`. */
+  cause?: unknown;
+  /** The case of the `select` that met the end. */
+  case?: CaseKey | undefined;
+}
+
+/**
+ * The channel has come to its end: a send that nobody will receive, a receive to which nothing will come.
+ *
+ * Made fresh for whoever gets it. Its message names the channel and the operation; `cause` is the error given to
+ * {@link Channel.close} or the reason given to {@link Channel.cancel}.
+ *
+ * @example
+ * ```ts
+ * import { chan, ClosedError } from "rendezvous";
+ *
+ * const jobs = chan<string>({ name: "jobs" });
+ * jobs.close();
+ * const error: unknown = await jobs.send("late").catch((reason: unknown) => reason);
+ * console.log(error instanceof ClosedError && error.code); // RENDEZVOUS_CLOSED
+ * ```
+ *
+ * Idea: Go panics here and Java returns silently; a typed error that names the channel is Kotlin's and trio's way.
+ */
+export class ClosedError extends Error {
+  /** `"ClosedError"`. */
+  override readonly name = "ClosedError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_CLOSED";
+  /** The key of the case that met the end, when it was met through a `select`; otherwise `undefined`. */
+  readonly case: CaseKey | undefined;
+
+  /** Made by the library; programs only receive it. */
+  constructor(message: string, options: ClosedErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.case = options.case;
+  }
+}
+
+/**
+ * A time limit has passed. Only made by the block whose own limit it was; never to be confused with a cancel.
+ *
+ * @example
+ * ```ts
+ * import { TimeoutError } from "rendezvous";
+ *
+ * const error = new TimeoutError("dial to 10.0.0.1:80 timed out after 50 ms while connecting");
+ * console.log(error.code); // RENDEZVOUS_TIMEOUT
+ * ```
+ *
+ * Idea: trio's `TooSlowError`, kept apart from cancelling.
+ */
+export class TimeoutError extends Error {
+  /** `"TimeoutError"`. */
+  override readonly name = "TimeoutError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_TIMEOUT";
+}

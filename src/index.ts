@@ -1,0 +1,23 @@
+/**
+ * Communicating tasks for TypeScript, where every wait is a value you can choose from.
+ *
+ * In reading order: channels, operations, select, tasks, time, errors.
+ *
+ * @module
+ */
+export { chan, Channel } from "./core/channel.ts";
+export type { ChannelOptions, Receiver, Sender } from "./core/sides.ts";
+export { perform, poll } from "./core/perform.ts";
+export type { Operation, WaitOptions } from "./core/operation.ts";
+export { choose } from "./core/choice.ts";
+export { always, guard, never, operation, type OperationSource } from "./core/sources.ts";
+export { attempting, settling } from "./core/promises.ts";
+export { aborting } from "./core/aborting.ts";
+export { select, selecting, trySelect, type Cases, type Falsy, type Selected, type SelectOrder } from "./core/select.ts";
+export { go, named, Task, type Body, type TaskState } from "./task/task.ts";
+export { gather, type Gathered, type GatherJob, type GatherJobs, type GatherOptions } from "./task/gather.ts";
+export { checkpoint } from "./task/checkpoint.ts";
+export { run } from "./task/run.ts";
+export { sleep, sleeping } from "./time/sleep.ts";
+export { ticker, type Ticker } from "./time/ticker.ts";
+export { ClosedError, TimeoutError, type CaseKey, type ClosedErrorOptions } from "./errors.ts";

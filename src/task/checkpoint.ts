@@ -1,0 +1,56 @@
+/**
+ * The explicit yield: for loops that compute, and never wait.
+ *
+ * Idea: trio's `checkpoint`.
+ */
+import { nothing, Performable, release, type Nothing, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { nextTurn } from "../core/scheduler.ts";
+import type { Place, Waiter } from "../core/waiting.ts";
+
+/**
+ * Lets timers, I/O and every other task run, then goes on. Under a fake clock it lets other tasks run and takes no virtual time.
+ *
+ * @param options - a `signal` to give up by
+ * @returns rejects with `signal.reason` when aborted
+ *
+ * @example
+ * ```ts
+ * import { checkpoint } from "rendezvous";
+ *
+ * let sum = 0;
+ * for (let n = 1; n <= 3000; n++) {
+ *   sum += n;
+ *   if (n % 1000 === 0) await checkpoint();
+ * }
+ * console.log(sum); // 4501500
+ * ```
+ *
+ * Idea: trio's `checkpoint`, Go's `runtime.Gosched`.
+ */
+export function checkpoint(options?: WaitOptions): Promise<void> {
+  return perform(turning, options);
+}
+
+class Turning extends Performable<void> implements Place {
+  override attempt(): Nothing {
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    const stay = {};
+    waiter.place = this;
+    waiter.slot = stay;
+    nextTurn(() => {
+      if (waiter.slot !== stay) return; // withdrawn
+      release(waiter);
+      waiter.happen(undefined);
+    });
+  }
+
+  withdraw(waiter: Waiter): void {
+    release(waiter);
+  }
+}
+
+const turning = new Turning();

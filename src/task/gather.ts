@@ -1,0 +1,217 @@
+/**
+ * Gather: several jobs at once, their results in the order of the jobs.
+ *
+ * 1. Thunks are run as tasks; promises and tasks that exist already are only observed.
+ * 2. The first failure is the outcome, by identity. Thunks not started by then never start; those that run go on, and a
+ *    later failure of theirs is taken as seen.
+ *
+ * Idea: asyncio's `gather`, with its `return_exceptions`; the record form and `limit` are p-map's and trio's wishes.
+ */
+import { nothing, performable, Performable, release, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { settling } from "../core/promises.ts";
+import { Waiter, type Place } from "../core/waiting.ts";
+import { go, isThenable, Task } from "./task.ts";
+
+/** One job of a {@link gather}: a thunk to run as a task, or a promise or task to observe. */
+export type GatherJob = (() => unknown) | PromiseLike<unknown>;
+
+/** The jobs of a {@link gather}: an array (or tuple) or a record. */
+export type GatherJobs = readonly GatherJob[] | Readonly<Record<string, GatherJob>>;
+
+type JobResult<J> = J extends () => infer Result ? Awaited<Result> : Awaited<J>;
+
+/** What the jobs give: a tuple, an array, or a record of the same shape. */
+export type Gathered<J, Extra = never> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };
+
+/** How to gather. */
+export interface GatherOptions extends WaitOptions {
+  /** How many thunks run at the same time: a whole number from 1 up, or `Infinity`, the default. */
+  limit?: number | undefined;
+  /** Errors become results, in their job's place, and the gather never rejects because of a job. */
+  returnErrors?: boolean | undefined;
+}
+
+/**
+ * Runs several jobs at once and gives their results, in the order or under the names of the jobs.
+ *
+ * @param jobs - an array or a record of thunks (run as tasks), promises and tasks (observed)
+ * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `signal`: to give up by
+ * @returns rejects with the first error of a job, the very object; with `signal.reason`; with a `TypeError` when a job is none of the
+ * three, a `RangeError` for a bad limit
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "rendezvous";
+ *
+ * const greet = async (name: string, ms: number): Promise<string> => {
+ *   await sleep(ms);
+ *   return `Hello ${name}!`;
+ * };
+ * console.log(await gather([() => greet("Bob", 20), () => greet("Ash", 10)])); // [ 'Hello Bob!', 'Hello Ash!' ]
+ * console.log(await gather({ sum: () => 1 + 2, text: Promise.resolve("three") })); // { sum: 3, text: 'three' }
+ * ```
+ *
+ * Idea: asyncio's `gather`.
+ */
+export function gather<const J extends GatherJobs>(
+  jobs: J,
+  options: GatherOptions & { returnErrors: true },
+): Promise<Gathered<J, Error>>;
+/** Runs several jobs at once; the first failure is the outcome. */
+export function gather<const J extends GatherJobs>(jobs: J, options?: GatherOptions): Promise<Gathered<J>>;
+export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<unknown> {
+  try {
+    return perform(new Gathering(jobs, options), options);
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
+    return Promise.reject(error);
+  }
+}
+
+/** One gathering, performed once. */
+class Gathering extends Performable<unknown> implements Place {
+  /** The names of the jobs, when they came as a record. */
+  readonly #names: readonly string[] | undefined;
+  readonly #jobs: readonly GatherJob[];
+  readonly #limit: number;
+  readonly #returnErrors: boolean;
+  readonly #results: unknown[];
+  readonly #observed: JobWaiter[] = [];
+  #outside: Waiter | undefined = undefined;
+  #nextThunk = 0;
+  #left: number;
+
+  constructor(jobs: GatherJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
+    super();
+    if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity))) {
+      throw new RangeError(`the limit of gather is a whole number from 1 up, or Infinity; got ${String(limit)}`);
+    }
+    if (typeof (jobs as unknown) !== "object" || (jobs as unknown) === null) {
+      throw new TypeError(`gather takes an array or a record of jobs; got ${String(jobs)}. Write gather([a, b]), not gather(a, b).`);
+    }
+    this.#names = isList(jobs) ? undefined : Object.keys(jobs);
+    this.#jobs = isList(jobs) ? Array.from(jobs) : Object.values(jobs);
+    this.#jobs.forEach((job, index) => {
+      if (typeof (job as unknown) === "function" || isThenable(job)) return;
+      const name = JSON.stringify(this.#names?.[index] ?? index);
+      throw new TypeError(`gather job ${name} is ${String(job)}: a job is a function, a promise or a task`);
+    });
+    this.#limit = limit;
+    this.#returnErrors = returnErrors;
+    this.#results = new Array<unknown>(this.#jobs.length);
+    this.#left = this.#jobs.length;
+  }
+
+  /** Jobs that have ended already end it while it is enlisted. */
+  override get foreign(): boolean {
+    return true;
+  }
+
+  override attempt(): unknown {
+    return this.#left === 0 ? this.#outcome() : nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.place = this;
+    this.#outside = waiter;
+    this.#jobs.forEach((job, index) => {
+      if (!isThunk(job)) this.#observe(index, job instanceof Task ? (job as Task<unknown>).joining() : settling(job), false);
+    });
+    for (let running = 0; running < this.#limit && this.#startNext(); running++);
+  }
+
+  /** Given tasks and promises are let go; thunks that run keep their observer, so that a failure of theirs is not unhandled. */
+  withdraw(waiter: Waiter): void {
+    release(waiter);
+    this.#outside = undefined;
+    for (const observer of this.#observed) if (!observer.own) observer.withdraw();
+  }
+
+  /** Start the next thunk, if there is one and its result is still wanted. */
+  #startNext(): boolean {
+    while (this.#outside !== undefined && this.#nextThunk < this.#jobs.length) {
+      const index = this.#nextThunk++;
+      const job = this.#jobs[index] as GatherJob;
+      if (isThunk(job)) {
+        this.#observe(index, go(job).joining(), true);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #observe(index: number, operation: Operation<unknown>, own: boolean): void {
+    const observer = new JobWaiter(this, index, own);
+    const job = performable(operation, "gather").prepare();
+    try {
+      const value = job.attempt();
+      if (value !== nothing) this.settled(index, own, value);
+      else {
+        job.enlist(observer);
+        this.#observed.push(observer);
+      }
+    } catch (error) {
+      this.failed(index, own, error);
+    }
+  }
+
+  settled(index: number, own: boolean, value: unknown): void {
+    this.#results[index] = value;
+    this.#left--;
+    if (own) this.#startNext();
+    if (this.#left === 0) this.#end()?.happen(this.#outcome());
+  }
+
+  failed(index: number, own: boolean, error: unknown): void {
+    if (this.#returnErrors) this.settled(index, own, error);
+    else this.#end()?.fail(error);
+  }
+
+  /** The one who waits for the outcome, once. */
+  #end(): Waiter | undefined {
+    const outside = this.#outside;
+    if (outside !== undefined) this.withdraw(outside);
+    return outside;
+  }
+
+  #outcome(): unknown {
+    const names = this.#names;
+    return names === undefined ? this.#results : Object.fromEntries(names.map((name, index) => [name, this.#results[index]]));
+  }
+}
+
+/** Observes one job. */
+class JobWaiter extends Waiter {
+  readonly #gathering: Gathering;
+  readonly #index: number;
+  /** Whether the gathering itself started the job. */
+  readonly own: boolean;
+
+  constructor(gathering: Gathering, index: number, own: boolean) {
+    super();
+    this.#gathering = gathering;
+    this.#index = index;
+    this.own = own;
+  }
+
+  override happen(value: unknown): void {
+    this.#gathering.settled(this.#index, this.own, value);
+  }
+
+  override fail(error: unknown): void {
+    this.#gathering.failed(this.#index, this.own, error);
+  }
+
+  override later(result: () => unknown): void {
+    // Joining and settling know their outcome at once.
+    try {
+      this.happen(result());
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}
+
+const isList = (jobs: GatherJobs): jobs is readonly GatherJob[] => Array.isArray(jobs);
+const isThunk = (job: GatherJob): job is () => unknown => typeof job === "function" && !isThenable(job);

@@ -1,0 +1,222 @@
+/**
+ * Tasks: a body that runs, and those who wait for its end.
+ *
+ * 1. A body starts in a later microtask, in call order, in the async context of its `go`.
+ * 2. A failure reaches everybody who joins, before or after it; joined by nobody it is one unhandled rejection.
+ *
+ * Idea: Go's `go`, with a handle as in trio and Kotlin.
+ */
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { start } from "../core/scheduler.ts";
+import { Line, type Waiter } from "../core/waiting.ts";
+
+/** What a task is at: not started, under way, or how it ended. */
+export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
+
+/** What `go` runs. */
+export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T>;
+
+/**
+ * Starts a task: runs a body of its own accord, beside whoever started it.
+ *
+ * The body starts in a later microtask, never inside `go`; several start in call order. A free task is nobody's child: nothing
+ * ends it but itself, and its failure, if nobody joins it, is an unhandled rejection, once.
+ *
+ * @param body - an async or a plain function; its name names the task
+ * @param args - given to the body
+ * @returns the task; `await` it for the body's result
+ *
+ * @example
+ * ```ts
+ * import { go } from "rendezvous";
+ *
+ * const task = go(async (a: number, b: number) => a + b, 2, 3);
+ * console.log(task.state); // pending
+ * console.log(await task); // 5
+ * ```
+ *
+ * Idea: Go's `go` statement.
+ */
+export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T> {
+  if (typeof (body as unknown) !== "function") {
+    throw new TypeError(`go takes a function and its arguments; got ${String(body)}. Write go(() => work()), not go(work()).`);
+  }
+  return new Task<T>(body as Body<unknown[], T>, args);
+}
+
+/**
+ * Gives a body a name, and so the task that is made from it.
+ *
+ * @param name - what errors and reports call the task
+ * @param body - any function; it is left as it is, the result is another one
+ *
+ * @example
+ * ```ts
+ * import { go, named } from "rendezvous";
+ *
+ * const task = go(named("reader", async () => "read"));
+ * console.log(task.name, await task); // reader read
+ * ```
+ *
+ * Idea: asyncio's `create_task(..., name=)`.
+ */
+export function named<F extends (...args: never[]) => unknown>(name: string, body: F): F {
+  const copy = ((...args: never[]) => body(...args)) as F;
+  return Object.defineProperty(copy, "name", { value: name });
+}
+
+let made = 0;
+
+/**
+ * A running body. Joining it (`await task`, {@link join}, {@link joining}, {@link result}) gives what the body returns or throws.
+ *
+ * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
+ */
+export class Task<T> implements PromiseLike<T> {
+  /** Different for every task, in order of their making. */
+  readonly id: number = ++made;
+  readonly #name: string;
+  #state: TaskState = "pending";
+  #outcome: unknown = undefined;
+  readonly #joiners = new Line();
+  /** A failure that nobody has joined, as the platform's unhandled rejection. */
+  #unjoined: Promise<never> | undefined = undefined;
+
+  /** @internal */
+  constructor(body: Body<unknown[], T>, args: unknown[]) {
+    this.#name = body.name;
+    start(() => { this.#begin(body, args); });
+  }
+
+  #begin(body: Body<unknown[], T>, args: unknown[]): void {
+    this.#state = "running";
+    let result: unknown;
+    try {
+      result = body(...args);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (isThenable(result)) {
+      Promise.resolve(result).then(
+        (value) => { this.#finish(value); },
+        (error: unknown) => { this.#fail(error); },
+      );
+    } else this.#finish(result);
+  }
+
+  #finish(value: unknown): void {
+    this.#state = "done";
+    this.#outcome = value;
+    for (let joiner = this.#joiners.take(); joiner !== undefined; joiner = this.#joiners.take()) joiner.happen(value);
+  }
+
+  #fail(error: unknown): void {
+    this.#state = "failed";
+    this.#outcome = error;
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
+    if (this.#joiners.empty) this.#unjoined = Promise.reject(error);
+    for (let joiner = this.#joiners.take(); joiner !== undefined; joiner = this.#joiners.take()) joiner.fail(error);
+  }
+
+  /** The body's name, or one made of the task's number. */
+  get name(): string {
+    return this.#name === "" ? `task-${String(this.id)}` : this.#name;
+  }
+
+  /** Not started, under way, or how it ended. */
+  get state(): TaskState {
+    return this.#state;
+  }
+
+  /**
+   * Waits for the end of the task, any number of times, by any number of tasks.
+   *
+   * @param options - a `signal` to give up waiting by; the task goes on
+   * @returns what the body returned; rejects with what it threw, or with `signal.reason`
+   *
+   * @example
+   * ```ts
+   * import { go } from "rendezvous";
+   *
+   * const failing = go(() => { throw new Error("no luck"); });
+   * console.log(await failing.join().catch((error: unknown) => (error as Error).message)); // no luck
+   * ```
+   *
+   * Idea: Kotlin's `await`, Go's `WaitGroup`.
+   */
+  join(options?: WaitOptions): Promise<T> {
+    return perform(this.joining(), options);
+  }
+
+  /** Describes a {@link join}, for `select` and `yield*`. */
+  joining(): Operation<T> {
+    return new Joining(this);
+  }
+
+  /**
+   * How the task ends, as data. Never rejects, and counts as joining.
+   *
+   * @example
+   * ```ts
+   * import { go } from "rendezvous";
+   *
+   * console.log(await go(() => 7).result()); // { status: 'fulfilled', value: 7 }
+   * ```
+   *
+   * Idea: `Promise.allSettled`.
+   */
+  result(): Promise<PromiseSettledResult<T>> {
+    return this.join().then(
+      (value) => ({ status: "fulfilled", value }),
+      (reason: unknown) => ({ status: "rejected", reason }),
+    );
+  }
+
+  /** `await task` joins it. */
+  then<U = T, E = never>(
+    onValue?: ((value: T) => U | PromiseLike<U>) | null,
+    onError?: ((error: unknown) => E | PromiseLike<E>) | null,
+  ): Promise<U | E> {
+    return this.join().then(onValue, onError);
+  }
+
+  /** @internal The outcome, if there is one. Seeing a failure counts as joining. */
+  outcome(): T | Nothing {
+    if (this.#state === "done") return this.#outcome as T;
+    if (this.#state !== "failed") return nothing;
+    this.#unjoined?.catch(() => { /* whoever asked has it now */ });
+    this.#unjoined = undefined;
+    throw this.#outcome;
+  }
+
+  /** @internal Wait for the outcome. */
+  await(waiter: Waiter): void {
+    this.#joiners.join(waiter);
+  }
+}
+
+class Joining<T> extends Performable<T> {
+  readonly #task: Task<T>;
+
+  constructor(task: Task<T>) {
+    super();
+    this.#task = task;
+  }
+
+  override attempt(): T | Nothing {
+    return this.#task.outcome();
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#task.await(waiter);
+  }
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}

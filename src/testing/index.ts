@@ -1,0 +1,31 @@
+/**
+ * Tools for deterministic tests.
+ *
+ * @module
+ */
+import { seedChoices } from "../core/random.ts";
+
+/**
+ * Seeds the choices of `select`: the same seed gives the same sequence of choices, in this process, from here on.
+ *
+ * @param seed - a whole number; its lowest 32 bits count
+ * @throws RangeError when it is no whole number
+ *
+ * @example
+ * ```ts
+ * import { always, select } from "rendezvous";
+ * import { seed } from "rendezvous/testing";
+ *
+ * const choose = async (): Promise<string> => (await select({ a: always(1), b: always(2) })).case;
+ * seed(7);
+ * const first = [await choose(), await choose(), await choose()].join();
+ * seed(7);
+ * console.log(first === [await choose(), await choose(), await choose()].join()); // true
+ * ```
+ *
+ * Idea: loom's and shuttle's seeds.
+ */
+export function seed(seed: number): void {
+  if (!Number.isInteger(seed)) throw new RangeError(`seed takes a whole number; got ${String(seed)}`);
+  seedChoices(seed);
+}

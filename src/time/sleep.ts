@@ -1,0 +1,83 @@
+/**
+ * Sleeping: one timer, cleared as soon as the sleep is withdrawn.
+ *
+ * Idea: asyncio's `sleep` and Go's `time.After`, without the timer that Go's leaves behind.
+ */
+import { nothing, Performable, release, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import type { Place, Waiter } from "../core/waiting.ts";
+import { arm, checkedDelay } from "./timer.ts";
+
+/**
+ * Waits for some time, never less. `sleep(0)` lets timers and I/O run.
+ *
+ * @param ms - milliseconds; below 0 counts as 0, any size works, `Infinity` never wakes and holds no timer
+ * @param options - a `signal` to give up by; the timer is cleared then
+ * @returns rejects with a `RangeError` for `NaN` or no number, with `signal.reason` when aborted first
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "rendezvous";
+ *
+ * console.log("Hello world!"); // Hello world!
+ * await sleep(20);
+ * console.log("Hello again!"); // Hello again!
+ * ```
+ *
+ * Idea: asyncio's `sleep`.
+ */
+export function sleep(ms: number, options?: WaitOptions): Promise<void> {
+  try {
+    return perform(sleeping(ms), options);
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * Describes a {@link sleep}: the time limit of a select. The timer runs from the performing on, and is cleared when it loses.
+ *
+ * @param ms - milliseconds, as for {@link sleep}
+ * @throws RangeError for `NaN` or no number
+ *
+ * @example
+ * ```ts
+ * import { chan, select, sleeping } from "rendezvous";
+ *
+ * const quiet = chan<string>();
+ * console.log((await select({ word: quiet.receiving(), late: sleeping(5) })).case); // late
+ * ```
+ *
+ * Idea: Go's `time.After` in a `select`.
+ */
+export function sleeping(ms: number): Operation<void> {
+  return new Sleeping(checkedDelay(ms, "sleep"));
+}
+
+class Sleeping extends Performable<void> implements Place {
+  readonly #ms: number;
+
+  constructor(ms: number) {
+    super();
+    this.#ms = ms;
+  }
+
+  override attempt(): Nothing {
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.place = this;
+    waiter.slot = arm(this.#ms, () => {
+      release(waiter);
+      waiter.happen(undefined);
+    });
+  }
+
+  withdraw(waiter: Waiter): void {
+    const disarm = waiter.slot as () => void;
+    release(waiter);
+    disarm();
+  }
+}
