@@ -1,0 +1,131 @@
+/** What the folders of the source promise: imports point down, and the platform is met in few places. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "chai";
+import ts from "typescript";
+
+const root = fileURLToPath(new URL("../src/", import.meta.url));
+
+/** From the bottom up; a folder may import itself and what is below it. Those of one row do not know each other. */
+const layers = [["errors.ts"], ["core"], ["time"], ["task"], ["talk"], ["index.ts", "net", "testing"]];
+
+interface Import {
+  /** Relative to src, or the name of a module. */
+  to: string;
+  typeOnly: boolean;
+}
+
+interface SourceFile {
+  /** Relative to src. */
+  name: string;
+  imports: Import[];
+  /** Every name that the code mentions: variables and properties; comments and strings do not count. */
+  identifiers: Set<string>;
+}
+
+function read(name: string): SourceFile {
+  const file = ts.createSourceFile(name, readFileSync(join(root, name), "utf8"), ts.ScriptTarget.Latest, true);
+  const imports: Import[] = [];
+  const identifiers = new Set<string>();
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
+    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
+    const { text } = specifier;
+    imports.push({ to: text.startsWith(".") ? relative(root, resolve(root, dirname(name), text)) : text, typeOnly });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isIdentifier(node)) identifiers.add(node.text);
+    if (ts.isStringLiteralLike(node) && ts.isElementAccessExpression(node.parent)) identifiers.add(node.text);
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    if (ts.isExportDeclaration(node)) add(node.moduleSpecifier, node.isTypeOnly);
+    if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node.argument.literal, true);
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) add(node.arguments[0], false);
+    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === "getBuiltinModule") {
+      const [module] = node.arguments;
+      if (module !== undefined && ts.isStringLiteralLike(module)) imports.push({ to: `builtin ${module.text}`, typeOnly: false });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return { name, imports, identifiers };
+}
+
+const files = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map(read);
+
+const partOf = (name: string): string => (name.includes("/") ? name.slice(0, name.indexOf("/")) : name);
+const layerOf = (name: string): number => layers.findIndex((parts) => parts.includes(partOf(name)));
+
+describe("the layers of the source", () => {
+  it("have a place for every file", () => {
+    expect(files).to.have.length.above(10);
+    expect(files.filter(({ name }) => layerOf(name) < 0).map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it("are imported from above only, types included", () => {
+    const wrong: string[] = [];
+    for (const { name, imports } of files) {
+      for (const { to } of imports) {
+        if (!to.endsWith(".ts")) continue;
+        const down = layerOf(to) < layerOf(name);
+        const same = partOf(to) === partOf(name);
+        if (layerOf(to) < 0 || (!down && !same)) wrong.push(`${name} imports ${to}`);
+      }
+    }
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it("have no circle of imports between files, imports of types aside", () => {
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const follow = (name: string, path: string[]): void => {
+      if (path.includes(name)) {
+        circles.push([...path.slice(path.indexOf(name)), name].join(" -> "));
+        return;
+      }
+      if (done.has(name)) return;
+      for (const { to, typeOnly } of files.find((file) => file.name === name)?.imports ?? []) {
+        if (!typeOnly && to.endsWith(".ts")) follow(to, [...path, name]);
+      }
+      done.add(name);
+    };
+    for (const { name } of files) follow(name, []);
+    expect(circles).to.deep.equal([]);
+  });
+
+  it("need nothing but the platform: no package, and node: modules in net and testing alone", () => {
+    const wrong = files.flatMap(({ name, imports }) =>
+      imports
+        .filter(({ to }) => !to.endsWith(".ts") && !to.startsWith("builtin "))
+        .filter(({ to }) => !(to.startsWith("node:") && ["net", "testing"].includes(partOf(name))))
+        .map(({ to }) => `${name} imports ${to}`),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it("meet the timers of the platform in time/timer.ts and the scheduler alone (testing holds the real ones)", () => {
+    const timers = [
+      "setTimeout", "clearTimeout", "setInterval", "clearInterval", "setImmediate", "clearImmediate",
+      "queueMicrotask", "nextTick", "MessageChannel", "requestAnimationFrame", "requestIdleCallback", "postTask",
+    ];
+    const found = (names: string[]): string[] =>
+      files
+        .filter(({ name, identifiers }) => partOf(name) !== "testing" && names.some((timer) => identifiers.has(timer)))
+        .map(({ name }) => name)
+        .sort();
+    expect(found(timers)).to.deep.equal(["core/scheduler.ts", "time/timer.ts"]);
+    expect(found(timers.filter((timer) => !timer.endsWith("Timeout")))).to.deep.equal(["core/scheduler.ts"]);
+  });
+
+  it("never make an AbortSignal.timeout, which no fake clock moves", () => {
+    const wrong = files.filter(({ identifiers }) => identifiers.has("AbortSignal") && identifiers.has("timeout"));
+    const calling = wrong.filter(({ name }) => readFileSync(join(root, name), "utf8").includes("AbortSignal.timeout("));
+    expect(calling.map(({ name }) => name)).to.deep.equal([]);
+  });
+
+  it("have an index without code of its own", () => {
+    const index = ts.createSourceFile("index.ts", readFileSync(join(root, "index.ts"), "utf8"), ts.ScriptTarget.Latest);
+    expect(index.statements.every((statement) => ts.isExportDeclaration(statement))).to.equal(true);
+  });
+});

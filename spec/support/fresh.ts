@@ -1,0 +1,41 @@
+/**
+ * Copies of the library beside the one that the specs import: what depends on the moment of the import, or on a process of its own.
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+
+const source = fileURLToPath(new URL("../../src/", import.meta.url));
+
+/** A program that imports "rendezvous", as one text without imports of the library. */
+function bundle(program: string): string {
+  const { outputFiles } = buildSync({
+    stdin: { contents: program, resolveDir: source, loader: "ts" },
+    alias: { "rendezvous": `${source}index.ts` },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    write: false,
+  });
+  return outputFiles[0]?.text ?? "";
+}
+
+let copies = 0;
+
+/** Import the library once more, as a copy of its own. `beforeImport` runs right before it is evaluated. */
+export async function freshCopy(beforeImport?: () => void): Promise<typeof import("../../src/index.ts")> {
+  const text = `${bundle('export * from "rendezvous";')}\n// copy ${String(++copies)}`;
+  const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
+  beforeImport?.();
+  return (await import(url)) as typeof import("../../src/index.ts");
+}
+
+/** Run a program (TypeScript, importing "rendezvous") in a process of its own, to its end. */
+export function runProgram(program: string): { code: number | null; output: string; errors: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-"], {
+    input: bundle(program),
+    encoding: "utf8",
+  });
+  return { code: status, output: stdout, errors: stderr };
+}
