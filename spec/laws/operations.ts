@@ -1,0 +1,322 @@
+/**
+ * Every kind of operation, a row each: how to get one that is not ready, how to make it happen, how to see that nothing of it is
+ * left. And every way to perform one. The laws run over all of them; a new operation adds a row, a new lane a driver.
+ */
+import { getEventListeners } from "node:events";
+import type { SinonFakeTimers } from "sinon";
+import { nothing, performable } from "../../src/core/operation.ts";
+import { Waiter, type Line } from "../../src/core/waiting.ts";
+import {
+  aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, select, selecting, settling, sleeping, ticker,
+  type Channel, type Operation,
+} from "../../src/index.ts";
+
+/** What an operation gives: a value, the very error, or an error of a class. */
+export type Gives = { value: unknown } | { error: unknown } | { errorOf: new (...args: never[]) => Error };
+
+/** An operation that is not ready. */
+export interface Situation {
+  operation: Operation<unknown>;
+  /** Makes it happen: for the first who waits, or for all. May be called when nobody waits. */
+  happen(): void;
+  gives: Gives;
+  /** How many wait for it, or do something on its behalf; 0 after the last one has left. Changes nothing if it is 0. */
+  left(): number;
+}
+
+export interface Kind {
+  name: string;
+  make(clock: SinonFakeTimers): Situation;
+  /** `happen` is for all who wait, not for the first alone. */
+  forAll?: true;
+  /** It happens in a later turn than `happen`. */
+  happensLater?: true;
+  /** Withdrawn, it is gone in a later turn. */
+  leavesLater?: true;
+}
+
+const failure = new Error("it failed");
+
+// -- How to see from outside who waits at a channel --
+
+function receiversAt(channel: Channel<unknown>): number {
+  if (channel.closed) return 0;
+  const held = channel.size;
+  const taken = channel.trySend("for a receiver that should not be there");
+  const stored = channel.size - held;
+  if (stored === 1 && held === 0) channel.tryReceive();
+  return taken && stored === 0 ? 1 : 0;
+}
+
+function sendersAt(channel: Channel<unknown>): number {
+  if (channel.closed) return 0;
+  const held = channel.size;
+  const result = channel.tryReceive();
+  if (result === undefined) return 0;
+  if (held === 0 || channel.size === held) return 1;
+  channel.trySend(result.value);
+  return 0;
+}
+
+/** How many stand in a line. */
+function lengthOf(line: Line): number {
+  let length = 0;
+  for (let waiter = line.first; waiter !== undefined; waiter = waiter.next) length++;
+  return length;
+}
+
+/** The line in which those who perform an operation wait. */
+function lineOf(described: Operation<unknown>): Line {
+  const probe = new Probe();
+  probe.perform(described);
+  const line = probe.place as Line;
+  probe.withdraw();
+  return line;
+}
+
+function quiet(): Operation<unknown> {
+  return chan<unknown>().receiving();
+}
+
+function deferred(): { promise: Promise<unknown>; resolve: (value: unknown) => void; reject: (error: unknown) => void } {
+  let resolve!: (value: unknown) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<unknown>((fulfilling, rejecting) => {
+    resolve = fulfilling;
+    reject = rejecting;
+  });
+  return { promise, resolve, reject };
+}
+
+// -- Situations that several rows share --
+
+function receivingFrom(capacity: number, describe: (channel: Channel<unknown>) => Operation<unknown>, gives: Gives): Situation {
+  const channel = chan<unknown>(capacity);
+  return {
+    operation: describe(channel),
+    happen: () => { channel.trySend("a value"); },
+    gives,
+    left: () => receiversAt(channel),
+  };
+}
+
+function endOf(describe: (channel: Channel<unknown>) => Operation<unknown>, end: (channel: Channel<unknown>) => void, gives: Gives): Situation {
+  const channel = chan<unknown>();
+  return { operation: describe(channel), happen: () => { end(channel); }, gives, left: () => receiversAt(channel) + sendersAt(channel) };
+}
+
+function sendingTo(capacity: number): Situation {
+  const channel = chan<unknown>(capacity);
+  for (let held = 0; held < capacity; held++) channel.trySend(`held ${String(held)}`);
+  return {
+    operation: channel.sending("a value"),
+    happen: () => { channel.tryReceive(); },
+    gives: { value: undefined },
+    left: () => sendersAt(channel),
+  };
+}
+
+function attempted(end: (attempt: ReturnType<typeof deferred>) => void, gives: Gives): Situation {
+  const running = new Set<ReturnType<typeof deferred>>();
+  return {
+    operation: attempting((signal) => {
+      const attempt = deferred();
+      running.add(attempt);
+      signal.addEventListener("abort", () => { running.delete(attempt); }, { once: true });
+      return attempt.promise;
+    }),
+    happen() {
+      for (const attempt of running) end(attempt);
+      running.clear();
+    },
+    gives,
+    left: () => running.size,
+  };
+}
+
+function sourced(result: () => unknown, gives: Gives): Situation {
+  const waiting = new Set<(result: () => unknown) => void>();
+  return {
+    operation: operation<unknown>({
+      poll: () => undefined,
+      wait(resume) {
+        waiting.add(resume);
+        return () => { waiting.delete(resume); };
+      },
+    }),
+    happen() {
+      for (const resume of waiting) {
+        waiting.delete(resume);
+        resume(result);
+        resume(result); // a second time it changes nothing
+        return;
+      }
+    },
+    gives,
+    left: () => waiting.size,
+  };
+}
+
+function over(situation: Situation, wrap: (inner: Operation<unknown>) => Operation<unknown>, gives: Gives = situation.gives): Situation {
+  return { ...situation, operation: wrap(situation.operation), gives };
+}
+
+const received: Gives = { value: "a value" };
+const plain = (): Situation => receivingFrom(0, (channel) => channel.receiving(), received);
+
+export const kinds: readonly Kind[] = [
+  { name: "receiving", make: plain },
+  { name: "receiving, buffered", make: () => receivingFrom(2, (channel) => channel.receiving(), received) },
+  { name: "receiving, closed", forAll: true, make: () => endOf((channel) => channel.receiving(), (channel) => channel.close(), { errorOf: ClosedError }) },
+  { name: "receiving, closed with an error", forAll: true, make: () => endOf((channel) => channel.receiving(), (channel) => channel.close(failure), { error: failure }) },
+  { name: "nexting", make: () => receivingFrom(0, (channel) => channel.nexting(), { value: { done: false, value: "a value" } }) },
+  { name: "nexting, closed", forAll: true, make: () => endOf((channel) => channel.nexting(), (channel) => channel.close(), { value: { done: true, value: undefined } }) },
+  { name: "sending", make: () => sendingTo(0) },
+  { name: "sending, buffered", make: () => sendingTo(2) },
+  { name: "sending, cancelled", forAll: true, make: () => endOf((channel) => channel.sending(1), (channel) => channel.cancel(), { errorOf: ClosedError }) },
+  {
+    name: "sleeping",
+    forAll: true,
+    make: (clock) => ({ operation: sleeping(10), happen: () => { clock.tick(10); }, gives: { value: undefined }, left: () => clock.countTimers() }),
+  },
+  {
+    name: "sleeping longer than a timer can",
+    forAll: true,
+    make: (clock) => ({ operation: sleeping(2 ** 32), happen: () => { clock.tick(2 ** 32); }, gives: { value: undefined }, left: () => clock.countTimers() }),
+  },
+  {
+    name: "receiving from a ticker",
+    make(clock) {
+      const ticks = ticker(10);
+      return {
+        operation: ticks.receiving().map(() => "a tick"),
+        happen: () => { clock.tick(10); },
+        gives: { value: "a tick" },
+        left() {
+          ticks.tryReceive();
+          clock.tick(10); // a receiver that should not be there takes the tick
+          return ticks.tryReceive() === undefined ? 1 : 0;
+        },
+      };
+    },
+  },
+  {
+    name: "joining",
+    forAll: true,
+    happensLater: true,
+    make() {
+      const { promise, resolve } = deferred();
+      const joining = go(() => promise).joining();
+      const line = lineOf(joining);
+      return { operation: joining, happen: () => { resolve("a value"); }, gives: received, left: () => lengthOf(line) };
+    },
+  },
+  {
+    name: "joining a task that fails",
+    forAll: true,
+    happensLater: true,
+    make() {
+      const { promise, reject } = deferred();
+      const task = go(() => promise);
+      const joining = task.joining();
+      const line = lineOf(joining);
+      void task.result(); // one who joins anyway, so that the failure is never unhandled
+      return { operation: joining, happen: () => { reject(failure); }, gives: { error: failure }, left: () => Math.max(0, lengthOf(line) - 1) };
+    },
+  },
+  {
+    name: "settling",
+    forAll: true,
+    happensLater: true,
+    make() {
+      const { promise, resolve } = deferred();
+      const line = lineOf(settling(promise));
+      return { operation: settling(promise), happen: () => { resolve("a value"); }, gives: received, left: () => lengthOf(line) };
+    },
+  },
+  {
+    name: "settling, rejected",
+    forAll: true,
+    happensLater: true,
+    make() {
+      const { promise, reject } = deferred();
+      const line = lineOf(settling(promise));
+      return { operation: settling(promise), happen: () => { reject(failure); }, gives: { error: failure }, left: () => lengthOf(line) };
+    },
+  },
+  {
+    name: "aborting",
+    forAll: true,
+    make() {
+      const giving = new AbortController();
+      return {
+        operation: aborting(giving.signal),
+        happen: () => { giving.abort(failure); },
+        gives: { error: failure },
+        left: () => getEventListeners(giving.signal, "abort").length,
+      };
+    },
+  },
+  { name: "attempting", forAll: true, happensLater: true, leavesLater: true, make: () => attempted(({ resolve }) => { resolve("a value"); }, received) },
+  { name: "attempting, failed", forAll: true, happensLater: true, leavesLater: true, make: () => attempted(({ reject }) => { reject(failure); }, { error: failure }) },
+  { name: "operation", make: () => sourced(() => "a value", received) },
+  { name: "operation, failed", make: () => sourced(() => { throw failure; }, { error: failure }) },
+  { name: "map", make: () => over(plain(), (inner) => inner.map((value) => [value]), { value: ["a value"] }) },
+  { name: "map that throws", make: () => over(plain(), (inner) => inner.map(() => { throw failure; }), { error: failure }) },
+  {
+    name: "map over a failure",
+    forAll: true,
+    make: () => over(endOf((channel) => channel.receiving(), (channel) => channel.close(failure), { error: failure }), (inner) => inner.map((value) => value, (error) => [error]), { value: [failure] }),
+  },
+  { name: "map of an operation", make: () => over(sourced(() => "a value", received), (inner) => inner.map((value) => [value]), { value: ["a value"] }) },
+  { name: "guard", make: () => over(plain(), (inner) => guard(() => inner)) },
+  { name: "guard of a guard of a map", make: () => over(plain(), (inner) => guard(() => guard(() => inner.map((value) => value)))) },
+  { name: "choose", make: () => over(plain(), (inner) => choose(quiet(), inner, never)) },
+  { name: "choose, sending", make: () => over(sendingTo(0), (inner) => choose(quiet(), inner, quiet())) },
+  { name: "choose of chooses", make: () => over(plain(), (inner) => choose(choose(never, choose(inner, quiet())), choose(quiet()))) },
+  { name: "choose with an operation", make: () => over(sourced(() => "a value", received), (inner) => choose(quiet(), inner, operation<unknown>({ poll: () => undefined, wait: () => () => undefined }))) },
+  { name: "choose with a timer", make: (clock) => { const it = plain(); return { ...over(it, (inner) => choose(inner, sleeping(1000))), left: () => it.left() + clock.countTimers() }; } },
+  { name: "selecting", make: () => over(plain(), (inner) => selecting({ it: inner, off: false, quiet: quiet() }), { value: { case: "it", value: "a value" } }) },
+  { name: "selecting, listed", make: () => over(plain(), (inner) => selecting([quiet(), inner], { order: "listed" }), { value: { case: 1, value: "a value" } }) },
+  { name: "selecting a guarded selecting, mapped", make: () => over(plain(), (inner) => guard(() => selecting({ outer: selecting({ inner }).map((selected) => selected.value) })), { value: { case: "outer", value: "a value" } }) },
+];
+
+/** A way to perform an operation, with an optional signal to give up by. */
+export interface Driver {
+  name: string;
+  start(operation: Operation<unknown>, signal?: AbortSignal): Promise<unknown>;
+}
+
+export const drivers: readonly Driver[] = [
+  { name: "perform", start: (it, signal) => perform(it, { signal }) },
+  { name: "select of one", start: async (it, signal) => (await select({ it }, { signal })).value },
+  { name: "select with quiet cases", start: async (it, signal) => (await select([quiet(), it, never], { signal })).value },
+  { name: "perform of a choice", start: (it, signal) => perform(choose(never, it), { signal }) },
+  { name: "perform of a map", start: (it, signal) => perform(it.map((value) => value), { signal }) },
+  { name: "perform of a guard", start: (it, signal) => perform(guard(() => it), { signal }) },
+];
+
+/** Waits without being anybody, and counts how often it is resumed. */
+export class Probe extends Waiter {
+  resumed = 0;
+
+  /** Poll, and wait if nothing happened. */
+  perform(described: Operation<unknown>): boolean {
+    const prepared = performable(described, "a probe").prepare();
+    if (prepared.attempt() !== nothing) return true;
+    prepared.enlist(this);
+    return false;
+  }
+
+  override happen(): void {
+    this.resumed++;
+  }
+
+  override fail(): void {
+    this.resumed++;
+  }
+
+  override later(): void {
+    this.resumed++;
+  }
+}
