@@ -1,0 +1,60 @@
+/**
+ * Lint: the strictest typed rule sets of typescript-eslint, and what a library of promises needs besides.
+ *
+ * Type-aware rules read the declarations of the built package (examples import it by its name), so build first.
+ */
+import tseslint from "typescript-eslint";
+
+export default tseslint.config(
+  { ignores: ["dist/", "docs-out/", "coverage/", "**/*.js"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  ...tseslint.configs.strictTypeChecked,
+  ...tseslint.configs.stylisticTypeChecked,
+  {
+    languageOptions: { parserOptions: { project: "tsconfig.spec.json", tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // An un-awaited send is nearly always a defect. A bare `go(...)` is not: thenables are left alone (the default).
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/consistent-type-imports": [
+        "error",
+        // `typeof import("...")` is the type of a copy of the library that a spec loads for itself.
+        { fixStyle: "inline-type-imports", disallowTypeAnnotations: false },
+      ],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      // A user's failure is passed on as it was thrown, whatever it is.
+      "@typescript-eslint/only-throw-error": "off",
+      // It asks for the `!` that no-non-null-assertion forbids.
+      "@typescript-eslint/non-nullable-type-assertion-style": "off",
+      // A getter that subclasses override costs no field in every object.
+      "@typescript-eslint/class-literal-property-style": "off",
+      // Messages about a wrong argument show whatever was given.
+      "@typescript-eslint/no-base-to-string": "off",
+    },
+  },
+  {
+    files: ["src/**/*.ts"],
+    rules: { "@typescript-eslint/explicit-module-boundary-types": "error" },
+  },
+  {
+    files: ["spec/**/*.ts"],
+    rules: {
+      // chai's `expect(x).to.be.true` is an expression.
+      "@typescript-eslint/no-unused-expressions": "off",
+      // What a callback has changed meanwhile is asked for again; the compiler believes that it is still what it was.
+      "@typescript-eslint/no-unnecessary-condition": "off",
+      // Any value can be sent, thrown and rejected with, and the specs do so.
+      "@typescript-eslint/prefer-promise-reject-errors": "off",
+      "@typescript-eslint/no-confusing-void-expression": ["error", { ignoreArrowShorthand: true }],
+      "@typescript-eslint/no-invalid-void-type": "off",
+    },
+  },
+  {
+    files: ["spec/**/*.ts", "examples/**/*.ts", "bench/**/*.ts"],
+    rules: {
+      // A body without a wait is a body.
+      "@typescript-eslint/require-await": "off",
+    },
+  },
+);

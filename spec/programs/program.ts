@@ -1,0 +1,52 @@
+/**
+ * Runs an example in this process, under a fake clock that moves by itself, and collects the lines it prints.
+ *
+ * The example runs as it stands: it imports the built package by its own name. What it should print is its own last comment.
+ */
+import { readFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { formatWithOptions } from "node:util";
+import sinon from "sinon";
+import { settle } from "../support/settle.ts";
+
+/** What a program did. */
+export interface Outcome {
+  lines: string[];
+  /** Virtual milliseconds until it had ended. */
+  took: number;
+  /** Timers left after its end. */
+  timersLeft: number;
+}
+
+/** The path of an example. */
+export const exampleFile = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+
+let runs = 0;
+
+/** Run an example to its end; a sleep takes no real time. */
+export async function runExample(name: string): Promise<Outcome> {
+  const lines: string[] = [];
+  const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
+  const log = sinon.stub(console, "log").callsFake((...values: unknown[]) => {
+    lines.push(...formatWithOptions({ colors: false }, ...values).split("\n"));
+  });
+  try {
+    clock.setTickMode({ mode: "nextAsync" });
+    await import(`${pathToFileURL(exampleFile(name)).href}?run=${++runs}`); // a module is evaluated once: each run is another one
+    const took = clock.now;
+    clock.setTickMode({ mode: "manual" });
+    await settle();
+    return { lines, took, timersLeft: clock.countTimers() };
+  } finally {
+    log.restore();
+    clock.restore();
+  }
+}
+
+/** What an example says it prints: the lines of its last comment, after the one that begins with "Prints". */
+export function promised(name: string): string[] {
+  const lines = readFileSync(exampleFile(name), "utf8").trimEnd().split("\n");
+  const begin = lines.findLastIndex((line) => line.startsWith("// Prints"));
+  if (begin < 0) throw new Error(`${name} does not end in a comment that says what it prints`);
+  return lines.slice(begin + 1).map((line) => line.replace(/^\/\/ ?/, ""));
+}
