@@ -151,10 +151,10 @@ export abstract class Performable<T> implements Operation<T> {
 }
 
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
-export function performable<T>(operation: Operation<T>, where: string): Performable<T> {
+export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
   throw new TypeError(
-    `${where} takes an operation, such as ch.receiving() or sleeping(10), and got ${describe(operation)}. ` +
+    `${where}${key === undefined ? "" : ` case ${JSON.stringify(key)}`} takes an operation, such as ch.receiving() or sleeping(10), and got ${describe(operation)}. ` +
       "The verbs that do it at once (ch.receive(), sleep(10)) give promises: use their gerunds.",
   );
 }

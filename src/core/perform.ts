@@ -34,13 +34,13 @@ import { Waiter } from "./waiting.ts";
 export function perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const signal = options?.signal;
-    if (signal?.aborted === true) return rejection(signal.reason);
+    if (signal?.aborted === true) return refused(signal.reason);
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
     return park(signal === undefined ? prepared : new Choice<T>([prepared, new Aborting(signal)]));
   } catch (error) {
-    return rejection(error);
+    return refused(error);
   }
 }
 
@@ -73,7 +73,8 @@ export function ready<T>(value: T): Promise<T> {
   return new Promise((resolve) => { hold(() => { resolve(value); }); });
 }
 
-function rejection(error: unknown): Promise<never> {
+/** A promise for a failure that is there already; see {@link ready}. */
+export function refused(error: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
   if (spend()) return Promise.reject(error);
   return new Promise((_resolve, reject) => { hold(() => { reject(error); }); });
@@ -88,7 +89,8 @@ const capture = (resolve: Settle, reject: Settle): void => {
   rejectNew = reject;
 };
 
-function park<T>(operation: Performable<T>): Promise<T> {
+/** Take a place in line, right after a failed attempt, as a promise. */
+export function park<T>(operation: Performable<T>): Promise<T> {
   const promise = new Promise<unknown>(capture);
   if (operation.lazy) {
     operation.enlist(new LazyPromiseWaiter(resolveNew, rejectNew));
@@ -100,8 +102,8 @@ function park<T>(operation: Performable<T>): Promise<T> {
 
 /** Waits as a promise. */
 class PromiseWaiter extends Waiter {
-  readonly resolve: Settle;
-  readonly reject: Settle;
+  declare readonly resolve: Settle;
+  declare readonly reject: Settle;
 
   constructor(resolve: Settle, reject: Settle) {
     super();

@@ -36,7 +36,7 @@ export let controller: Controller | undefined;
 /** Put a controller in charge, or none. */
 export function control(by: Controller | undefined): void {
   controller = by;
-  slice = 0;
+  budget.slice = 0;
 }
 
 /** One of `count` cases: the controller's choice, else a random one. */
@@ -45,13 +45,13 @@ export function pick(count: number): number {
 }
 
 // -- The budget ------------------------------------------------------------------------------------------------------
-// `slice` wake-ups are free; then the count and the clock are looked at. Measured by `bench/budget`.
+// `slice` wake-ups are free; then the count and the clock are looked at.
 
 const sliceLength = 32;
-const wakesPerTurn = 1024;
+const wakesPerTurn = 16_384;
 const msPerTurn = 5;
 
-let slice = sliceLength;
+const budget = { slice: sliceLength }; // in an object: V8 counts faster there than in a variable of the module
 let wakes = 0;
 let turnStarted = 0;
 let turning = false;
@@ -59,19 +59,19 @@ let held: (() => void)[] = [];
 
 /** Take one wake-up from the budget. False: the event loop has to turn first, so `hold` what was to be resumed. */
 export function spend(): boolean {
-  return --slice > 0 || renew();
+  return --budget.slice > 0 || renew();
 }
 
 function renew(): boolean {
-  slice = 0;
+  budget.slice = 0;
   if (controller !== undefined || turning) return false;
   if (!clockIsReal()) {
-    slice = sliceLength;
+    budget.slice = sliceLength;
     return true;
   }
   wakes += sliceLength;
   if (wakes >= wakesPerTurn || now() - turnStarted > msPerTurn) return false;
-  slice = sliceLength;
+  budget.slice = sliceLength;
   return true;
 }
 
@@ -90,7 +90,7 @@ export function hold(proceed: () => void): void {
 
 function turn(): void {
   turning = false;
-  slice = sliceLength;
+  budget.slice = sliceLength;
   wakes = 0;
   turnStarted = now();
   const proceeding = held;

@@ -99,7 +99,7 @@ export function selecting<const C extends Cases>(cases: C, options: SelectOrder 
   const keys: CaseKey[] = [];
   const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
     if (!isLive(operation)) return;
-    operations.push(performable(operation, `select case ${JSON.stringify(key)}`));
+    operations.push(performable(operation, "select", key));
     keys.push(key);
   };
   if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);

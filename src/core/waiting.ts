@@ -20,12 +20,20 @@ export interface Place {
 
 /** One who waits, once, for one operation. */
 export abstract class Waiter {
-  next: Waiter | undefined = undefined;
-  previous: Waiter | undefined = undefined;
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
   /** Where it waits now. */
-  place: Place | undefined = undefined;
+  declare place: Place | undefined;
   /** What the place keeps with it: the value to send, a timer, the cases of a choice. */
-  slot: unknown = undefined;
+  declare slot: unknown;
+
+  // Fields are declared and set here because V8 runs field initializers as a call of their own for every object made.
+  constructor() {
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
+  }
 
   /** The operation happened: go on with its value, in a turn of your own. */
   abstract happen(value: unknown): void;
