@@ -1,0 +1,32 @@
+/**
+ * What the library adds to a bundle: minified by esbuild, then gzipped, per import. Run it with `npx tsx scripts/size.ts`.
+ */
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { buildSync } from "esbuild";
+
+const source = fileURLToPath(new URL("../src/", import.meta.url));
+
+/** Bytes of a program that uses these names of the library and nothing else. */
+export function sizeOf(names: string): number {
+  const { outputFiles } = buildSync({
+    stdin: { contents: `export { ${names} } from "./index.ts";`, resolveDir: source, loader: "ts" },
+    bundle: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    write: false,
+  });
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length;
+}
+
+/** Imports that go together. */
+export const imports: Readonly<Record<string, string>> = {
+  "chan": "chan",
+  "chan, select, sleeping": "chan, select, sleeping",
+  "chan, go, gather, select, sleep, sleeping": "chan, go, gather, select, sleep, sleeping",
+};
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [name, names] of Object.entries(imports)) console.log(`${sizeOf(names)} bytes: ${name}`);
+}
