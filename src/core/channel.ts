@@ -141,14 +141,12 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    *
    * @example
    * ```ts
-   * import { chan, go } from "rendezvous";
+   * import { chan } from "rendezvous";
    *
    * const ch = chan<number>();
-   * go(async () => { console.log("got", await ch.receive()); });
-   * await ch.send(1);
-   * console.log("sent");
-   * // got 1
-   * // sent
+   * const sent = ch.send(1).then(() => "sent"); // waits: nobody receives
+   * console.log(ch.tryReceive()?.value); // 1
+   * console.log(await sent); // sent
    * ```
    *
    * Idea: Go's `ch <- v`.

@@ -99,8 +99,10 @@ function watched(promise: PromiseLike<unknown>): Watched {
  * const endless = attempting((signal) => new Promise<never>(() => {
  *   signal.addEventListener("abort", () => { console.log("aborted"); });
  * }));
- * const first = await select({ endless, late: sleeping(5) }); // aborted
- * console.log(first.case); // late
+ * const first = await select({ endless, late: sleeping(5) });
+ * console.log(first.case);
+ * // aborted
+ * // late
  * ```
  *
  * Idea: Concurrent ML's `withNack`, joined to `fetch(url, { signal })`.
