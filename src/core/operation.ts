@@ -135,11 +135,16 @@ export abstract class Performable<T> implements Operation<T> {
     if (task === undefined) {
       throw new TypeError("yield* an operation only in the body of a generator task: go(function* () { ... })");
     }
-    const prepared = this.prepare();
-    const value = prepared.attempt();
-    if (value === nothing) prepared.enlist(task);
-    else if (spend()) return finish(value);
-    else task.happen(value);
+    try {
+      const prepared = this.prepare();
+      const value = prepared.attempt();
+      if (value === nothing) prepared.enlist(task);
+      else if (spend()) return finish(value);
+      else task.happen(value);
+    } catch (error) {
+      if (spend()) throw error;
+      task.fail(error);
+    }
     running = undefined;
     return suspended;
   }

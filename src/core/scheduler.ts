@@ -13,6 +13,7 @@
  *
  * The primitives in this file are the only ones of the core that are captured at import.
  */
+import { contexts } from "./context.ts";
 import { below } from "./random.ts";
 import { Ring } from "./ring.ts";
 
@@ -146,9 +147,15 @@ function line(job: Job): void {
   if (!rowIsOpen) {
     rowIsOpen = true;
     row.push(rowMark);
-    void fulfilled.then(drain);
+    void fulfilled.then(drainRow);
   }
   row.push(job);
+}
+
+/** A row begins in nobody's async context: a task that has one enters it by itself. */
+function drainRow(): void {
+  if (contexts === undefined) drain();
+  else contexts.outermost(drain);
 }
 
 function drain(): void {

@@ -10,12 +10,13 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform } from "../core/perform.ts";
 import { start } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
+import { Driver, isGenerator } from "./generator.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
 
 /** What `go` runs. */
-export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T>;
+export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
 
 /**
  * Starts a task: runs a body of its own accord, beside whoever started it.
@@ -23,20 +24,29 @@ export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T>;
  * The body starts in a later microtask, never inside `go`; several start in call order. A free task is nobody's child: nothing
  * ends it but itself, and its failure, if nobody joins it, is an unhandled rejection, once.
  *
- * @param body - an async or a plain function; its name names the task
+ * A generator body is the fast lane: `yield*` an operation where an async body awaits a verb. It hands over without a promise, and
+ * meets async tasks on the same channels. Yielding anything but an operation is a `TypeError` at that point of the body.
+ *
+ * @param body - an async, a plain or a generator function; its name names the task
  * @param args - given to the body
  * @returns the task; `await` it for the body's result
  *
  * @example
  * ```ts
- * import { go } from "rendezvous";
+ * import { chan, go } from "rendezvous";
  *
  * const task = go(async (a: number, b: number) => a + b, 2, 3);
  * console.log(task.state); // pending
  * console.log(await task); // 5
+ *
+ * const numbers = chan<number>();
+ * go(function* () {
+ *   for (let n = 1; n <= 2; n++) yield* numbers.sending(n);
+ * });
+ * console.log(await numbers.receive(), await numbers.receive()); // 1 2
  * ```
  *
- * Idea: Go's `go` statement.
+ * Idea: Go's `go` statement; generator tasks as in js-csp and co.
  */
 export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T> {
   if (typeof (body as unknown) !== "function") {
@@ -95,24 +105,27 @@ export class Task<T> implements PromiseLike<T> {
     try {
       result = body(...args);
     } catch (error) {
-      this.#fail(error);
+      this.failed(error);
       return;
     }
     if (isThenable(result)) {
       Promise.resolve(result).then(
-        (value) => { this.#finish(value); },
-        (error: unknown) => { this.#fail(error); },
+        (value) => { this.finished(value); },
+        (error: unknown) => { this.failed(error); },
       );
-    } else this.#finish(result);
+    } else if (isGenerator(result)) new Driver(this, result).run();
+    else this.finished(result);
   }
 
-  #finish(value: unknown): void {
+  /** @internal */
+  finished(value: unknown): void {
     this.#state = "done";
     this.#outcome = value;
     for (let joiner = this.#joiners.take(); joiner !== undefined; joiner = this.#joiners.take()) joiner.happen(value);
   }
 
-  #fail(error: unknown): void {
+  /** @internal */
+  failed(error: unknown): void {
     this.#state = "failed";
     this.#outcome = error;
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown

@@ -1,0 +1,24 @@
+/**
+ * The async context of user code (`AsyncLocalStorage`), for what does not go on by a promise of its own.
+ *
+ * Promises carry their context by themselves. A run queue does not: its jobs would see the context of whoever filled it. Where the
+ * platform has such contexts, its entry module (`node.ts`) provides them; elsewhere there is nothing to carry.
+ */
+
+/** Run a function in one certain context. */
+export type EnterContext = (run: () => void) => void;
+
+/** What a platform knows of contexts. */
+export interface Contexts {
+  /** The present context, or `undefined` if nobody has put anything into one. */
+  capture(): EnterContext | undefined;
+  /** The context in which the library was loaded. */
+  readonly outermost: EnterContext;
+}
+
+export let contexts: Contexts | undefined;
+
+/** Provide the platform's contexts. */
+export function provideContexts(provided: Contexts): void {
+  contexts = provided;
+}

@@ -1,0 +1,466 @@
+/**
+ * The inbound half: one buffer, one line of readers, and every way of reading as an operation on the two.
+ *
+ * 1. Receives, lines and exact reads are views of one buffer: what one of them has left, the next one finds.
+ * 2. First come, first served, whatever each waits for: while somebody is in line nobody passes.
+ * 3. A read takes its bytes in the step in which it happens; one that is withdrawn has taken none.
+ * 4. More is wanted while less than `readBuffer` is held, or while somebody waits: who waits bounds himself, by `maxLine` or
+ *    by the count he asked for.
+ * 5. The end comes after the bytes that came before it: the peer's FIN, or an error. Giving up on the own side (`close`,
+ *    `cancel`) comes at once, and what still arrives is dropped.
+ * 6. Lines are split as bytes and decoded whole: '\n' ends a line, one '\r' before it is no part of it.
+ * 7. A line that is longer than `maxLine` fails one read, as soon as that is known, and its bytes are dropped up to its end.
+ *
+ *        push ─► bytes ─► first in line: enough for it? ─► take, resume ─► next in line
+ *                                                no     ─► all wait
+ *
+ * It knows nothing of sockets: whoever feeds it is told by `onWanting` that it wants more.
+ *
+ * Idea: asyncio's StreamReader, with the waiting, the limit and the end mended.
+ */
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import type { Receiver } from "../core/sides.ts";
+import { Line, type Waiter } from "../core/waiting.ts";
+import { ClosedError, type CaseKey } from "../errors.ts";
+import { Bytes } from "./bytes.ts";
+import { IncompleteReadError } from "./errors.ts";
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** What a unit answers when there will never be another one. */
+const atEnd: unique symbol = Symbol("at the end");
+type AtEnd = typeof atEnd;
+
+/** How the inbound half has ended. Until then, there is no end. */
+type End =
+  | { by: "peer" } // its FIN
+  | { by: "failure"; error: unknown }
+  | { by: "close" | "cancel"; cause: unknown };
+
+/** What a reader is told when it is made. */
+export interface ReaderOptions {
+  /** What errors call it: "connection to 127.0.0.1:80". */
+  name: string;
+  readBuffer: number;
+  maxLine: number;
+  /** Called when more is wanted. */
+  onWanting: () => void;
+}
+
+/** Bytes in, reads out. */
+export class Reader {
+  readonly name: string;
+  readonly #readBuffer: number;
+  readonly #maxLine: number;
+  readonly #onWanting: () => void;
+  readonly #bytes = new Bytes();
+  readonly #waiting = new Line();
+  #end: End | undefined = undefined;
+  /** In the middle of a line that was too long. */
+  #skipping = false;
+  /** Up to this position there is no line feed. */
+  #lineSearched = 0;
+
+  constructor({ name, readBuffer, maxLine, onWanting }: ReaderOptions) {
+    this.name = name;
+    this.#readBuffer = readBuffer;
+    this.#maxLine = maxLine;
+    this.#onWanting = onWanting;
+  }
+
+  // -- The side of the socket --
+
+  /** Whether it takes more bytes now. */
+  get wanting(): boolean {
+    return this.#bytes.length < this.#readBuffer || !this.#waiting.empty;
+  }
+
+  /** Bytes have come; their memory is the reader's from here on. */
+  push(chunk: Uint8Array): void {
+    if (this.#end !== undefined) return; // given up on
+    let kept = chunk;
+    if (this.#skipping) {
+      const end = chunk.indexOf(lineFeed);
+      if (end === -1) return;
+      this.#skipping = false;
+      kept = chunk.subarray(end + 1);
+    }
+    if (kept.byteLength === 0) return;
+    this.#bytes.push(kept);
+    this.#serve();
+  }
+
+  /** The peer has ended its side. */
+  finish(): void {
+    this.#endBy({ by: "peer" });
+  }
+
+  /** The connection has failed. */
+  fail(error: unknown): void {
+    this.#endBy({ by: "failure", error });
+  }
+
+  #endBy(end: End): void {
+    if (this.#end !== undefined) return;
+    this.#end = end;
+    this.#serve();
+  }
+
+  // -- The own side --
+
+  /** The connection was ended on this side: reads fail from here on. */
+  close(cause: unknown): void {
+    if (this.#end?.by === "close") return;
+    this.#end = { by: "close", cause };
+    this.#dropAll();
+  }
+
+  /** Nobody wants to read any more: reads see the end from here on. */
+  cancel(cause: unknown): boolean {
+    if (this.#end?.by === "close" || this.#end?.by === "cancel") return false;
+    this.#end = { by: "cancel", cause };
+    this.#dropAll();
+    return true;
+  }
+
+  #dropAll(): void {
+    this.#bytes.drop(this.#bytes.length);
+    this.#serve();
+    this.#onWanting();
+  }
+
+  // -- Those who read --
+
+  /** What a reading gets now, unless somebody is in line before it. */
+  attempt<T>(reading: Reading<T>, key: CaseKey | undefined): T | Nothing {
+    if (!this.#waiting.empty) return nothing;
+    const held = this.#bytes.length;
+    const value = reading.take(key);
+    if (this.#bytes.length < held) this.#onWanting();
+    return value;
+  }
+
+  /** Join the line. */
+  join<T>(waiter: Waiter, reading: Reading<T>): void {
+    waiter.slot = reading;
+    this.#waiting.join(waiter);
+    this.#onWanting();
+  }
+
+  /** Serve those in line, in order, as far as the bytes go. */
+  #serve(): void {
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
+      const reading = waiter.slot as Reading<unknown>;
+      let value: unknown;
+      try {
+        value = reading.take(waiter.key);
+      } catch (error) {
+        this.#waiting.withdraw(waiter);
+        waiter.fail(error);
+        continue;
+      }
+      if (value === nothing) return;
+      this.#waiting.withdraw(waiter);
+      waiter.happen(value);
+    }
+  }
+
+  /** Serve those in line who can go on for another reason than bytes, wherever they stand. */
+  dismiss(whoever: (reading: Reading<unknown>) => boolean): void {
+    let waiter = this.#waiting.first;
+    while (waiter !== undefined) {
+      const { next } = waiter;
+      const reading = waiter.slot as Reading<unknown>;
+      if (whoever(reading)) {
+        const { key } = waiter;
+        this.#waiting.withdraw(waiter);
+        try {
+          waiter.happen(reading.take(key));
+        } catch (error) {
+          waiter.fail(error);
+        }
+        // A waiter who goes may take others of the same select along.
+        waiter = this.#waiting.first;
+      } else {
+        waiter = next;
+      }
+    }
+    this.#serve();
+  }
+
+  // -- What can be read: each unit takes its bytes and gives a value, or changes nothing, or throws --
+
+  /** Some bytes. */
+  chunk(): Uint8Array | Nothing | AtEnd {
+    const { length } = this.#bytes;
+    if (length > 0) return this.#bytes.take(Math.min(length, this.#readBuffer));
+    return this.#exhausted();
+  }
+
+  /** A line. */
+  line(fatal: boolean): string | Nothing | AtEnd {
+    const bytes = this.#bytes;
+    const end = bytes.indexOf(lineFeed, Math.max(0, this.#lineSearched - bytes.taken));
+    if (end !== -1) {
+      const length = end > 0 && bytes.at(end - 1) === carriageReturn ? end - 1 : end;
+      return this.#lineOf(length, end + 1, fatal);
+    }
+    this.#lineSearched = bytes.taken + bytes.length;
+    if (this.#end?.by === "peer" && bytes.length > 0) return this.#lineOf(bytes.length, bytes.length, fatal);
+    if (this.#end !== undefined) return this.#exhausted();
+    const certain = bytes.at(bytes.length - 1) === carriageReturn ? bytes.length - 1 : bytes.length;
+    if (certain <= this.#maxLine) return nothing;
+    this.#skipping = true;
+    return this.#lineOf(certain, bytes.length, fatal);
+  }
+
+  #lineOf(length: number, withEnd: number, fatal: boolean): string {
+    try {
+      if (length <= this.#maxLine) return this.#bytes.text(length, fatal);
+    } finally {
+      this.#bytes.drop(withEnd);
+    }
+    throw new RangeError(
+      `a line on the ${this.name} is longer than maxLine, ${String(this.#maxLine)} bytes; it is dropped up to its end. ` +
+        "If such lines are meant to be, set the option maxLine.",
+    );
+  }
+
+  /** Exactly `count` bytes. */
+  exactly(count: number): Uint8Array | Nothing {
+    if (this.#bytes.length >= count) return this.#bytes.take(count);
+    return this.#incomplete(`readExactly(${String(count)})`, count);
+  }
+
+  /** Everything up to and with a separator, which is not in what comes before `from`. */
+  until(separator: Uint8Array, from: number): Uint8Array | Nothing {
+    const bytes = this.#bytes;
+    const begin = bytes.indexOf(separator, Math.max(0, from - bytes.taken));
+    const length = begin === -1 ? bytes.length - separator.byteLength + 1 : begin;
+    if (length > this.#maxLine) {
+      throw new RangeError(
+        `readUntil on the ${this.name} did not find its separator within maxLine, ${String(this.#maxLine)} bytes; no byte was taken. ` +
+          "If there may be that many, set the option maxLine.",
+      );
+    }
+    if (begin !== -1) return bytes.take(begin + separator.byteLength);
+    return this.#incomplete("readUntil", undefined);
+  }
+
+  /** The position before which a separator of this length cannot begin, after a search that did not find it. */
+  searched(separatorLength: number): number {
+    return this.#bytes.taken + Math.max(0, this.#bytes.length - separatorLength + 1);
+  }
+
+  /** There are too few bytes: more may come, or never. */
+  #incomplete(verb: string, expected: number | undefined): Nothing {
+    if (this.#exhausted() === nothing) return nothing;
+    if (this.#end?.by === "close") throw this.closed(undefined);
+    const partial = this.#bytes.take(this.#bytes.length);
+    throw new IncompleteReadError(
+      `${verb} on the ${this.name}: it has ended after ${String(partial.byteLength)} bytes, which are in partial`,
+      partial,
+      expected,
+    );
+  }
+
+  /** More may come; or never, for this reason. */
+  #exhausted(): Nothing | AtEnd {
+    if (this.#end === undefined) return nothing;
+    if (this.#end.by === "failure") throw this.#end.error;
+    return atEnd;
+  }
+
+  // -- The end, for those who get it as an error --
+
+  /** Whether reads fail because this side has closed the connection. */
+  get closedHere(): boolean {
+    return this.#end?.by === "close";
+  }
+
+  closed(key: CaseKey | undefined): ClosedError {
+    const end = this.#end;
+    const cause = end?.by === "close" || end?.by === "cancel" ? end.cause : undefined;
+    const why =
+      end?.by === "close" ? "which was shut down or destroyed on this side"
+      : end?.by === "cancel" ? "whose receiving side was cancelled"
+      : "which is at its end: the peer has sent everything. Use next(), readLine() or for await to see the end as data";
+    return new ClosedError(`read on the ${this.name}, ${why}.`, { cause, case: key });
+  }
+}
+
+// -- The operations ----------------------------------------------------------------------------------------------------
+
+/** A read, as an operation. */
+abstract class Reading<T> extends Performable<T> {
+  protected readonly reader: Reader;
+
+  constructor(reader: Reader) {
+    super();
+    this.reader = reader;
+  }
+
+  /** Takes its bytes now, gives `nothing`, or throws. */
+  abstract take(key: CaseKey | undefined): T | Nothing;
+
+  override attempt(key?: CaseKey): T | Nothing {
+    return this.reader.attempt(this, key);
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.reader.join(waiter, this);
+  }
+}
+
+/** `readExactly`. */
+export class ReadingExactly extends Reading<Uint8Array> {
+  readonly #count: number;
+
+  constructor(reader: Reader, count: number) {
+    super(reader);
+    if (typeof (count as unknown) !== "number" || !Number.isSafeInteger(count) || count < 0) {
+      throw new RangeError(`readExactly takes a whole number of bytes from 0 up; got ${String(count)}`);
+    }
+    this.#count = count;
+  }
+
+  override take(key: CaseKey | undefined): Uint8Array | Nothing {
+    if (this.reader.closedHere) throw this.reader.closed(key);
+    return this.reader.exactly(this.#count);
+  }
+}
+
+/** `readUntil`: performed once, since it remembers how far it has searched. */
+export class ReadingUntil extends Reading<Uint8Array> {
+  readonly #separator: Uint8Array;
+  #from = 0;
+
+  constructor(reader: Reader, separator: string | Uint8Array) {
+    super(reader);
+    this.#separator = bytesOf(separator, "a separator").slice();
+    if (this.#separator.byteLength === 0) throw new RangeError("readUntil takes a separator of at least one byte; got an empty one");
+  }
+
+  override take(key: CaseKey | undefined): Uint8Array | Nothing {
+    if (this.reader.closedHere) throw this.reader.closed(key);
+    const piece = this.reader.until(this.#separator, this.#from);
+    if (piece === nothing) this.#from = this.reader.searched(this.#separator.byteLength);
+    return piece;
+  }
+}
+
+/** `readLine`. */
+export class ReadingLine extends Reading<string | undefined> {
+  readonly #fatal: boolean;
+
+  constructor(reader: Reader, fatal: boolean) {
+    super(reader);
+    this.#fatal = fatal;
+  }
+
+  override take(key: CaseKey | undefined): string | undefined | Nothing {
+    const line = this.reader.line(this.#fatal);
+    if (line !== atEnd) return line;
+    if (this.reader.closedHere) throw this.reader.closed(key);
+    return undefined;
+  }
+}
+
+class Receiving<T> extends Reading<T> {
+  readonly view: View<T>;
+
+  constructor(reader: Reader, view: View<T>) {
+    super(reader);
+    this.view = view;
+  }
+
+  override take(key: CaseKey | undefined): T | Nothing {
+    const value = this.view.take();
+    if (value === atEnd) throw this.view.closed(key);
+    return value;
+  }
+}
+
+class Nexting<T> extends Reading<IteratorResult<T, undefined>> {
+  readonly view: View<T>;
+
+  constructor(reader: Reader, view: View<T>) {
+    super(reader);
+    this.view = view;
+  }
+
+  override take(): IteratorResult<T, undefined> | Nothing {
+    const value = this.view.take();
+    if (value === nothing) return nothing;
+    return value === atEnd ? { done: true, value: undefined } : { done: false, value };
+  }
+}
+
+/** The reader's units of one kind, as a receiver. Cancelling a view ends the view: the bytes stay for others. */
+export class View<T> implements Receiver<T> {
+  readonly #reader: Reader;
+  readonly #unit: () => T | Nothing | AtEnd;
+  #cancelled: { reason: unknown } | undefined = undefined;
+
+  constructor(reader: Reader, unit: () => T | Nothing | AtEnd) {
+    this.#reader = reader;
+    this.#unit = unit;
+  }
+
+  take(): T | Nothing | AtEnd {
+    return this.#cancelled === undefined ? this.#unit() : atEnd;
+  }
+
+  closed(key: CaseKey | undefined): ClosedError {
+    if (this.#cancelled === undefined) return this.#reader.closed(key);
+    return new ClosedError(`receive on lines of the ${this.#reader.name}, which were cancelled; the connection can still be read.`, {
+      cause: this.#cancelled.reason,
+      case: key,
+    });
+  }
+
+  receive(options?: WaitOptions): Promise<T> {
+    return perform(this.receiving(), options);
+  }
+
+  receiving(): Operation<T> {
+    return new Receiving(this.#reader, this);
+  }
+
+  next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
+    return perform(this.nexting(), options);
+  }
+
+  nexting(): Operation<IteratorResult<T, undefined>> {
+    return new Nexting(this.#reader, this);
+  }
+
+  tryReceive(): IteratorResult<T, undefined> | undefined {
+    const result = new Nexting(this.#reader, this).attempt();
+    return result === nothing ? undefined : result;
+  }
+
+  cancel(reason?: unknown): boolean {
+    if (this.#cancelled !== undefined) return false;
+    this.#cancelled = { reason };
+    this.#reader.dismiss((reading) => (reading instanceof Receiving || reading instanceof Nexting) && reading.view === this);
+    return true;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    const iterator: AsyncIterableIterator<T, undefined> = {
+      next: () => this.next(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+}
+
+/** A string as UTF-8, bytes as they are, or a clear error. */
+export function bytesOf(data: unknown, what: string): Uint8Array {
+  if (typeof data === "string") return Buffer.from(data, "utf8");
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError(`${what} is a string or a Uint8Array; got ${data === null ? "null" : typeof data}`);
+}

@@ -1,0 +1,216 @@
+/**
+ * The outbound half: the line of those who send.
+ *
+ * 1. First in, first out; one write at a time, so the bytes of each send are contiguous.
+ * 2. A send happens when the kernel has all its bytes, and only while the socket is not destroyed.
+ * 3. A send withdrawn from the line has written nothing. Withdrawn in the middle of its write it cannot be recalled: half a
+ *    message followed by others would corrupt the stream, so the connection is given up.
+ * 4. Closing comes after everything sent before it: the line, then FIN.
+ *
+ *        in line ─► under way ─► happens         withdrawn in line: no trace
+ *                                                withdrawn under way: the connection ends
+ *
+ * Idea: asyncio's `drain` and trio's `send_all`, made exact.
+ */
+import type { Duplex } from "node:stream";
+import { nothing, Performable, release, type Nothing } from "../core/operation.ts";
+import { Line, type Place, type Waiter } from "../core/waiting.ts";
+import { ClosedError, type CaseKey } from "../errors.ts";
+
+/** A write that the kernel does not have yet. */
+interface Flight {
+  /** Nobody, when it is one of `trySend`, or was withdrawn. */
+  waiter: Waiter | undefined;
+}
+
+/** Sends in, bytes out. */
+export class Writer implements Place {
+  readonly #name: string;
+  readonly #stream: Duplex;
+  readonly #onAbandoned: () => void;
+  readonly #waiting = new Line();
+  readonly #flushing = new Line();
+  #flight: Flight | undefined = undefined;
+  #closing = false;
+  #ended = false;
+  #finished = false;
+  #failure: ((key?: CaseKey) => unknown) | undefined = undefined;
+
+  /** `name` is what errors call it; `onAbandoned` is called when a send was withdrawn in the middle of its write. */
+  constructor(name: string, stream: Duplex, onAbandoned: () => void) {
+    this.#name = name;
+    this.#stream = stream;
+    this.#onAbandoned = onAbandoned;
+    stream.once("finish", () => {
+      this.#finished = true;
+      for (let waiter = this.#flushing.take(); waiter !== undefined; waiter = this.#flushing.take()) waiter.happen(undefined);
+    });
+  }
+
+  /** Whether it takes no more sends. */
+  get closed(): boolean {
+    return this.#closing || this.#failure !== undefined;
+  }
+
+  /** Throws when it takes no more sends. */
+  check(key?: CaseKey): void {
+    if (this.#closing) {
+      throw new ClosedError(
+        `send on the ${this.#name}, whose sending side is closed: nothing was written. Check closed first, or close after the last send.`,
+        { case: key },
+      );
+    }
+    if (this.#failure !== undefined) throw this.#failure(key);
+  }
+
+  /** Write at once if nothing else is being written; false changes nothing. */
+  tryWrite(bytes: Uint8Array): boolean {
+    this.check();
+    if (bytes.byteLength === 0) return true;
+    if (this.#flight !== undefined || !this.#waiting.empty) return false;
+    this.#write(bytes.slice(), undefined); // a copy, since the caller is not told when the kernel has it
+    return true;
+  }
+
+  /** Join the line. */
+  join(waiter: Waiter, bytes: Uint8Array): void {
+    waiter.slot = bytes;
+    this.#waiting.join(waiter);
+    this.#go();
+  }
+
+  /** Let the first in line write, when nobody does. */
+  #go(): void {
+    while (this.#flight === undefined && this.#failure === undefined) {
+      const waiter = this.#waiting.first;
+      if (waiter === undefined) break;
+      const bytes = waiter.slot as Uint8Array;
+      this.#waiting.withdraw(waiter);
+      waiter.place = this;
+      this.#write(bytes, waiter);
+    }
+    if (!this.#closing || this.#ended || this.#flight !== undefined || this.#failure !== undefined) return;
+    this.#ended = true;
+    this.#stream.end();
+  }
+
+  #write(bytes: Uint8Array, waiter: Waiter | undefined): void {
+    const stream = this.#stream;
+    const flight: Flight = { waiter };
+    this.#flight = flight;
+    stream.write(bytes, (error) => {
+      // After an error or a destroy (which may come without one) the connection's end lets everybody know.
+      if ((error ?? undefined) !== undefined || stream.destroyed) return;
+      this.#land(flight);
+      this.#go();
+    });
+    // The kernel often has it all at once, and the callback only comes later: nobody should be able to withdraw in between.
+    if (stream.writableLength === 0 && !stream.destroyed && stream.errored === null) this.#land(flight);
+  }
+
+  #land(flight: Flight): void {
+    if (this.#flight !== flight) return;
+    this.#flight = undefined;
+    const { waiter } = flight;
+    if (waiter === undefined) return;
+    release(waiter);
+    waiter.happen(undefined);
+  }
+
+  /** The send that is under way was withdrawn. */
+  withdraw(waiter: Waiter): void {
+    release(waiter);
+    if (this.#flight !== undefined) this.#flight.waiter = undefined;
+    const cause = new Error("a send was given up in the middle of its write");
+    this.#failure ??= this.ended(cause);
+    this.#onAbandoned();
+  }
+
+  /** No more sends; FIN after the last one. */
+  close(): boolean {
+    if (this.closed) return false;
+    this.#closing = true;
+    this.#go();
+    return true;
+  }
+
+  /** Everybody who waits fails, as does every later send. The first failure stays. */
+  fail(failure: (key?: CaseKey) => unknown): void {
+    this.#failure ??= failure;
+    const { waiter } = this.#flight ?? {};
+    this.#flight = undefined;
+    if (waiter !== undefined) {
+      const { key } = waiter;
+      release(waiter);
+      waiter.fail(this.#failure(key));
+    }
+    for (const line of [this.#waiting, this.#flushing]) {
+      for (let next = line.first; next !== undefined; next = line.first) {
+        const { key } = next;
+        line.withdraw(next);
+        next.fail(this.#failure(key));
+      }
+    }
+  }
+
+  /** The end of the connection, as an error for those who send. */
+  ended(cause: unknown): (key?: CaseKey) => ClosedError {
+    return (key) => new ClosedError(`send on the ${this.#name}, which has ended; the cause says why, if there is one.`, { cause, case: key });
+  }
+
+  // -- Waiting until all is out --
+
+  flushed(): boolean {
+    if (this.#finished) return true;
+    if (this.#failure !== undefined) throw this.#failure();
+    return false;
+  }
+
+  joinFlushing(waiter: Waiter): void {
+    this.#flushing.join(waiter);
+  }
+}
+
+/** A send. It is never ready at once: it begins to write when it is waited for. */
+export class Sending extends Performable<void> {
+  readonly #writer: Writer;
+  readonly #bytes: Uint8Array;
+
+  constructor(writer: Writer, bytes: Uint8Array) {
+    super();
+    this.#writer = writer;
+    this.#bytes = bytes;
+  }
+
+  /** A select lets it begin after all other cases have their places, and looks whether it has happened by then. */
+  override get foreign(): boolean {
+    return true;
+  }
+
+  override attempt(key?: CaseKey): undefined | Nothing {
+    this.#writer.check(key);
+    return this.#bytes.byteLength === 0 ? undefined : nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#writer.join(waiter, this.#bytes);
+  }
+}
+
+/** Waits until everything is out, FIN included. */
+export class Flushing extends Performable<void> {
+  readonly #writer: Writer;
+
+  constructor(writer: Writer) {
+    super();
+    this.#writer = writer;
+  }
+
+  override attempt(): undefined | Nothing {
+    return this.#writer.flushed() ? undefined : nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#writer.joinFlushing(waiter);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The driver of generator tasks: `const value = yield* ch.receiving()`.
+ *
+ * 1. No promise for a hop: the driver is its task's own waiter, and joins the run queue when what it waits for has happened.
+ * 2. What an operation gives, or throws, arrives at the `yield*` (or plain `yield`) that performs it; user code of a map runs
+ *    there too, in the task's own turn.
+ * 3. A body that yields anything but an operation gets a TypeError at that very point.
+ *
+ *        run queue ─► run() ─► generator.next ─► yield* op ─┬─ happens now: goes on
+ *             ▲                                             └─ waits: op holds this waiter, which comes back by happen/fail/later
+ *             └─────────────────────────────────────────────────┘
+ *
+ * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
+ */
+import { contexts, type EnterContext } from "../core/context.ts";
+import { enter, finish, nothing, performable, resumed, suspended, type Operation } from "../core/operation.ts";
+import { enqueue, spend, type Job } from "../core/scheduler.ts";
+import { Waiter } from "../core/waiting.ts";
+
+/** Who is told how the generator ended. */
+export interface Ending {
+  readonly name: string;
+  finished(value: unknown): void;
+  failed(error: unknown): void;
+}
+
+/** How what has arrived goes into the generator. */
+type Arrival = "value" | "error" | "result";
+
+export class Driver extends Waiter implements Job {
+  declare readonly ending: Ending;
+  declare readonly generator: Generator<unknown, unknown, unknown>;
+  /** The async context of the task, if it has one of its own. */
+  declare readonly context: EnterContext | undefined;
+  declare arrival: Arrival;
+  declare arrived: unknown;
+  /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
+  declare plain: boolean;
+
+  constructor(ending: Ending, generator: Generator<unknown, unknown, unknown>) {
+    super();
+    this.ending = ending;
+    this.generator = generator;
+    this.context = contexts?.capture();
+    this.arrival = "value";
+    this.arrived = undefined;
+    this.plain = true;
+  }
+
+  override happen(value: unknown): void {
+    this.arrival = "value";
+    this.arrived = value;
+    enqueue(this);
+  }
+
+  override fail(error: unknown): void {
+    this.arrival = "error";
+    this.arrived = error;
+    enqueue(this);
+  }
+
+  override later(result: () => unknown): void {
+    this.arrival = "result";
+    this.arrived = result;
+    enqueue(this);
+  }
+
+  /** Go on with what has arrived, up to the next wait or the end. */
+  run(): void {
+    if (this.context === undefined) this.#goOn();
+    else this.context(() => { this.#goOn(); });
+  }
+
+  #goOn(): void {
+    for (;;) {
+      let step: IteratorResult<unknown, unknown>;
+      try {
+        step = this.#enterGenerator();
+      } catch (error) {
+        enter(undefined);
+        this.ending.failed(error);
+        return;
+      }
+      enter(undefined);
+      finish(undefined);
+      if (step === suspended) {
+        this.plain = false;
+        return;
+      }
+      if (step.done === true) {
+        this.ending.finished(step.value);
+        return;
+      }
+      if (!this.#performed(step.value)) return;
+    }
+  }
+
+  #enterGenerator(): IteratorResult<unknown, unknown> {
+    let arrived = this.arrived;
+    this.arrived = undefined;
+    enter(this);
+    if (this.arrival !== "value") {
+      if (this.arrival === "error") return this.generator.throw(arrived);
+      try {
+        arrived = (arrived as () => unknown)();
+      } catch (error) {
+        return this.generator.throw(error);
+      }
+    }
+    if (this.plain) return this.generator.next(arrived);
+    finish(arrived);
+    return this.generator.next(resumed);
+  }
+
+  /** Perform what came out of a plain `yield`. False: the task waits. */
+  #performed(yielded: unknown): boolean {
+    this.plain = true;
+    try {
+      const operation = performable(yielded as Operation<unknown>, `the generator task "${this.ending.name}"`).prepare();
+      const value = operation.attempt();
+      if (value === nothing) {
+        operation.enlist(this);
+        return false;
+      }
+      this.arrival = "value";
+      this.arrived = value;
+    } catch (error) {
+      this.arrival = "error";
+      this.arrived = error;
+    }
+    if (spend()) return true;
+    enqueue(this);
+    return false;
+  }
+}
+
+/** Whether a body has given a generator to be driven. */
+export function isGenerator(result: unknown): result is Generator<unknown, unknown, unknown> {
+  if (typeof result !== "object" || result === null) return false;
+  const { next, throw: raise, return: end } = result as Partial<Generator>;
+  return (
+    typeof next === "function" && typeof raise === "function" && typeof end === "function" && Symbol.iterator in result
+  );
+}
