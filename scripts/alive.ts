@@ -21,7 +21,7 @@ await gather([
     ball.close();
   },
   async () => {
-    for await (const _ of ball);
+    while ((await ball.next()).done !== true);
   },
 ]);
 clearInterval(interval);

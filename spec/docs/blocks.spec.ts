@@ -93,9 +93,9 @@ function diagnosticsOf(blocks: readonly Block[]): string[] {
     const block = modules.get(path);
     return block === undefined ? undefined : `${block.code}\nexport {};\n`;
   };
-  const { fileExists, readFile } = host;
-  host.fileExists = (path) => modules.has(path) || fileExists.call(host, path);
-  host.readFile = (path) => textOf(path) ?? readFile.call(host, path);
+  const files = { ...host };
+  host.fileExists = (path) => modules.has(path) || files.fileExists(path);
+  host.readFile = (path) => textOf(path) ?? files.readFile(path);
   const program = ts.createProgram([...modules.keys()], settings, host);
   return ts.getPreEmitDiagnostics(program).map(({ file: module, start, messageText }) => {
     const message = ts.flattenDiagnosticMessageText(messageText, "\n");
