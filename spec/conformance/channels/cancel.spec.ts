@@ -5,11 +5,13 @@ import { expect } from "chai";
 import { chan, type ClosedError } from "../../../src/index.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { readyReceiveForms, readySendForms, receiveForms, sendForms } from "./forms.ts";
-import { expectClosed } from "./support.ts";
+import { expectClosed, failOnUnhandledRejections } from "./support.ts";
 
 const end = { done: true, value: undefined };
 
 describe("cancel", () => {
+  failOnUnhandledRejections();
+
   it("CL-11 cancel gives true the first time, then false and changes nothing", async () => {
     const channel = chan<number>();
     expect(channel.cancel("first")).to.equal(true);

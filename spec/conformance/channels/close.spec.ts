@@ -5,11 +5,13 @@ import { expect } from "chai";
 import { chan, ClosedError, go, perform, poll, select, trySelect, type Sender } from "../../../src/index.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { readyReceiveForms, readySendForms, receiveForms, receiveNowForms, sendForms } from "./forms.ts";
-import { expectClosed, thrownBy } from "./support.ts";
+import { expectClosed, failOnUnhandledRejections, thrownBy } from "./support.ts";
 
 const end = { done: true, value: undefined };
 
 describe("close", () => {
+  failOnUnhandledRejections();
+
   it("CL-01 on a closed, empty channel every form meets the end, three rounds of them at once", async () => {
     const channel = chan<number>({ name: "ended" });
     channel.close();

@@ -5,6 +5,7 @@ import { expect } from "chai";
 import { chan, go, type Channel } from "../../../src/index.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { generatorTasks } from "./forms.ts";
+import { failOnUnhandledRejections } from "./support.ts";
 
 const letters = "abcdefghijklmnopqrstuvwxyz";
 
@@ -26,6 +27,8 @@ const lanes: Record<string, (channel: Channel<string>) => void> = {
 };
 
 describe("loops over a channel", () => {
+  failOnUnhandledRejections();
+
   for (const [lane, start] of Object.entries(lanes)) {
     for (const capacity of [0, 1, 26]) {
       it(`CL-07 a loop gives everything up to the close and ends exactly there: ${lane}, capacity ${String(capacity)}`, async () => {

@@ -6,11 +6,13 @@ import { expect } from "chai";
 import sinon from "sinon";
 import { chan, never, perform, poll, select, trySelect, type Channel, type Operation } from "../../../src/index.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
-import { runProgram } from "./support.ts";
+import { failOnUnhandledRejections, runProgram } from "./support.ts";
 
 const allOff = { a: false, b: undefined, c: null, d: 0, e: "", f: 0n } as const;
 
 describe("never, and cases that are off", () => {
+  failOnUnhandledRejections();
+
   it("NV-01 never stays pending and holds no timer", async () => {
     const clock = sinon.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval"] });
     try {

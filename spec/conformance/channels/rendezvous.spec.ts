@@ -6,12 +6,14 @@ import sinon from "sinon";
 import { chan, go, never, select, sleep, type Receiver, type Sender } from "../../../src/index.ts";
 import { isPending, settle } from "../../support/settle.ts";
 import { receiveForms, sendForms } from "./forms.ts";
-import { expectNobodyWaits } from "./support.ts";
+import { expectNobodyWaits, failOnUnhandledRejections } from "./support.ts";
 
 const directReceives = receiveForms.filter((form) => form.direct);
 const directSends = sendForms.filter((form) => form.direct);
 
 describe("rendezvous", () => {
+  failOnUnhandledRejections();
+
   for (const receiving of receiveForms) {
     it(`RZ-01 a 0 is handed over and not taken for the end, whoever comes first: ${receiving.name}`, async () => {
       for (const sending of sendForms) {

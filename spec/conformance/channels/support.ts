@@ -38,6 +38,19 @@ export async function microtasks(count: number): Promise<void> {
   for (let n = 0; n < count; n++) await Promise.resolve();
 }
 
+/** In a suite: every spec fails during which a rejection stayed unhandled. Mocha by itself lets them pass. */
+export function failOnUnhandledRejections(): void {
+  const seen: unknown[] = [];
+  const note = (error: unknown): void => { seen.push(error); };
+  before(() => { process.on("unhandledRejection", note); });
+  after(() => { process.removeListener("unhandledRejection", note); });
+  afterEach(async () => {
+    await settle();
+    const [first] = seen.splice(0);
+    if (first !== undefined) throw new Error(`unhandled rejection: ${String(first)}`, { cause: first });
+  });
+}
+
 /** The unhandled rejections that come up while `body` runs and everything settles. */
 export async function unhandledDuring(body: () => Promise<void> | void): Promise<unknown[]> {
   const seen: unknown[] = [];
