@@ -16,7 +16,11 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 /** The ways to wait for a receive, as they give the value. */
 const receives: Record<string, <T>(ch: Channel<T>, signal?: AbortSignal) => Promise<T>> = {
   "receive": (ch, signal) => ch.receive({ signal }),
-  "next": async (ch, signal) => (await ch.next({ signal })).value as never,
+  "next": async (ch, signal) => {
+    const result = await ch.next({ signal });
+    if (result.done === true) throw new Error("the end");
+    return result.value;
+  },
   "perform": (ch, signal) => perform(ch.receiving(), { signal }),
   "select": async (ch, signal) => (await select({ it: ch.receiving(), quiet: chan<never>().receiving() }, { signal })).value,
   "choice": (ch, signal) => perform(choose(chan<never>().receiving(), ch.receiving()), { signal }),
