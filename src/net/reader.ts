@@ -20,6 +20,7 @@
  */
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
+import { enqueue } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
@@ -49,6 +50,22 @@ export interface ReaderOptions {
   onWanting: () => void;
 }
 
+/** A line that tells when its first has left and others are still there. */
+class ReadersLine extends Line {
+  readonly #onFirstLeft: () => void;
+
+  constructor(onFirstLeft: () => void) {
+    super();
+    this.#onFirstLeft = onFirstLeft;
+  }
+
+  override withdraw(waiter: Waiter): void {
+    const wasFirst = waiter === this.first;
+    super.withdraw(waiter);
+    if (wasFirst && !this.empty) this.#onFirstLeft();
+  }
+}
+
 /** Bytes in, reads out. */
 export class Reader {
   readonly name: string;
@@ -56,7 +73,8 @@ export class Reader {
   readonly #maxLine: number;
   readonly #onWanting: () => void;
   readonly #bytes = new Bytes();
-  readonly #waiting = new Line();
+  readonly #waiting = new ReadersLine(() => { this.#firstLeft(); });
+  #serving = false;
   #end: End | undefined = undefined;
   /** In the middle of a line that was too long. */
   #skipping = false;
@@ -149,45 +167,45 @@ export class Reader {
     this.#onWanting();
   }
 
-  /** Serve those in line, in order, as far as the bytes go. */
-  #serve(): void {
-    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
-      const reading = waiter.slot as Reading<unknown>;
-      let value: unknown;
-      try {
-        value = reading.take(waiter.key);
-      } catch (error) {
-        this.#waiting.withdraw(waiter);
-        waiter.fail(error);
-        continue;
-      }
-      if (value === nothing) return;
-      this.#waiting.withdraw(waiter);
-      waiter.happen(value);
-    }
+  /** Who was behind the one that gave up may find enough; in a turn of its own, since he may give up in this very step. */
+  #firstLeft(): void {
+    if (!this.#serving) enqueue({ run: () => { this.#serve(); this.#onWanting(); } });
   }
 
-  /** Serve those in line who can go on for another reason than bytes, wherever they stand. */
-  dismiss(whoever: (reading: Reading<unknown>) => boolean): void {
-    let waiter = this.#waiting.first;
-    while (waiter !== undefined) {
-      const { next } = waiter;
-      const reading = waiter.slot as Reading<unknown>;
-      if (whoever(reading)) {
-        const { key } = waiter;
-        this.#waiting.withdraw(waiter);
-        try {
-          waiter.happen(reading.take(key));
-        } catch (error) {
-          waiter.fail(error);
-        }
-        // A waiter who goes may take others of the same select along.
-        waiter = this.#waiting.first;
-      } else {
-        waiter = next;
-      }
+  /** Serve those in line, in order, as far as the bytes go. */
+  #serve(): void {
+    this.#serving = true;
+    for (let first = this.#waiting.first; first !== undefined && this.#served(first); first = this.#waiting.first);
+    this.#serving = false;
+  }
+
+  /** Whether this one, who is in line, has now got something. */
+  #served(waiter: Waiter): boolean {
+    let value: unknown;
+    try {
+      value = (waiter.slot as Reading<unknown>).take(waiter.key);
+    } catch (error) {
+      this.#waiting.withdraw(waiter);
+      waiter.fail(error);
+      return true;
     }
+    if (value === nothing) return false;
+    this.#waiting.withdraw(waiter);
+    waiter.happen(value);
+    return true;
+  }
+
+  /** Serve those who wait for a view that has ended, wherever they stand. */
+  dismiss<T>(view: View<T>): void {
+    const leaving: Waiter[] = [];
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) {
+      if ((waiter.slot as Reading<unknown>).view === view) leaving.push(waiter);
+    }
+    this.#serving = true;
+    // One who goes may take others of the same select along.
+    for (const waiter of leaving) if (waiter.place === this.#waiting) this.#served(waiter);
     this.#serve();
+    this.#onWanting();
   }
 
   // -- What can be read: each unit takes its bytes and gives a value, or changes nothing, or throws --
@@ -302,6 +320,11 @@ abstract class Reading<T> extends Performable<T> {
     this.reader = reader;
   }
 
+  /** The view it reads through, if any. */
+  get view(): View<unknown> | undefined {
+    return undefined;
+  }
+
   /** Takes its bytes now, gives `nothing`, or throws. */
   abstract take(key: CaseKey | undefined): T | Nothing;
 
@@ -369,30 +392,38 @@ export class ReadingLine extends Reading<string | undefined> {
 }
 
 class Receiving<T> extends Reading<T> {
-  readonly view: View<T>;
+  readonly #view: View<T>;
 
   constructor(reader: Reader, view: View<T>) {
     super(reader);
-    this.view = view;
+    this.#view = view;
+  }
+
+  override get view(): View<T> {
+    return this.#view;
   }
 
   override take(key: CaseKey | undefined): T | Nothing {
-    const value = this.view.take();
-    if (value === atEnd) throw this.view.closed(key);
+    const value = this.#view.take();
+    if (value === atEnd) throw this.#view.closed(key);
     return value;
   }
 }
 
 class Nexting<T> extends Reading<IteratorResult<T, undefined>> {
-  readonly view: View<T>;
+  readonly #view: View<T>;
 
   constructor(reader: Reader, view: View<T>) {
     super(reader);
-    this.view = view;
+    this.#view = view;
+  }
+
+  override get view(): View<T> {
+    return this.#view;
   }
 
   override take(): IteratorResult<T, undefined> | Nothing {
-    const value = this.view.take();
+    const value = this.#view.take();
     if (value === nothing) return nothing;
     return value === atEnd ? { done: true, value: undefined } : { done: false, value };
   }
@@ -445,7 +476,7 @@ export class View<T> implements Receiver<T> {
   cancel(reason?: unknown): boolean {
     if (this.#cancelled !== undefined) return false;
     this.#cancelled = { reason };
-    this.#reader.dismiss((reading) => (reading instanceof Receiving || reading instanceof Nexting) && reading.view === this);
+    this.#reader.dismiss(this);
     return true;
   }
 
