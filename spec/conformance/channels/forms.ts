@@ -9,11 +9,8 @@
  *    that is not `prompt` takes its place only in a later microtask.
  */
 import {
-  chan, choose, go, guard, never, perform, poll, select, selecting, trySelect, type Channel, type Receiver, type Sender, type Task,
+  chan, choose, go, guard, never, perform, poll, select, selecting, trySelect, type Channel, type Receiver, type Sender,
 } from "../../../src/index.ts";
-
-/** Whether `go` takes generator functions: the lane of generator tasks is one more row of every table. */
-export const generatorTasks: boolean = false;
 
 /** What a receive gives, in every form: a value, or the end. */
 export type Taken<T> = IteratorResult<T, undefined>;
@@ -84,9 +81,9 @@ function besideQuietNow<T>(attempt: (quiet: Channel<string>) => T): T {
   }
 }
 
-/** A body in the lane of generator tasks. */
+/** A body in the other lane: a generator task. */
 function generatorTask<T>(body: () => Generator<unknown, T, unknown>): Promise<T> {
-  return (go(body) as unknown as Task<T>).join();
+  return go<[], T>(body).join();
 }
 
 const unaborted = new AbortController().signal;
@@ -128,7 +125,7 @@ export const sendForms: readonly SendForm[] = [
   },
   { name: "guard of sending", ...direct, send: (channel, value) => perform(guard(() => channel.sending(value))).then(nothing) },
   { name: "mapped sending", ...indirect, send: (channel, value) => perform(channel.sending(value).map(nothing)) },
-  ...(generatorTasks ? generatorSendForms : []),
+  ...generatorSendForms,
 ];
 
 const generatorReceiveForms: ReceiveForm[] = [
@@ -187,7 +184,7 @@ export const receiveForms: readonly ReceiveForm[] = [
   },
   { name: "guard of nexting", atEnd: "ends", ...direct, receive: (channel) => perform(guard(() => channel.nexting())).then((r) => r) },
   { name: "mapped receiving", atEnd: "fails", ...indirect, receive: (channel) => perform(channel.receiving().map(taken)) },
-  ...(generatorTasks ? generatorReceiveForms : []),
+  ...generatorReceiveForms,
 ];
 
 export const sendNowForms: readonly SendNowForm[] = [
