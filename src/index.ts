@@ -1,7 +1,7 @@
 /**
  * Communicating tasks for TypeScript, where every wait is a value you can choose from.
  *
- * In reading order: channels, operations, select, tasks, time, errors.
+ * In reading order: channels, operations, select, tasks, two-way handover, time, errors.
  *
  * @module
  */
@@ -18,6 +18,8 @@ export { go, named, Task, type Body, type TaskState } from "./task/task.ts";
 export { gather, type Gathered, type GatherJob, type GatherJobs, type GatherOptions } from "./task/gather.ts";
 export { checkpoint } from "./task/checkpoint.ts";
 export { run } from "./task/run.ts";
+export { calls, type Call, type CallChannel, type Client, type Server } from "./talk/calls.ts";
+export { coroutine, type Coroutine } from "./talk/coroutine.ts";
 export { sleep, sleeping } from "./time/sleep.ts";
 export { ticker, type Ticker } from "./time/ticker.ts";
 export { ClosedError, TimeoutError, type CaseKey, type ClosedErrorOptions } from "./errors.ts";

@@ -62,7 +62,7 @@ export function perform<T>(operation: Operation<T>, options?: WaitOptions): Prom
  *
  * Idea: Go's `select` with a `default`, for one operation.
  */
-export function poll<T>(operation: Operation<T>): { value: T } | undefined {
+export function poll<T>(operation: Operation<T>): { /** What the operation gave. */ value: T } | undefined {
   const value = performable(operation, "poll").prepare().attempt();
   return value === nothing ? undefined : { value };
 }

@@ -19,7 +19,6 @@ import { Waiter } from "../core/waiting.ts";
 
 /** Who is told how the generator ended. */
 export interface Ending {
-  readonly name: string;
   finished(value: unknown): void;
   failed(error: unknown): void;
 }
@@ -116,7 +115,7 @@ export class Driver extends Waiter implements Job {
   #performed(yielded: unknown): boolean {
     this.plain = true;
     try {
-      const operation = performable(yielded as Operation<unknown>, `the generator task "${this.ending.name}"`).prepare();
+      const operation = performable(yielded as Operation<unknown>, "a generator task").prepare();
       const value = operation.attempt();
       if (value === nothing) {
         operation.enlist(this);

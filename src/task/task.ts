@@ -58,6 +58,7 @@ export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T
 /**
  * Gives a body a name, and so the task that is made from it.
  *
+ * @typeParam F - the type of the body, which the result has too
  * @param name - what errors and reports call the task
  * @param body - any function; it is left as it is, the result is another one
  *

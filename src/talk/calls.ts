@@ -1,0 +1,275 @@
+/**
+ * Calls: a rendezvous that answers. The caller hands over a request and waits for its answer.
+ *
+ * 1. A call is one handover (its acceptance) and one guaranteed outcome: a reply, a failure, or a ClosedError when it is
+ *    dropped. A caller never hangs on a call that was let go.
+ * 2. A caller who gives up before acceptance is never seen by the server; one who gives up after it aborts `call.signal`, and
+ *    a late reply is `false`.
+ * 3. A `Call` is a value: it may be sent on through channels, and answered by whoever ends up with it.
+ *
+ *        caller ──request──► senders of the channel ──accept──► Call ──reply/fail/dispose──► caller
+ *        gives up:  before accept: leaves the line               after accept: call.signal aborts
+ *
+ * Idea: Ada's `accept`, occam's and JCSP's call channels, Hopac's query-and-reply, Erlang's `gen_server:call`.
+ */
+import { chan, type Channel } from "../core/channel.ts";
+import { nothing, Performable, release, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { enqueue } from "../core/scheduler.ts";
+import { guard } from "../core/sources.ts";
+import { Waiter, type Place } from "../core/waiting.ts";
+import { ClosedError } from "../errors.ts";
+
+/** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
+export interface Call<Req, Res> extends Disposable {
+  /** What the caller asked. */
+  readonly value: Req;
+  /** Aborts when the caller has given up waiting for the answer. */
+  readonly signal: AbortSignal;
+  /** Answers. `false`: it was answered already, or the caller has given up; nothing changes then. */
+  reply(value: Res): boolean;
+  /** Answers with an error, which the caller's promise rejects with, the very object. `false` as for {@link reply}. */
+  fail(error: unknown): boolean;
+  /** Drops the call: an unanswered caller rejects with a `ClosedError`. */
+  [Symbol.dispose](): void;
+}
+
+/** The end of a call channel that asks. */
+export interface Client<Req, Res> {
+  /**
+   * Asks, and waits for the answer.
+   *
+   * @param value - the request
+   * @param options - a `signal` to give up by: before acceptance the server never sees the call, after it `call.signal` aborts
+   * @returns the reply; rejects with the error given to `fail`, with a `ClosedError` when the channel is closed or the call was
+   * dropped unanswered, with `signal.reason`
+   */
+  call(value: Req, options?: WaitOptions): Promise<Res>;
+  /** Describes a call, for `select` and `yield*`: it happens when a server accepts, and gives the promise of the answer. */
+  calling(value: Req): Operation<Promise<Res>>;
+}
+
+/** The end of a call channel that answers. */
+export interface Server<Req, Res> extends AsyncIterable<Call<Req, Res>, undefined> {
+  /** Waits for the next call, first in, first out. Rejects with a `ClosedError` at the end, with `signal.reason`. */
+  accept(options?: WaitOptions): Promise<Call<Req, Res>>;
+  /** Describes an {@link accept}, for `select` and `yield*`. */
+  accepting(): Operation<Call<Req, Res>>;
+  /**
+   * Answers one call after the other with what the handler gives; what it throws goes to that caller, and serving goes on.
+   * Fulfils when the channel has come to its end; rejects with the error it was closed with.
+   */
+  serve(handler: (value: Req, call: Call<Req, Res>) => Res | PromiseLike<Res>): Promise<void>;
+}
+
+/** A channel of calls, and its two ends. */
+export interface CallChannel<Req, Res> {
+  /** The end that asks. */
+  readonly client: Client<Req, Res>;
+  /** The end that answers. */
+  readonly server: Server<Req, Res>;
+  /** No more calls; those that wait already are still answered. Idempotent: `true` the first time. */
+  close(error?: unknown): boolean;
+  /** Whether it takes no more calls. */
+  readonly closed: boolean;
+}
+
+/**
+ * Makes a channel of calls: a two-way handover, typed in both directions.
+ *
+ * @param name - what errors call it
+ *
+ * @example
+ * ```ts
+ * import { calls, go } from "rendezvous";
+ *
+ * const squares = calls<number, number>("squares");
+ * go(() => squares.server.serve((n) => n * n));
+ * console.log(await squares.client.call(7)); // 49
+ * squares.close();
+ * ```
+ *
+ * Idea: occam's call channels.
+ */
+export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
+  const requests = chan<Asked<Req, Res>>({ name: name ?? "calls" });
+  return {
+    client: {
+      call: (value, options) => perform(new Asking(requests, new Asked<Req, Res>(value, requests.name)), options),
+      calling: (value) =>
+        guard(() => {
+          const asked = new Asked<Req, Res>(value, requests.name);
+          return requests.sending(asked).map(() => perform(new Answering(asked)));
+        }),
+    },
+    server: {
+      accept: (options) => requests.receive(options),
+      accepting: () => requests.receiving(),
+      [Symbol.asyncIterator]: () => requests[Symbol.asyncIterator](),
+      async serve(handler) {
+        for await (const call of requests) {
+          try {
+            call.reply(await handler(call.value, call));
+          } catch (error) {
+            call.fail(error);
+          }
+        }
+      },
+    },
+    close: (error) => requests.close(error),
+    get closed() {
+      return requests.closed;
+    },
+  };
+}
+
+/** One call, as both its sides see it. */
+class Asked<Req, Res> implements Call<Req, Res>, Place {
+  readonly value: Req;
+  readonly #channel: string;
+  /** Made when somebody asks for its signal. */
+  #abandoning: AbortController | undefined = undefined;
+  #abandoned = false;
+  #caller: Waiter | undefined = undefined;
+  /** The answer, while its caller has not come for it. */
+  #answer: (() => Res) | undefined = undefined;
+  #over = false;
+
+  constructor(value: Req, channel: string) {
+    this.value = value;
+    this.#channel = channel;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abandoning === undefined) {
+      this.#abandoning = new AbortController();
+      if (this.#abandoned) this.#abandoning.abort();
+    }
+    return this.#abandoning.signal;
+  }
+
+  reply(value: Res): boolean {
+    return this.#end((caller) => { caller.happen(value); }, () => value);
+  }
+
+  fail(error: unknown): boolean {
+    return this.#end((caller) => { caller.fail(error); }, () => { throw error; });
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#over) return;
+    this.fail(new ClosedError(`call on "${this.#channel}" was dropped without an answer: its server let go of it`));
+  }
+
+  #end(tell: (caller: Waiter) => void, answer: () => Res): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    const caller = this.#caller;
+    this.#caller = undefined;
+    if (caller === undefined) this.#answer = answer;
+    else {
+      release(caller);
+      tell(caller);
+    }
+    return true;
+  }
+
+  /** The answer, if it is there. */
+  answer(): Res | Nothing {
+    return this.#answer === undefined ? nothing : this.#answer();
+  }
+
+  await(caller: Waiter): void {
+    caller.place = this;
+    this.#caller = caller;
+  }
+
+  /** The caller gives up: the answer is of no interest any more. */
+  withdraw(caller: Waiter): void {
+    release(caller);
+    this.#caller = undefined;
+    this.#over = true;
+    this.#abandoned = true;
+    const abandoning = this.#abandoning;
+    if (abandoning !== undefined) enqueue({ run: () => { abandoning.abort(); } });
+  }
+}
+
+/** Waits for the answer of a call that was accepted. */
+class Answering<Req, Res> extends Performable<Res> {
+  readonly #asked: Asked<Req, Res>;
+
+  constructor(asked: Asked<Req, Res>) {
+    super();
+    this.#asked = asked;
+  }
+
+  override attempt(): Res | Nothing {
+    return this.#asked.answer();
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#asked.await(waiter);
+  }
+}
+
+/** Waits for acceptance and for the answer, as one: between the two the caller can neither be lost nor be told twice. */
+class Asking<Req, Res> extends Performable<Res> implements Place {
+  readonly #requests: Channel<Asked<Req, Res>>;
+  readonly #asked: Asked<Req, Res>;
+
+  constructor(requests: Channel<Asked<Req, Res>>, asked: Asked<Req, Res>) {
+    super();
+    this.#requests = requests;
+    this.#asked = asked;
+  }
+
+  override attempt(): Nothing {
+    if (this.#requests.closed) this.#requests.give(this.#asked);
+    return nothing;
+  }
+
+  override enlist(caller: Waiter): void {
+    if (this.#requests.give(this.#asked)) {
+      this.#asked.await(caller);
+      return;
+    }
+    const inLine = new Accepted(caller, this.#asked);
+    caller.place = this;
+    caller.slot = inLine;
+    inLine.slot = this.#asked;
+    this.#requests.senders.join(inLine);
+  }
+
+  withdraw(caller: Waiter): void {
+    const inLine = caller.slot as Accepted<Req, Res>;
+    release(caller);
+    inLine.withdraw();
+  }
+}
+
+/** Stands in line for its caller, and lets it wait for the answer once accepted. */
+class Accepted<Req, Res> extends Waiter {
+  readonly #caller: Waiter;
+  readonly #asked: Asked<Req, Res>;
+
+  constructor(caller: Waiter, asked: Asked<Req, Res>) {
+    super();
+    this.#caller = caller;
+    this.#asked = asked;
+  }
+
+  override happen(): void {
+    release(this.#caller);
+    this.#asked.await(this.#caller);
+  }
+
+  override fail(error: unknown): void {
+    release(this.#caller);
+    this.#caller.fail(error);
+  }
+
+  override later(): never {
+    throw new Error("a place in a channel's line knows its outcome at once");
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Coroutines: a generator as one side of a conversation, typed for the other side.
+ *
+ * 1. Primed by itself: the body runs up to its first `yield` in a later microtask; what that gives is `first`.
+ * 2. One request at a time, in the order of the calls, whatever their number.
+ * 3. The end is told: the call that ends the body, and each one after it, rejects with a ClosedError; an error of the body
+ *    goes to the call that met it.
+ *
+ * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
+ */
+import { fulfilled } from "../core/scheduler.ts";
+import { ClosedError } from "../errors.ts";
+
+/** The client of a generator: what `call` sends is what `yield` gives in the body, and the other way round. */
+export interface Coroutine<In, Out, Ret> extends Disposable {
+  /** What the body yielded first, before anything was asked. Rejects when it ended or failed before that. */
+  readonly first: Promise<Out>;
+  /**
+   * Sends a value to the `yield` at which the body waits, and gives what it yields next.
+   *
+   * @returns rejects with what the body throws; with a `ClosedError` when the body ends instead of yielding, or has ended
+   */
+  call(value: In): Promise<Out>;
+  /** Raises an error at the `yield` at which the body waits, and gives what it yields next; rejects as {@link call} does. */
+  throw(error: unknown): Promise<Out>;
+  /** Ends the body after the calls made so far: its `finally` blocks run, and `done` fulfils. Idempotent. */
+  close(): void;
+  /** What the body returned; `undefined` when it was closed. Rejects with what it threw. */
+  readonly done: Promise<Ret | undefined>;
+}
+
+/**
+ * Makes a client of a generator function: a consumer with replies, a state machine, a parser.
+ *
+ * @param body - a generator or an async generator function; it starts in a later microtask
+ * @throws TypeError when `body` is no function; `first` and `done` reject with one when it gives no generator
+ *
+ * @example
+ * ```ts
+ * import { coroutine } from "rendezvous";
+ *
+ * const total = coroutine(function* (): Generator<number, void, number> {
+ *   let sum = 0;
+ *   for (;;) sum += yield sum;
+ * });
+ * console.log(await total.call(2)); // 2
+ * console.log(await total.call(3)); // 5
+ * total.close();
+ * ```
+ *
+ * Idea: Python's `send`.
+ */
+export function coroutine<Out, Ret, In>(
+  body: () => Generator<Out, Ret, In> | AsyncGenerator<Out, Ret, In>,
+): Coroutine<In, Out, Ret> {
+  if (typeof (body as unknown) !== "function") throw new TypeError(`coroutine takes a generator function; got ${String(body)}`);
+  return new Conversation(body);
+}
+
+type Talker<Out, Ret, In> = Generator<Out, Ret, In> | AsyncGenerator<Out, Ret, In>;
+type Step<Out, Ret, In> = (talker: Talker<Out, Ret, In>) => IteratorResult<Out, Ret> | Promise<IteratorResult<Out, Ret>>;
+
+class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
+  readonly #name: string;
+  readonly #first: Promise<Out>;
+  #firstWasAsked = false;
+  readonly done: Promise<Ret | undefined>;
+  #finish!: (value: Ret | undefined) => void;
+  #fail!: (error: unknown) => void;
+  #talker: Talker<Out, Ret, In> | undefined = undefined;
+  /** How it ended: `cause` is what the body threw. */
+  #ended: { cause: unknown } | undefined = undefined;
+  /** Requests that have not been answered, the priming included. */
+  #waiting = 0;
+  #last: Promise<unknown> = fulfilled;
+
+  constructor(body: () => Talker<Out, Ret, In>) {
+    this.#name = body.name === "" ? "coroutine" : body.name;
+    this.done = new Promise((resolve, reject) => {
+      this.#finish = resolve;
+      this.#fail = reject;
+    });
+    this.#first = this.#ask((talker) => talker.next(...([] as unknown as [In])), body);
+    this.#first.catch(() => { /* `done` tells it as well */ });
+  }
+
+  get first(): Promise<Out> {
+    this.#firstWasAsked = true;
+    return this.#first;
+  }
+
+  call(value: In): Promise<Out> {
+    return this.#ask((talker) => talker.next(value));
+  }
+
+  throw(error: unknown): Promise<Out> {
+    return this.#ask((talker) => talker.throw(error));
+  }
+
+  close(): void {
+    void this.#inTurn(async () => {
+      if (this.#ended !== undefined || this.#talker === undefined) return;
+      try {
+        const step = await this.#talker.return(undefined as Ret);
+        if (step.done !== true) throw new TypeError(`coroutine "${this.#name}" yielded while it was being closed`);
+        this.#ended = { cause: undefined };
+        this.#finish(step.value);
+      } catch (error) {
+        this.#ended = { cause: error };
+        this.#fail(error);
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** One request: run the body up to its next `yield`. */
+  #ask(step: Step<Out, Ret, In>, body?: () => Talker<Out, Ret, In>): Promise<Out> {
+    this.#waiting++;
+    return this.#inTurn(async () => {
+      this.#waiting--;
+      if (this.#ended !== undefined) throw this.#closed();
+      let result: IteratorResult<Out, Ret>;
+      try {
+        result = await step((this.#talker ??= started(body)));
+      } catch (error) {
+        this.#ended = { cause: error };
+        this.#fail(error);
+        // Somebody is told: the caller, or (a failed priming) whoever asks `first` or waits with a call.
+        if (body === undefined || this.#firstWasAsked || this.#waiting > 0) this.done.catch(() => { /* told */ });
+        throw error;
+      }
+      if (result.done !== true) return result.value;
+      this.#ended = { cause: undefined };
+      this.#finish(result.value);
+      throw this.#closed();
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => { /* told to whoever asked */ });
+    return mine;
+  }
+
+  #closed(): ClosedError {
+    return new ClosedError(`call of coroutine "${this.#name}", whose body has ended: nobody answers any more`, {
+      cause: this.#ended?.cause,
+    });
+  }
+}
+
+function started<Out, Ret, In>(body: (() => Talker<Out, Ret, In>) | undefined): Talker<Out, Ret, In> {
+  const talker = body?.();
+  if (typeof (talker as Partial<Talker<Out, Ret, In>> | undefined)?.next === "function") return talker as Talker<Out, Ret, In>;
+  throw new TypeError("coroutine takes a generator function, and its body gave no generator: write function* or async function*");
+}
