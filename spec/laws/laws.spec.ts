@@ -4,7 +4,7 @@ import { expect } from "chai";
 import sinon from "sinon";
 import {
   aborting, always, attempting, chan, choose, ClosedError, gather, go, guard, operation, perform, select, selecting, settling, sleep, sleeping,
-  ticker, trySelect, type Channel,
+  ticker, trySelect, type Channel, type Operation,
 } from "../../src/index.ts";
 import { seed } from "../../src/testing/index.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../support/settle.ts";
@@ -24,6 +24,7 @@ const receives: Record<string, <T>(ch: Channel<T>, signal?: AbortSignal) => Prom
   "perform": (ch, signal) => perform(ch.receiving(), { signal }),
   "select": async (ch, signal) => (await select({ it: ch.receiving(), quiet: chan<never>().receiving() }, { signal })).value,
   "choice": (ch, signal) => perform(choose(chan<never>().receiving(), ch.receiving()), { signal }),
+  "yield*": (ch, signal) => yielding(ch.receiving(), signal),
 };
 /** The ways to wait for a send. */
 const sends: Record<string, <T>(ch: Channel<T>, value: T, signal?: AbortSignal) => Promise<unknown>> = {
@@ -31,7 +32,16 @@ const sends: Record<string, <T>(ch: Channel<T>, value: T, signal?: AbortSignal) 
   "perform": (ch, value, signal) => perform(ch.sending(value), { signal }),
   "select": (ch, value, signal) => select([chan<never>().receiving(), ch.sending(value)], { signal }),
   "choice": (ch, value, signal) => perform(choose<unknown>(ch.sending(value), chan<never>().receiving()), { signal }),
+  "yield*": (ch, value, signal) => yielding(ch.sending(value), signal),
 };
+
+/** In a generator task a signal is one more case, and the first one if it has aborted already. */
+function yielding<T>(described: Operation<T>, signal: AbortSignal | undefined): Promise<T> {
+  return go(function* () {
+    if (signal === undefined) return yield* described;
+    return (yield* selecting([aborting(signal), described], { order: "listed" })).value;
+  }).join();
+}
 
 describe("law 1, meet", () => {
   for (const [name, send] of Object.entries(sends)) {
@@ -122,9 +132,10 @@ describe("law 3, in line", () => {
     const ch = chan<number>();
     const order: string[] = [];
     const ways = [...Object.entries(receives), ...Object.entries(receives).reverse()];
-    ways.forEach(([name, receive], n) => {
+    for (const [n, [name, receive]] of ways.entries()) {
       void receive(ch).then((value) => order.push(`${String(n)} ${name}: ${String(value)}`));
-    });
+      await settle(); // a generator task begins in a later turn
+    }
     for (const n of upTo(ways.length)) expect(ch.trySend(n)).to.equal(true);
     expect(ch.trySend(-1)).to.equal(false);
     await settle();
@@ -135,8 +146,10 @@ describe("law 3, in line", () => {
   it("law 3: waiting senders are served first come, first served, plain and selected alike", async () => {
     const ch = chan<number>();
     const ways = [...Object.values(sends), ...Object.values(sends).reverse()];
-    ways.forEach((send, n) => void send(ch, n));
-    await settle();
+    for (const [n, send] of ways.entries()) {
+      void send(ch, n);
+      await settle();
+    }
     expect(upTo(ways.length).map(() => ch.tryReceive()?.value)).to.deep.equal(upTo(ways.length));
   });
 
@@ -347,11 +360,13 @@ describe("law 7, never inside you", () => {
   it("law 7: trySend, tryReceive, send, close, cancel and abort run no code of the other party before they return", async () => {
     const log: string[] = [];
     const note = (what: string) => (): void => { log.push(what); };
+    const receivers = Object.keys(receives).length;
+    const senders = Object.keys(sends).length;
     const acts: Record<string, { wait: (ch: Channel<string>, signal: AbortSignal) => Promise<unknown>[]; act: (ch: Channel<string>, giving: AbortController) => unknown }> = {
-      trySend: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => upTo(5).map(() => ch.trySend("a")) },
-      send: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => upTo(5).map(() => void ch.send("a")) },
-      tryReceive: { wait: (ch) => Object.values(sends).map((send) => send(ch, "a")), act: (ch) => upTo(4).map(() => ch.tryReceive()) },
-      receive: { wait: (ch) => Object.values(sends).map((send) => send(ch, "a")), act: (ch) => upTo(4).map(() => void ch.receive()) },
+      trySend: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => upTo(receivers).map(() => ch.trySend("a")) },
+      send: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => upTo(receivers).map(() => void ch.send("a")) },
+      tryReceive: { wait: (ch) => Object.values(sends).map((send) => send(ch, "a")), act: (ch) => upTo(senders).map(() => ch.tryReceive()) },
+      receive: { wait: (ch) => Object.values(sends).map((send) => send(ch, "a")), act: (ch) => upTo(senders).map(() => void ch.receive()) },
       close: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => ch.close() },
       cancel: { wait: (ch) => Object.values(sends).map((send) => send(ch, "a")), act: (ch) => ch.cancel() },
       abort: { wait: (ch, signal) => Object.values(receives).map((receive) => receive(ch, signal)), act: (_ch, giving) => { giving.abort(); } },
@@ -448,6 +463,40 @@ describe("law 7, never inside you", () => {
     });
     let expected = 0;
     for await (const value of ch) if (value === expected) expected++;
+    expect(expected).to.equal(100_000);
+    await sending;
+  });
+
+  it("law 7: 100,000 generator tasks, each of which hands on to the next, do not overflow", async function () {
+    this.timeout(20_000);
+    let channel = chan<number>();
+    const head = channel;
+    for (let n = 0; n < 100_000; n++) {
+      const from = channel;
+      const to = chan<number>();
+      go(function* () { yield* to.sending((yield* from.receiving()) + 1); });
+      channel = to;
+    }
+    await settle();
+    await head.send(0);
+    expect(await channel.receive()).to.equal(100_000);
+  });
+
+  it("law 7: 100,000 handovers between generator tasks, and what is ready, do not overflow", async function () {
+    this.timeout(20_000);
+    const ch = chan<number>();
+    const sending = go(function* () {
+      for (let n = 0; n < 100_000; n++) yield* ch.sending(n);
+      ch.close();
+    });
+    const expected = await go(function* () {
+      for (let n = 0; ; n++) {
+        const result = yield* ch.nexting();
+        if (result.done === true) return n;
+        if (result.value !== n) return -1;
+        yield* always(n);
+      }
+    });
     expect(expected).to.equal(100_000);
     await sending;
   });
@@ -600,6 +649,27 @@ describe("law 10, alive", () => {
     },
     "operations of one's own that are ready": async (goesOn) => {
       while (goesOn()) await perform(operation({ poll: () => () => 1, wait: () => () => undefined }).map((n) => n));
+    },
+    "generator tasks that hand over to each other": async (goesOn) => {
+      const ch = chan<number>();
+      const receiving = go(function* () { while ((yield* ch.nexting()).done !== true); });
+      await go(function* () {
+        while (goesOn()) yield* ch.sending(1);
+        ch.close();
+      });
+      await receiving;
+    },
+    "generator tasks whose operations are ready": async (goesOn) => {
+      await go(function* () {
+        while (goesOn()) yield* always(1);
+      });
+    },
+    "a generator task and an async one": async (goesOn) => {
+      const ch = chan<number>();
+      const receiving = go(function* () { while ((yield* ch.nexting()).done !== true); });
+      while (goesOn()) await ch.send(1);
+      ch.close();
+      await receiving;
     },
     "tasks that start tasks": async (goesOn) => {
       while (goesOn()) await go(() => 1);

@@ -294,7 +294,16 @@ export const drivers: readonly Driver[] = [
   { name: "perform of a choice", start: (it, signal) => perform(choose(never, it), { signal }) },
   { name: "perform of a map", start: (it, signal) => perform(it.map((value) => value), { signal }) },
   { name: "perform of a guard", start: (it, signal) => perform(guard(() => it), { signal }) },
+  { name: "yield*", start: (it, signal) => yielding(it, signal) },
+  { name: "yield* of a select", start: async (it, signal) => ((await yielding(selecting([quiet(), it, never]), signal)) as { value: unknown }).value },
 ];
+
+/** In a generator task a signal is one more case. */
+function yielding(it: Operation<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+  return go(function* () {
+    return yield* signal === undefined ? it : choose(it, aborting(signal));
+  }).join();
+}
 
 /** Waits without being anybody, and counts how often it is resumed. */
 export class Probe extends Waiter {
