@@ -25,5 +25,10 @@ import { go, type Body } from "./task.ts";
  * Idea: asyncio's `run`.
  */
 export function run<T>(main: Body<[], T>): Promise<T> {
-  return go(main).join();
+  try {
+    return go(main).join();
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
+    return Promise.reject(error);
+  }
 }
