@@ -103,13 +103,15 @@ export class Task<T> implements PromiseLike<T> {
   #begin(body: Body<unknown[], T>, args: unknown[]): void {
     this.#state = "running";
     let result: unknown;
+    let thenable: boolean;
     try {
       result = body(...args);
+      thenable = isThenable(result); // reading its `then` is code of the user, too
     } catch (error) {
       this.failed(error);
       return;
     }
-    if (isThenable(result)) {
+    if (thenable) {
       Promise.resolve(result).then(
         (value) => { this.finished(value); },
         (error: unknown) => { this.failed(error); },
