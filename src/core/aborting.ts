@@ -24,10 +24,14 @@ import { Line, type Place, type Waiter } from "./waiting.ts";
  * Idea: Go's `<-ctx.Done()`.
  */
 export function aborting(signal: AbortSignal): Operation<never> {
-  if (typeof (signal as AbortSignal | undefined)?.addEventListener !== "function") {
-    throw new TypeError(`aborting takes an AbortSignal and got ${String(signal)}`);
-  }
-  return new Aborting(signal);
+  return new Aborting(checkedSignal(signal, "aborting"));
+}
+
+/** A signal as given by a user, or a clear error, before anybody takes a place in line. */
+export function checkedSignal(signal: AbortSignal, what: string): AbortSignal {
+  const given = signal as Partial<AbortSignal> | null | undefined;
+  if (typeof given?.aborted === "boolean" && typeof given.addEventListener === "function") return signal;
+  throw new TypeError(`${what} takes an AbortSignal and got ${String(signal)}`);
 }
 
 export class Aborting extends Performable<never> {

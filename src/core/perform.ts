@@ -4,7 +4,7 @@
  * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
  * 2. A `signal` is one more case of a choice; no verb knows of it.
  */
-import { Aborting } from "./aborting.ts";
+import { Aborting, checkedSignal } from "./aborting.ts";
 import { Choice } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spend, wake } from "./scheduler.ts";
@@ -34,7 +34,7 @@ import { Waiter } from "./waiting.ts";
 export function perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const signal = options?.signal;
-    if (signal?.aborted === true) return refused(signal.reason);
+    if (signal !== undefined && checkedSignal(signal, "the option signal").aborted) return refused(signal.reason);
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
