@@ -96,6 +96,25 @@ describe("bad input", () => {
     }
   });
 
+  it("no AbortSignal as the signal of a verb is a TypeError; nothing is left in line and nothing is taken", async () => {
+    for (const value of [null, {}, "abort", 1, new EventTarget(), new AbortController()]) {
+      const options = { signal: value as AbortSignal };
+      const channel = chan<number>();
+      const verbs = (on: typeof channel): (() => Promise<unknown>)[] => [
+        () => on.receive(options), () => on.next(options), () => on.send(1, options),
+        () => perform(on.receiving(), options), () => select({ r: on.receiving() }, options), () => select({}, options),
+      ];
+      for (const verb of verbs(channel)) {
+        expect(await rejectionOf(verb())).to.be.instanceOf(TypeError);
+        expectNobodyWaits(channel);
+      }
+      const ready = chan<number>(2);
+      ready.trySend(1);
+      for (const verb of verbs(ready)) expect(await rejectionOf(verb())).to.be.instanceOf(TypeError);
+      expect(ready.size).to.equal(1);
+    }
+  });
+
   for (const form of readySendForms) {
     it(`a send after close is a ClosedError that names the channel; nothing is lost and nothing hangs: ${form.name}`, async () => {
       const channel = chan<number>({ name: "the jobs of today", capacity: 2 });
