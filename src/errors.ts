@@ -72,3 +72,8 @@ export class TimeoutError extends Error {
   /** Stable, for programs to compare with. */
   readonly code = "RENDEZVOUS_TIMEOUT";
 }
+
+/** A value as messages show it. */
+export function show(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}

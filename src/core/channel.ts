@@ -14,7 +14,7 @@
  *
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
-import { ClosedError, type CaseKey } from "../errors.ts";
+import { ClosedError, show, type CaseKey } from "../errors.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { park, perform, ready, refused } from "./perform.ts";
 import { reportFailure } from "./report.ts";
@@ -380,7 +380,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     if (this.#end !== undefined) return false;
     this.#end = { error, cancelled: false, reason: undefined };
     // A sender in line has been accepted. Receivers beside it are cases of its own select, and not at the end yet.
-    if (this.senders.empty) this.#endReceivers();
+    if (this.senders.first === undefined) this.#endReceivers();
     return true;
   }
 
@@ -435,18 +435,16 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   #closedForSend(key: CaseKey | undefined): ClosedError {
     const cancelled = this.#end?.cancelled === true;
     return new ClosedError(
-      cancelled
-        ? `send on channel "${this.name}", whose receiver has cancelled it: nobody received the value (the cause says why)`
-        : `send on closed channel "${this.name}": nobody received the value. Check closed first, or close after the last send.`,
+      `send on ${cancelled ? "cancelled" : "closed"} channel "${this.name}": nobody received the value; check closed first`,
       { cause: cancelled ? this.#end?.reason : this.#end?.error, case: key },
     );
   }
 
   #closedForReceive(key: CaseKey | undefined): ClosedError {
-    return new ClosedError(
-      `receive on channel "${this.name}", which is at its end: nothing will come. Use next() or for await to see the end as data.`,
-      { cause: this.#end?.reason, case: key },
-    );
+    return new ClosedError(`receive on closed channel "${this.name}": nothing is left; next() and for await see the end as data`, {
+      cause: this.#end?.reason,
+      case: key,
+    });
   }
 }
 
@@ -517,19 +515,12 @@ function checkedCapacity(capacity: unknown = 0): number {
 }
 
 function checked<T>(options: ChannelOptions<T>): ChannelOptions<T> {
-  const { overflow, onDrop, name } = options;
-  if (overflow !== undefined && !["wait", "drop-newest", "drop-oldest"].includes(overflow)) {
-    throw new TypeError(`the overflow of a channel is "wait", "drop-newest" or "drop-oldest"; got ${show(overflow)}`);
-  }
-  if (onDrop !== undefined && typeof onDrop !== "function") {
-    throw new TypeError(`the onDrop of a channel is a function; got ${show(onDrop)}`);
-  }
-  if (name !== undefined && typeof name !== "string") {
-    throw new TypeError(`the name of a channel is a string; got ${show(name)}`);
-  }
+  const { overflow = "wait", onDrop, name } = options;
+  const check = (good: boolean, what: string, value: unknown): void => {
+    if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}`);
+  };
+  check(["wait", "drop-newest", "drop-oldest"].includes(overflow), "overflow", overflow);
+  check(onDrop === undefined || typeof onDrop === "function", "onDrop", onDrop);
+  check(name === undefined || typeof name === "string", "name", name);
   return { ...options };
-}
-
-function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -5,8 +5,8 @@
  *    touched. Only then it waits, on all of them.
  * 2. The operation that happens withdraws the others before its performer is resumed.
  * 3. A choice never meets itself: it polls before it takes any place, and its own places are not polled.
- * 4. Code of the user that runs while the places are taken (see `foreign`) comes after all other places are taken, and
- *    whatever it sets off is seen: a case that has happened ends the taking, and later cases are polled once more.
+ * 4. Code of the user may run while places are taken (see `foreign`). What it sets off is seen: a case that has happened ends
+ *    the taking, and the cases still to come are polled once more.
  *
  *        performer ◄── outside ◄─┬─ case a ── in line of channel x
  *                                └─ case b ── in a timer's place        a happens: b leaves, then outside happens
@@ -43,7 +43,6 @@ export class Choice<T> extends Performable<T> implements Place {
   readonly #operations: Performable<unknown>[];
   readonly #keys: CaseKey[] | undefined;
   readonly #listed: boolean;
-  readonly #foreign: boolean;
   readonly #lazy: boolean;
 
   constructor(operations: Performable<unknown>[], keys?: CaseKey[], listed = false) {
@@ -51,18 +50,11 @@ export class Choice<T> extends Performable<T> implements Place {
     this.#operations = operations;
     this.#keys = keys;
     this.#listed = listed;
-    let foreign = false;
-    let lazy = false;
-    for (const operation of operations) {
-      foreign ||= operation.foreign;
-      lazy ||= operation.lazy;
-    }
-    this.#foreign = foreign;
-    this.#lazy = lazy;
+    this.#lazy = operations.some((operation) => operation.lazy);
   }
 
   override get foreign(): boolean {
-    return this.#foreign;
+    return this.#operations.some((operation) => operation.foreign);
   }
 
   override get lazy(): boolean {
@@ -101,50 +93,22 @@ export class Choice<T> extends Performable<T> implements Place {
 
   override enlist(outside: Waiter): void {
     if (this.#operations.length === 0 && this.#keys !== undefined && !(outside instanceof CaseWaiter)) {
-      outside.fail(new TypeError("select without a live case would wait for ever: give it a case, or a signal to end it"));
+      outside.fail(new TypeError("a select without a live case, and without a signal, would wait for ever"));
       return;
     }
     const cases: CaseWaiter[] = [];
     outside.place = this;
     outside.slot = cases;
-    if (!this.#foreign) {
-      for (let index = 0; index < this.#operations.length; index++) this.#enlistCase(index, outside, cases);
-      return;
-    }
+    let userCodeRan = false;
     for (let index = 0; index < this.#operations.length; index++) {
-      if (!this.#operation(index).foreign) this.#enlistCase(index, outside, cases);
-    }
-    let ownCodeRan = false;
-    for (let index = 0; index < this.#operations.length; index++) {
-      if (!this.#operation(index).foreign) continue;
-      if (ownCodeRan && this.#happensNow(index, outside, cases)) return;
-      this.#enlistCase(index, outside, cases);
+      const operation = this.#operations[index] as Performable<unknown>;
+      const waiter = new CaseWaiter(outside, this, this.#keys?.[index]);
+      cases.push(waiter);
+      if (userCodeRan) pollFor(waiter, operation);
+      if (outside.slot === cases) operation.enlist(waiter);
       if (outside.slot !== cases) return;
-      ownCodeRan = true;
+      userCodeRan ||= operation.foreign;
     }
-  }
-
-  #operation(index: number): Performable<unknown> {
-    return this.#operations[index] as Performable<unknown>;
-  }
-
-  #enlistCase(index: number, outside: Waiter, cases: CaseWaiter[]): void {
-    const waiter = new CaseWaiter(outside, this, this.#keys?.[index]);
-    cases.push(waiter);
-    this.#operation(index).enlist(waiter);
-  }
-
-  #happensNow(index: number, outside: Waiter, cases: CaseWaiter[]): boolean {
-    const waiter = new CaseWaiter(outside, this, this.#keys?.[index]);
-    cases.push(waiter);
-    try {
-      const value = this.#operation(index).attempt(waiter.key);
-      if (value !== nothing) waiter.happen(value);
-      else cases.pop();
-    } catch (error) {
-      waiter.fail(error);
-    }
-    return outside.slot !== cases;
   }
 
   withdraw(outside: Waiter): void {
@@ -189,6 +153,15 @@ class CaseWaiter extends Waiter {
   override later(result: () => unknown): void {
     this.#choice.withdraw(this.#outside);
     this.#outside.later(() => this.#choice.present(this.#key, result()));
+  }
+}
+
+function pollFor(waiter: Waiter, operation: Performable<unknown>): void {
+  try {
+    const value = operation.attempt(waiter.key);
+    if (value !== nothing) waiter.happen(value);
+  } catch (error) {
+    waiter.fail(error);
   }
 }
 

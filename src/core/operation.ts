@@ -10,7 +10,7 @@
  *
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
-import type { CaseKey } from "../errors.ts";
+import { show, type CaseKey } from "../errors.ts";
 import { spend } from "./scheduler.ts";
 import { Waiter, type Place } from "./waiting.ts";
 
@@ -133,7 +133,7 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent === resumed) return finished;
     const task = running;
     if (task === undefined) {
-      throw new TypeError("yield* an operation only in the body of a generator task: go(function* () { ... })");
+      throw new TypeError("yield* an operation only in a generator task: go(function* () { ... })");
     }
     try {
       const prepared = this.prepare();
@@ -158,17 +158,9 @@ export abstract class Performable<T> implements Operation<T> {
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
-  throw new TypeError(
-    `${where}${key === undefined ? "" : ` case ${JSON.stringify(key)}`} takes an operation, such as ch.receiving() or sleeping(10), and got ${describe(operation)}. ` +
-      "The verbs that do it at once (ch.receive(), sleep(10)) give promises: use their gerunds.",
-  );
+  const place = key === undefined ? where : `${where} case ${show(key)}`;
+  throw new TypeError(`${place} takes an operation, such as ch.receiving() for ch.receive(), and got ${show(operation)}`);
 }
-
-function describe(value: unknown): string {
-  if (value === null || typeof value !== "object") return typeof value === "function" ? "a function" : String(value);
-  return `an object of class ${value.constructor?.name ?? "(none)"}`;
-}
-
 
 // -- Map -------------------------------------------------------------------------------------------------------------
 
@@ -198,13 +190,7 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
   }
 
   override attempt(key?: CaseKey): U | E | Nothing {
-    let value: T | Nothing;
-    try {
-      value = this.#inner.attempt(key);
-    } catch (error) {
-      return this.#failed(error);
-    }
-    return value === nothing ? nothing : this.#onValue(value);
+    return this.result(() => this.#inner.attempt(key));
   }
 
   override enlist(waiter: Waiter): void {
@@ -220,20 +206,16 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
     inside.withdraw();
   }
 
-  /** What the map gives for a result found out now. */
-  result(result: () => unknown): U | E {
-    let value: T;
+  /** What the map makes of a result found out now. */
+  result(result: () => unknown): U | E | Nothing {
+    let value: T | Nothing;
     try {
-      value = result() as T;
+      value = result() as T | Nothing;
     } catch (error) {
-      return this.#failed(error);
+      if (this.#onError === undefined) throw error;
+      return this.#onError(error);
     }
-    return this.#onValue(value);
-  }
-
-  #failed(error: unknown): E {
-    if (this.#onError === undefined) throw error;
-    return this.#onError(error);
+    return value === nothing ? nothing : this.#onValue(value);
   }
 }
 

@@ -169,55 +169,37 @@ function drain(): void {
 
 // -- The platform ----------------------------------------------------------------------------------------------------
 
-type SetTimeout = typeof globalThis.setTimeout;
+type Later = (callback: () => void) => unknown;
 
-const isFake = (timer: SetTimeout): boolean => "clock" in timer; // fake-timers marks what it puts in place
-const unlessFake = (timer: SetTimeout): SetTimeout | undefined => (isFake(timer) ? undefined : timer);
+/** The platform's function of this name, unless a fake clock (fake-timers marks its own) stands in for it. */
+function real(name: "setTimeout" | "setImmediate"): Later | undefined {
+  const later = (globalThis as Partial<Record<typeof name, Later>>)[name];
+  return later === undefined || "clock" in later ? undefined : later;
+}
 
-let realSetTimeout = unlessFake(globalThis.setTimeout);
-const importedUnderFake = realSetTimeout === undefined;
+// Imported while a fake clock was installed, the real ones are taken as soon as they are back.
+let realTimeout = real("setTimeout");
+let realImmediate = real("setImmediate");
+const Ports = globalThis.MessageChannel;
+const now = performance.now.bind(performance);
 
 /** False while a fake clock stands in for the platform's: virtual time has to stay exact. */
 export function clockIsReal(): boolean {
-  realSetTimeout ??= unlessFake(globalThis.setTimeout); // imported while a fake clock was installed: wait for the real one
-  return globalThis.setTimeout === realSetTimeout;
+  realTimeout ??= real("setTimeout");
+  return globalThis.setTimeout === (realTimeout as unknown);
 }
 
-const { setImmediate: immediate, MessageChannel: Ports, performance: clock } = globalThis as {
-  setImmediate?: (callback: () => void) => unknown;
-  MessageChannel: typeof MessageChannel;
-  performance: { now(): number };
-};
-const readClock = clock.now;
-const now: () => number = importedUnderFake ? () => 0 : () => readClock.call(clock);
-
 /** Run a callback once the event loop has turned: timers and I/O get their chance before. */
-const macrotask: (callback: () => void) => void =
-  immediate === undefined || importedUnderFake ? throughPorts() : (callback) => void immediate(callback);
-
-function throughPorts(): (callback: () => void) => void {
-  // Nothing fakes a message port. In Node it keeps the process alive only while a callback is due; but there a thousand
-  // messages may come in one turn, so whoever was imported under a fake clock takes the real `setImmediate` once it is back.
-  interface Port { onmessage: () => void; postMessage(message: undefined): void; ref?(): void; unref?(): void }
-  const callbacks = new Ring<() => void>();
-  let ports: { port1: Port; port2: Port } | undefined;
-  return (callback) => {
-    const { setImmediate: later } = globalThis as { setImmediate?: (callback: () => void) => unknown };
-    if (later !== undefined && !("clock" in later)) {
-      later(callback);
-      return;
-    }
-    if (ports === undefined) {
-      ports = new Ports() as unknown as { port1: Port; port2: Port };
-      const receiver = ports.port1;
-      receiver.onmessage = () => {
-        const next = callbacks.shift();
-        if (callbacks.size === 0) receiver.unref?.();
-        next();
-      };
-    }
-    callbacks.push(callback);
-    ports.port1.ref?.();
-    ports.port2.postMessage(undefined);
+function macrotask(callback: () => void): void {
+  realImmediate ??= real("setImmediate");
+  if (realImmediate !== undefined) {
+    realImmediate(callback);
+    return;
+  }
+  const { port1, port2 } = new Ports(); // nothing fakes a message port; closed, it does not keep the process
+  port1.onmessage = (): void => {
+    port1.close();
+    callback();
   };
+  port2.postMessage(undefined);
 }

@@ -271,8 +271,10 @@ export class SocketConnection implements Connection {
     socket.on("end", () => { this.#reader.finish(); });
     socket.on("error", (error) => { this.#fail(error); });
     socket.on("close", () => {
+      // After an 'end', an 'error' or a destroy this changes nothing.
+      const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
       this.#drain();
-      this.#reader.finish();
+      this.#reader.fail(this.#failure(cause));
       this.#writer.fail(this.#writer.ended(undefined));
     });
   }
@@ -296,8 +298,12 @@ export class SocketConnection implements Connection {
     }
   }
 
+  #failure(error: Error): ConnectionError {
+    return new ConnectionError(`${this.#name} has failed: ${codeOf(error)} (${error.message})`, [error]);
+  }
+
   #fail(error: Error): void {
-    const failure = new ConnectionError(`${this.#name} has failed: ${codeOf(error)} (${error.message})`, [error]);
+    const failure = this.#failure(error);
     this.#drain();
     this.#reader.fail(failure);
     this.#writer.fail(() => failure);

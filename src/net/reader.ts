@@ -155,9 +155,11 @@ export class Reader {
   attempt<T>(reading: Reading<T>, key: CaseKey | undefined): T | Nothing {
     if (!this.#waiting.empty) return nothing;
     const held = this.#bytes.length;
-    const value = reading.take(key);
-    if (this.#bytes.length < held) this.#onWanting();
-    return value;
+    try {
+      return reading.take(key);
+    } finally {
+      if (this.#bytes.length < held) this.#onWanting();
+    }
   }
 
   /** Join the line. */
@@ -174,7 +176,7 @@ export class Reader {
 
   /** Serve those in line, in order, as far as the bytes go. */
   #serve(): void {
-    this.#serving = true;
+    this.#serving = true; // who is let go here is no one who gives up
     for (let first = this.#waiting.first; first !== undefined && this.#served(first); first = this.#waiting.first);
     this.#serving = false;
   }
@@ -275,7 +277,6 @@ export class Reader {
   /** There are too few bytes: more may come, or never. */
   #incomplete(verb: string, expected: number | undefined): Nothing {
     if (this.#exhausted() === nothing) return nothing;
-    if (this.#end?.by === "close") throw this.closed(undefined);
     const partial = this.#bytes.take(this.#bytes.length);
     throw new IncompleteReadError(
       `${verb} on the ${this.name}: it has ended after ${String(partial.byteLength)} bytes, which are in partial`,
