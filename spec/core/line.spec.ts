@@ -12,9 +12,9 @@ class Person extends Waiter {
     this.id = id;
   }
 
-  override happen(): void { /* not resumed by a line */ }
-  override fail(): void { /* not resumed by a line */ }
-  override later(): void { /* not resumed by a line */ }
+  protected override resume(): void {
+    throw new Error("a line resumes nobody");
+  }
 }
 
 /** Everybody in line, first to last; the way back has to be the same. */
@@ -39,20 +39,18 @@ function queue(length: number): { line: Line; people: Person[] } {
 describe("Line", () => {
   it("is empty at first, and nobody can be taken from it", () => {
     const line = new Line();
-    expect(line.empty).to.equal(true);
     expect(line.first).to.equal(undefined);
     expect(line.take()).to.equal(undefined);
   });
 
   it("gives people in the order in which they joined", () => {
     const { line, people } = queue(5);
-    expect(line.empty).to.equal(false);
     expect(idsIn(line)).to.deep.equal([0, 1, 2, 3, 4]);
     for (const person of people) {
       expect(line.first).to.equal(person);
       expect(line.take()).to.equal(person);
     }
-    expect(line.empty).to.equal(true);
+    expect(line.first).to.equal(undefined);
   });
 
   for (const [where, leaving, staying] of [["first", 0, [1, 2]], ["middle", 1, [0, 2]], ["last", 2, [0, 1]]] as const) {
@@ -145,7 +143,6 @@ describe("Line", () => {
           } else if (taken.kind === "take") expect(line.take()).to.equal(model.shift());
           else if (model.length > 0) model.splice(taken.who % model.length, 1)[0]?.withdraw();
           expect(walk(line)).to.deep.equal(model);
-          expect(line.empty).to.equal(model.length === 0);
         }
       }),
       { seed: seedOfRun, numRuns: 300 },

@@ -102,9 +102,7 @@ for (const kind of kinds) {
       const order: number[] = [];
       const probes = [0, 1, 2, 3, 4].map((id) => {
         const probe = new Probe();
-        sinon.stub(probe, "happen").callsFake(() => order.push(id));
-        sinon.stub(probe, "fail").callsFake(() => order.push(id));
-        sinon.stub(probe, "later").callsFake(() => order.push(id));
+        probe.onResume = (): void => { order.push(id); };
         probe.perform(it.operation);
         return probe;
       });

@@ -308,6 +308,7 @@ function yielding(it: Operation<unknown>, signal: AbortSignal | undefined): Prom
 /** Waits without being anybody, and counts how often it is resumed. */
 export class Probe extends Waiter {
   resumed = 0;
+  onResume: (() => void) | undefined = undefined;
 
   /** Poll, and wait if nothing happened. */
   perform(described: Operation<unknown>): boolean {
@@ -317,15 +318,8 @@ export class Probe extends Waiter {
     return false;
   }
 
-  override happen(): void {
+  protected override resume(): void {
     this.resumed++;
-  }
-
-  override fail(): void {
-    this.resumed++;
-  }
-
-  override later(): void {
-    this.resumed++;
+    this.onResume?.();
   }
 }

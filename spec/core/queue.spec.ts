@@ -1,12 +1,12 @@
 /** The queue behind buffers and the run queue. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { Ring } from "../../src/core/ring.ts";
+import { Queue } from "../../src/core/queue.ts";
 import { seedOfRun, settle } from "../support/settle.ts";
 
-describe("Ring", () => {
+describe("Queue", () => {
   it("gives values in the order in which they came, any value", () => {
-    const ring = new Ring<unknown>();
+    const ring = new Queue<unknown>();
     const values = [undefined, null, Number.NaN, 0, "", new Error("a value"), Promise.resolve(1)];
     for (const value of values) ring.push(value);
     expect(ring.size).to.equal(values.length);
@@ -20,7 +20,7 @@ describe("Ring", () => {
 
   it("keeps the order when it grows while it is wrapped around", () => {
     for (let begin = 0; begin < 9; begin++) {
-      const ring = new Ring<number>();
+      const ring = new Queue<number>();
       for (let n = 0; n < begin; n++) {
         ring.push(-1);
         ring.shift();
@@ -31,7 +31,7 @@ describe("Ring", () => {
   });
 
   it("does not hold on to a value that has left", async () => {
-    const ring = new Ring<object>();
+    const ring = new Queue<object>();
     const references = (() => {
       const made: WeakRef<object>[] = [];
       for (let n = 0; n < 3; n++) {
@@ -52,7 +52,7 @@ describe("Ring", () => {
   it("does what an array does, over random pushes and shifts", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
-        const ring = new Ring<number>();
+        const ring = new Queue<number>();
         const model: number[] = [];
         steps.forEach((push, n) => {
           if (push) {
