@@ -1,0 +1,141 @@
+/** The other side of a connection, in the hands of a spec: plain sockets on the loopback, on ports that the system chooses. */
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { Worker } from "node:worker_threads";
+import { dial, type Connection, type DialOptions } from "../../../src/net/index.ts";
+import { settle } from "../../support/settle.ts";
+
+const servers: Server[] = [];
+const sockets = new Set<Socket>();
+const connections: Connection[] = [];
+const workers: Worker[] = [];
+
+/** A server on 127.0.0.1 (or another address of the loopback), and its port. */
+export async function serverOf(onSocket: (socket: Socket) => void, host = "127.0.0.1"): Promise<{ server: Server; port: number }> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined); // resets are part of the game
+    onSocket(socket);
+  });
+  servers.push(server);
+  server.listen(0, host);
+  await once(server, "listening");
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** A connection of ours and the peer's socket, which is paused: nothing is read of it before the spec says so. */
+export async function pair(options: Partial<DialOptions> = {}): Promise<{ connection: Connection; peer: Socket }> {
+  let accept: (socket: Socket) => void = () => undefined;
+  const accepted = new Promise<Socket>((resolve) => { accept = resolve; });
+  const { port } = await serverOf((socket) => { accept(socket); });
+  const connection = await dialed({ host: "127.0.0.1", port, ...options });
+  return { connection, peer: await accepted };
+}
+
+/** A connection that `hangUp` ends. */
+export async function dialed(options: DialOptions): Promise<Connection> {
+  const connection = await dial(options);
+  connections.push(connection);
+  return connection;
+}
+
+/** A port on which nobody listens. */
+export async function closedPort(): Promise<number> {
+  const { server, port } = await serverOf(() => undefined);
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/** An address that never answers: a listener that accepts nobody, and whose backlog is full. Real time is needed to make it. */
+export async function blackHole(): Promise<{ host: string; port: number }> {
+  const host = "127.0.0.2";
+  const worker = new Worker(
+    `const { parentPort } = require("node:worker_threads");
+     const server = require("node:net").createServer();
+     server.listen({ port: 0, host: "${host}", backlog: 1 }, () => {
+       parentPort.postMessage(server.address().port);
+       setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
+     });`,
+    { eval: true },
+  );
+  workers.push(worker);
+  const port = await new Promise<number>((resolve) => worker.once("message", resolve));
+  const { connect } = await import("node:net");
+  // The backlog of 1 holds two; nobody knows when one is full but by trying: those behind it stay unanswered.
+  for (let connected = true; connected;) {
+    const socket = connect({ host, port });
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => undefined);
+    const answered = new Promise<boolean>((resolve) => socket.once("connect", () => resolve(true)));
+    connected = await Promise.race([answered, unanswered()]);
+  }
+  return { host, port };
+}
+
+/** On the loopback a handshake that is answered at all is there a few turns of the event loop later. */
+async function unanswered(): Promise<boolean> {
+  for (let turns = 0; turns < 20; turns++) await settle();
+  return false;
+}
+
+/** How many TCP sockets that are no listeners, connected or on the way, keep the process alive. */
+export const openSockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+/** How many connects are on the way. */
+export const connecting = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "ConnectWrap").length;
+
+/** Ends whatever the specs have left. For `afterEach`. */
+export async function hangUp(): Promise<void> {
+  const ends = connections.splice(0).map((connection) => {
+    connection.destroy();
+    return connection.ended;
+  });
+  for (const socket of sockets) socket.destroy();
+  const closes = servers.splice(0).map(async (server) => {
+    if (!server.listening) return;
+    server.close();
+    await once(server, "close");
+  });
+  const exits = workers.splice(0).map((worker) => worker.terminate());
+  await Promise.all([...ends, ...closes, ...exits]);
+  await settle();
+}
+
+/** An event, once. */
+export function once(emitter: NodeJS.EventEmitter, event: string): Promise<unknown> {
+  return new Promise((resolve) => emitter.once(event, resolve));
+}
+
+/** What a peer has received until `count` bytes are there, as text. */
+export async function received(peer: Socket, count: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  while (length < count) {
+    const chunk = peer.read() as Buffer | null;
+    if (chunk !== null) {
+      chunks.push(chunk);
+      length += chunk.byteLength;
+    } else if (peer.readableEnded || peer.destroyed) break;
+    else await Promise.race([once(peer, "readable"), once(peer, "end"), once(peer, "close")]);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** All that a peer receives up to the end, as text. */
+export const receivedToEnd = (peer: Socket): Promise<string> => received(peer, Infinity);
+
+/** Writes, and waits until the kernel has it. */
+export function write(peer: Socket, data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => peer.write(data, () => resolve()));
+}
+
+/** Closes with a reset instead of a FIN. */
+export function reset(peer: Socket): void {
+  peer.resetAndDestroy();
+}
+
+/** Bytes as text. */
+export const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
+/** Text as bytes. */
+export const bytes = (string: string): Uint8Array => new TextEncoder().encode(string);
