@@ -41,7 +41,9 @@ describe("the code blocks of the documentation", function () {
   });
 });
 
-describe("the check of the code blocks", () => {
+describe("the check of the code blocks", function () {
+  this.timeout(60_000);
+
   const block = (...lines: string[]): Block => ({ file: "made.md", line: 1, code: lines.join("\n") });
 
   it("finds the blocks of a text, and where they begin", () => {

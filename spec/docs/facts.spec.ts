@@ -1,0 +1,29 @@
+/**
+ * The facts of the README that are numbers. The others are run: the race is example 09, the clock is all examples, the blocks are blocks.
+ */
+import { readFileSync } from "node:fs";
+import { expect } from "chai";
+import { imports, sizeOf } from "../../scripts/size.ts";
+import { root } from "./blocks.ts";
+
+describe("the facts of the README", () => {
+  const readme = readFileSync(`${root}README.md`, "utf8");
+
+  it("there is no dependency at run time", () => {
+    const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as Record<string, unknown>;
+    expect(manifest).to.not.have.any.keys("dependencies", "peerDependencies", "optionalDependencies");
+  });
+
+  it("a bundle with a channel, and one with all that is used most, are smaller than it says", () => {
+    const [, channel, most] = /A channel is under (\d+) kB .* under (\d+) kB/.exec(readme) ?? [];
+    const sizes = Object.values(imports).map((names) => sizeOf(names));
+    expect(sizes[0]).to.be.within(1000, Number(channel) * 1000);
+    expect(sizes.at(-1)).to.be.within(1000, Number(most) * 1000);
+  });
+
+  it("the program of why not Promise.race is the one of the example", () => {
+    const program = readFileSync(`${root}examples/09-why-not-promise-race.ts`, "utf8");
+    const body = /async function arrivals[^]*?\n}\n\n(const .*\n)+/.exec(program)?.[0] ?? "not found";
+    expect(readme).to.include(body);
+  });
+});
