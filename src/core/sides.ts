@@ -33,7 +33,8 @@ export interface Sender<in T> {
   /** See {@link Channel.sending}. */
   sending(value: T): Operation<void>;
   /** See {@link Channel.trySend}. */
-  trySend(value: T): boolean;
+  // A property: methods are compared bivariantly, so that a channel of dogs would pass for a sender of any animal.
+  readonly trySend: (value: T) => boolean;
   /** See {@link Channel.close}. */
   close(error?: unknown): boolean;
   /** See {@link Channel.closed}. */
