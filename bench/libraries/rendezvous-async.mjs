@@ -1,0 +1,29 @@
+/** This library, with async functions. */
+import { chan, gather, go, select, sleeping } from "../../dist/node.js";
+
+/** @type {import("../interface.mjs").Library} */
+export default {
+  title: "rendezvous async",
+  style: "async",
+  imports: { from: "../dist/index.js", typical: "chan, go, select, sleep" },
+  make: (capacity) => chan(capacity),
+  send: (channel, value) => channel.send(value),
+  receive: (channel) => channel.receive(),
+  value: (received) => received,
+  spawn: go,
+  gather: (bodies) => gather(bodies),
+  select(receives, sends = []) {
+    const cases = [
+      ...receives.map((channel) => channel.receiving()),
+      ...sends.map(([channel, value]) => channel.sending(value)),
+    ];
+    return {
+      wait: () => select(cases),
+      value: (selected) => selected.value,
+      sent: (selected) => selected.case >= receives.length,
+    };
+  },
+  selectsSends: true,
+  receiveWithin: (channel, ms) => select({ value: channel.receiving(), late: sleeping(ms) }),
+  receiveUnless: (channel, signal) => channel.receive({ signal }),
+};

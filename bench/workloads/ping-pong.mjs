@@ -1,0 +1,60 @@
+/** Two tasks and two unbuffered channels: a number goes there and comes back greater by one. One round trip is one operation. */
+import { nothing } from "../libraries/by-hand-trampoline.mjs";
+
+/** @type {import("../interface.mjs").Workload} */
+export default {
+  name: "ping-pong",
+  title: "ping-pong",
+  unit: "ns a round trip",
+  kind: "rate",
+  needs: ["make", "send", "receive", "spawn"],
+  expected: (count) => (count * (count + 1)) / 2,
+
+  async async({ make, send, receive, value, spawn }, count) {
+    const there = make(0);
+    const back = make(0);
+    spawn(async () => {
+      for (let n = 0; n < count; n++) await send(back, value(await receive(there)) + 1);
+    });
+    let sum = 0;
+    for (let n = 0; n < count; n++) {
+      await send(there, n);
+      sum += value(await receive(back));
+    }
+    return sum;
+  },
+
+  *generator({ make, send, receive, spawn }, count) {
+    const there = make(0);
+    const back = make(0);
+    spawn(function* () {
+      for (let n = 0; n < count; n++) yield* send(back, (yield* receive(there)) + 1);
+    });
+    let sum = 0;
+    for (let n = 0; n < count; n++) {
+      yield* send(there, n);
+      sum += yield* receive(back);
+    }
+    return sum;
+  },
+
+  *trampoline({ make, send, receive, spawn }, count) {
+    const there = make(0);
+    const back = make(0);
+    spawn(function* () {
+      for (let n = 0; n < count; n++) {
+        let value = receive(there);
+        if (value === nothing) value = yield;
+        if (!send(back, value + 1)) yield;
+      }
+    });
+    let sum = 0;
+    for (let n = 0; n < count; n++) {
+      if (!send(there, n)) yield;
+      let value = receive(back);
+      if (value === nothing) value = yield;
+      sum += value;
+    }
+    return sum;
+  },
+};
