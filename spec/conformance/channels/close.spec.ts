@@ -2,7 +2,7 @@
  * Channels, section B, first half: close.
  */
 import { expect } from "chai";
-import { chan, ClosedError, go, perform, poll, select, trySelect, type Sender } from "../../../src/index.ts";
+import { chan, go, perform, poll, select, trySelect, type ClosedError, type Sender } from "../../../src/index.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { readyReceiveForms, readySendForms, receiveForms, receiveNowForms, sendForms } from "./forms.ts";
 import { expectClosed, failOnUnhandledRejections, thrownBy } from "./support.ts";

@@ -10,7 +10,7 @@ import { expectNobodyWaits, failOnUnhandledRejections, runProgram } from "./supp
 const links: Record<string, (left: Channel<number>, right: Channel<number>) => Task<void>> = {
   "async tasks": (left, right) => go(async () => { await left.send(1 + (await right.receive())); }),
   "async tasks that select": (left, right) => go(async () => {
-    const { value } = await select({ r: right.receiving(), also: right.receiving().map((next) => next) });
+    const { value } = await select({ r: right.receiving(), also: right.receiving() });
     await select([left.sending(value + 1)]);
   }),
   "generator tasks": (left, right) => go(function* () { yield* left.sending(1 + (yield* right.receiving())); }),
