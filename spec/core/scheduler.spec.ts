@@ -10,7 +10,11 @@ const { setImmediate } = globalThis;
 
 describe("the run queue", () => {
   let log: string[] = [];
-  beforeEach(() => { log = []; });
+  beforeEach(() => {
+    log = [];
+    sinon.useFakeTimers(); // the budget is off: it depends on the time that passes, and may hold wake-ups back, but no start
+  });
+  afterEach(() => { sinon.restore(); });
 
   const job = (name: string, then?: () => void): void => {
     enqueue({
@@ -79,6 +83,7 @@ describe("the run queue", () => {
   });
 
   it("keeps the order when the budget is used up in between", async () => {
+    sinon.restore();
     const many = 50_000;
     let turnedAt = -1;
     setImmediate(() => { turnedAt = log.length; });
@@ -133,7 +138,8 @@ describe("the budget of a turn", () => {
     });
 
     it(`is back for ${name} once the clock is restored`, async () => {
-      sinon.useFakeTimers().restore();
+      sinon.useFakeTimers();
+      sinon.restore();
       expect(await jobsBeforeTurn(100_000, cause)).to.be.lessThan(50_000);
     });
   }

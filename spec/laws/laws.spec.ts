@@ -240,7 +240,7 @@ describe("law 4, commit wins", () => {
         expect((await selected).case).to.equal(handoverFirst ? "value" : "late");
       }
     } finally {
-      clock.restore();
+      sinon.restore();
     }
   });
 });

@@ -38,7 +38,7 @@ for (const kind of kinds) {
   describe(`every operation: ${kind.name}`, () => {
     let clock: SinonFakeTimers;
     beforeEach(() => { clock = sinon.useFakeTimers(); });
-    afterEach(() => { clock.restore(); });
+    afterEach(() => { sinon.restore(); });
 
     it("a failed poll changes nothing", async () => {
       const it = kind.make(clock);
@@ -252,7 +252,7 @@ describe("every operation", () => {
         }
         expect(clock.countTimers()).to.equal(1); // the ticker's own
       } finally {
-        clock.restore();
+        sinon.restore();
       }
     }
   });

@@ -49,6 +49,18 @@ describe("checkpoint", () => {
     expect(log.toSorted()).to.deep.equal(["got 1", "got 2", "sent 1", "sent 2", "started"]);
   });
 
+  it("S-62g whoever was woken before the event loop turned goes on first, however many they are", async () => {
+    const many = 60_000; // more than the budget of a turn
+    const ch = chan<number>();
+    let received = 0;
+    for (let n = 0; n < many; n++) void ch.receive().then(() => received++);
+    const passed = checkpoint();
+    await null;
+    for (let n = 0; n < many; n++) ch.trySend(n);
+    await passed;
+    expect(received).to.equal(many);
+  });
+
   it("S-62f a thousand sleeps of 0 let timers through, each of them", async () => {
     const clock = sinon.useFakeTimers();
     let slept = 0;

@@ -1,6 +1,6 @@
 /** Starting tasks, their names and states, and where their results and failures go. */
 import { expect } from "chai";
-import { always, chan, go, named, perform, poll, run, select, Task, type Body } from "../../../src/index.ts";
+import { always, chan, go, named, perform, poll, run, select, type Task, type Body } from "../../../src/index.ts";
 import { runProgram } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";

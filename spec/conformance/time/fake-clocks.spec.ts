@@ -84,7 +84,7 @@ describe("fake clocks", () => {
       expect(clock.countTimers()).to.equal(1);
       await clock.tickAsync(1e9);
       await slept;
-      clock.restore();
+      sinon.restore();
     }
   });
 

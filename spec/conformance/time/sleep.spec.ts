@@ -8,7 +8,7 @@ import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 describe("sleep", () => {
   let clock: SinonFakeTimers;
   beforeEach(() => { clock = sinon.useFakeTimers(); });
-  afterEach(() => { clock.restore(); });
+  afterEach(() => { sinon.restore(); });
 
   it("TM-01a sleep(0) and sleep(-5) complete without the clock having to move", async () => {
     for (const ms of [0, -5, -Infinity, -0]) {
@@ -162,7 +162,6 @@ describe("sleep", () => {
     await clock.tickAsync(10);
     expect(outcome).to.equal(undefined);
     expect(clock.countTimers()).to.equal(0);
-    made.restore();
     await settle();
   });
 });

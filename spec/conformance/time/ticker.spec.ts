@@ -7,7 +7,7 @@ import { settle } from "../../support/settle.ts";
 describe("ticker", () => {
   let clock: SinonFakeTimers;
   beforeEach(() => { clock = sinon.useFakeTimers(); });
-  afterEach(() => { clock.restore(); });
+  afterEach(() => { sinon.restore(); });
 
   it("TM-06a ticker(0), ticker(-1), ticker(NaN) are a RangeError at the call, and leave no timer", () => {
     for (const wrong of [0, -0, -1, -Infinity, Number.NaN, "10" as unknown as number]) {
