@@ -6,7 +6,7 @@ import sinon, { type SinonFakeTimers } from "sinon";
 import { chan, go, perform, poll, select, TimeoutError } from "../../src/index.ts";
 import { ConnectionError, dial, dialing, type Connection } from "../../src/net/index.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
-import { blackHole, closedPort, connecting, dialed, hangUp, once, openSockets, pair, receivedToEnd, serverOf, text } from "./support/peers.ts";
+import { blackHole, closedPort, connecting, dialed, hangUp, once, openSockets, receivedToEnd, serverOf, text } from "./support/peers.ts";
 
 /** A lookup that gives these addresses. */
 const resolvesTo = (...addresses: string[]): LookupFunction => (_host, _options, callback) => {
@@ -318,7 +318,6 @@ describe("dial", () => {
       six = await serverOf((socket) => socket.end("six"), "::1");
     } catch {
       this.skip(); // a machine without IPv6
-      return;
     }
     const connection = await dial(`[::1]:${six.port}`);
     expect(text(await connection.receive())).to.equal("six");

@@ -107,18 +107,23 @@ export function once(emitter: NodeJS.EventEmitter, event: string): Promise<unkno
   return new Promise((resolve) => emitter.once(event, resolve));
 }
 
-/** What a peer has received until `count` bytes are there, as text. */
+/** What a peer has received when at least `count` bytes are there, or it is at the end, as text. */
 export async function received(peer: Socket, count: number): Promise<string> {
   const chunks: Buffer[] = [];
   let length = 0;
+  let proceed = (): void => undefined;
+  const events = ["readable", "end", "close"];
+  const onEvent = (): void => { proceed(); };
+  for (const event of events) peer.on(event, onEvent);
   while (length < count) {
     const chunk = peer.read() as Buffer | null;
     if (chunk !== null) {
       chunks.push(chunk);
       length += chunk.byteLength;
     } else if (peer.readableEnded || peer.destroyed) break;
-    else await Promise.race([once(peer, "readable"), once(peer, "end"), once(peer, "close")]);
+    else await new Promise<void>((resolve) => { proceed = resolve; });
   }
+  for (const event of events) peer.off(event, onEvent);
   return Buffer.concat(chunks).toString("utf8");
 }
 
