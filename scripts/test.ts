@@ -1,5 +1,5 @@
 /**
- * The gate: `npm test`. Builds, then lints and checks the types of src, spec and examples side by side, then runs every spec;
+ * The gate: `npm test`. Builds, then lints, checks the types of src, spec and examples and the documentation side by side, then runs every spec;
  * the examples and the code blocks of the documentation are run by specs too.
  *
  * Steps are quiet unless they fail. The last line is `N passed, N failed`: specs, plus one failure for each other step that failed.
@@ -50,6 +50,7 @@ await step("build", start("typescript", "bin/tsc", []));
 await Promise.all([
   step("lint", start("eslint", "bin/eslint.js", [".", "--max-warnings=0"])),
   step("types", start("typescript", "bin/tsc", ["-p", "tsconfig.spec.json"])),
+  step("docs", start("typedoc", "bin/typedoc", ["--emit", "none"])),
 ]);
 
 const specs = await start("mocha", "bin/mocha.js", ["--forbid-only", "--no-color", "--reporter=dot", "spec/**/*.spec.ts"], true);

@@ -32,7 +32,7 @@ export interface Sender<in T> {
   send(value: T, options?: WaitOptions): Promise<void>;
   /** See {@link Channel.sending}. */
   sending(value: T): Operation<void>;
-  /** See {@link Channel.trySend}. */
+  /** Sends a value if that is possible at once; otherwise changes nothing. Whether it was sent. */
   // A property: methods are compared bivariantly, so that a channel of dogs would pass for a sender of any animal.
   readonly trySend: (value: T) => boolean;
   /** See {@link Channel.close}. */
