@@ -18,7 +18,7 @@ import { ClosedError, show, type CaseKey } from "../errors.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { park, perform, ready, refused } from "./perform.ts";
 import { reportFailure } from "./report.ts";
-import { Ring } from "./ring.ts";
+import { Queue } from "./queue.ts";
 import type { ChannelOptions, Receiver, Sender } from "./sides.ts";
 import { Line, type Waiter } from "./waiting.ts";
 
@@ -101,7 +101,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
   readonly #options: Readonly<ChannelOptions<T>> | undefined;
-  #buffer: Ring<T> | undefined = undefined;
+  #buffer: Queue<T> | undefined = undefined;
   #end: End | undefined = undefined;
   #receiving: Receiving<T> | undefined = undefined;
 
@@ -197,7 +197,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
       return true;
     }
     if (this.size < this.capacity) {
-      (this.#buffer ??= new Ring()).push(value);
+      (this.#buffer ??= new Queue()).push(value);
       return true;
     }
     const overflow = this.#options?.overflow;
@@ -380,7 +380,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     if (this.#end !== undefined) return false;
     this.#end = { error, cancelled: false, reason: undefined };
     // A sender in line has been accepted. Receivers beside it are cases of its own select, and not at the end yet.
-    if (this.senders.first === undefined) this.#endReceivers();
+    if (this.senders.empty) this.#endReceivers();
     return true;
   }
 

@@ -14,9 +14,9 @@
  * Idea: Go's `select`, as Concurrent ML's `choose`.
  */
 import type { CaseKey } from "../errors.ts";
-import { nothing, performable, Performable, release, type Nothing, type Operation } from "./operation.ts";
+import { nothing, opened, performable, Performable, release, type Nothing, type Operation } from "./operation.ts";
 import { pick } from "./scheduler.ts";
-import { Waiter, type Place } from "./waiting.ts";
+import { Waiter, type Outcome, type Place } from "./waiting.ts";
 
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.
@@ -34,27 +34,36 @@ import { Waiter, type Place } from "./waiting.ts";
  * Idea: Concurrent ML's `choose`.
  */
 export function choose<T>(...operations: Operation<T>[]): Operation<T> {
-  return new Choice(operations.map((operation) => performable(operation, "choose")));
+  return new Choice(operations.map((operation) => unnamed(performable(operation, "choose"))));
 }
 
-/** Operations, of which one happens. With `keys` it gives `{ case, value }` and its errors name the case. */
+/** An operation of a choice, and the key that names it in a select. */
+export interface Case {
+  readonly key: CaseKey | undefined;
+  readonly operation: Performable<unknown>;
+}
+
+/** A case of a choice that is no select. */
+export const unnamed = (operation: Performable<unknown>): Case => ({ key: undefined, operation });
+
+/** Operations, of which one happens. `named`, it gives `{ case, value }` and its errors name the case. */
 export class Choice<T> extends Performable<T> implements Place {
-  // `#operations` and `#keys` go together and are shuffled together; their order carries no meaning unless `#listed`.
-  readonly #operations: Performable<unknown>[];
-  readonly #keys: CaseKey[] | undefined;
+  /** Shuffled in place while they are polled, unless `#listed`. */
+  readonly #cases: Case[];
+  readonly #named: boolean;
   readonly #listed: boolean;
   readonly #lazy: boolean;
 
-  constructor(operations: Performable<unknown>[], keys?: CaseKey[], listed = false) {
+  constructor(cases: Case[], named = false, listed = false) {
     super();
-    this.#operations = operations;
-    this.#keys = keys;
+    this.#cases = cases;
+    this.#named = named;
     this.#listed = listed;
-    this.#lazy = operations.some((operation) => operation.lazy);
+    this.#lazy = cases.some(({ operation }) => operation.lazy);
   }
 
   override get foreign(): boolean {
-    return this.#operations.some((operation) => operation.foreign);
+    return this.#cases.some(({ operation }) => operation.foreign);
   }
 
   override get lazy(): boolean {
@@ -62,100 +71,89 @@ export class Choice<T> extends Performable<T> implements Place {
   }
 
   override prepare(): Performable<T> {
-    const operations = this.#operations;
-    let prepared: Performable<unknown>[] | undefined;
-    for (let index = 0; index < operations.length; index++) {
-      const operation = operations[index] as Performable<unknown>;
-      const made = operation.prepare();
-      if (made !== operation) prepared ??= operations.slice();
-      if (prepared !== undefined) prepared[index] = made;
-    }
-    return prepared === undefined ? this : new Choice<T>(prepared, this.#keys?.slice(), this.#listed);
+    let same = true;
+    const prepared = this.#cases.map((given) => {
+      const operation = given.operation.prepare();
+      if (operation === given.operation) return given;
+      same = false;
+      return { key: given.key, operation };
+    });
+    return same ? this : new Choice(prepared, this.#named, this.#listed);
   }
 
   override attempt(key?: CaseKey): T | Nothing {
-    const operations = this.#operations;
-    for (let left = operations.length; left > 0; left--) {
-      const index = this.#listed ? operations.length - left : pick(left);
-      const ownKey = this.#keys?.[index];
-      const value = (operations[index] as Performable<unknown>).attempt(key ?? ownKey);
-      if (value !== nothing) return this.present(ownKey, value);
-      if (!this.#listed) this.#swap(index, left - 1);
+    const cases = this.#cases;
+    for (let left = cases.length; left > 0; left--) {
+      const index = this.#listed ? cases.length - left : pick(left);
+      const polled = cases[index] as Case;
+      const value = polled.operation.attempt(key ?? polled.key);
+      if (value !== nothing) return this.present(polled.key, value);
+      if (this.#listed) continue;
+      // A step of a shuffle: what was polled goes behind what was not.
+      cases[index] = cases[left - 1] as Case;
+      cases[left - 1] = polled;
     }
     return nothing;
   }
 
-  /** One step of a shuffle: what was polled goes behind what was not. */
-  #swap(one: number, other: number): void {
-    swap(this.#operations, one, other);
-    if (this.#keys !== undefined) swap(this.#keys, one, other);
-  }
-
   override enlist(outside: Waiter): void {
-    if (this.#operations.length === 0 && this.#keys !== undefined && !(outside instanceof CaseWaiter)) {
+    if (this.#named && this.#cases.length === 0 && !(outside instanceof CaseWaiter)) {
       outside.fail(new TypeError("a select without a live case, and without a signal, would wait for ever"));
       return;
     }
-    const cases: CaseWaiter[] = [];
+    const waiters: CaseWaiter[] = [];
     outside.place = this;
-    outside.slot = cases;
+    outside.slot = waiters;
     let userCodeRan = false;
-    for (let index = 0; index < this.#operations.length; index++) {
-      const operation = this.#operations[index] as Performable<unknown>;
-      const waiter = new CaseWaiter(outside, this, this.#keys?.[index]);
-      cases.push(waiter);
+    for (const { key, operation } of this.#cases) {
+      const waiter = new CaseWaiter(outside, this, key);
+      waiters.push(waiter);
       if (userCodeRan) pollFor(waiter, operation);
-      if (outside.slot === cases) operation.enlist(waiter);
-      if (outside.slot !== cases) return;
+      if (outside.slot === waiters) operation.enlist(waiter);
+      if (outside.slot !== waiters) return;
       userCodeRan ||= operation.foreign;
     }
   }
 
   withdraw(outside: Waiter): void {
-    const cases = outside.slot as CaseWaiter[];
+    const waiters = outside.slot as CaseWaiter[];
     release(outside);
-    for (const waiter of cases) waiter.withdraw();
+    for (const waiter of waiters) waiter.withdraw();
   }
 
   /** What the choice gives when the operation under `key` gave `value`. */
   present(key: CaseKey | undefined, value: unknown): T {
-    return (this.#keys === undefined ? value : { case: key, value }) as T;
+    return (this.#named ? { case: key, value } : value) as T;
   }
 }
 
 /** One case of a waiting choice. */
 class CaseWaiter extends Waiter {
-  readonly #outside: Waiter;
-  readonly #choice: Choice<unknown>;
-  readonly #key: CaseKey | undefined;
+  declare readonly outside: Waiter;
+  declare readonly choice: Choice<unknown>;
+  declare readonly ownKey: CaseKey | undefined;
 
-  constructor(outside: Waiter, choice: Choice<unknown>, key: CaseKey | undefined) {
+  constructor(outside: Waiter, choice: Choice<unknown>, ownKey: CaseKey | undefined) {
     super();
-    this.#outside = outside;
-    this.#choice = choice;
-    this.#key = key;
+    this.outside = outside;
+    this.choice = choice;
+    this.ownKey = ownKey;
   }
 
   override get key(): CaseKey | undefined {
-    return this.#outside.key ?? this.#key;
+    return this.outside.key ?? this.ownKey;
   }
 
-  override happen(value: unknown): void {
-    this.#choice.withdraw(this.#outside);
-    this.#outside.happen(this.#choice.present(this.#key, value));
-  }
-
-  override fail(error: unknown): void {
-    this.#choice.withdraw(this.#outside);
-    this.#outside.fail(error);
-  }
-
-  override later(result: () => unknown): void {
-    this.#choice.withdraw(this.#outside);
-    this.#outside.later(() => this.#choice.present(this.#key, result()));
+  protected override resume(how: Outcome, what: unknown): void {
+    const { outside, choice, ownKey } = this;
+    choice.withdraw(outside);
+    if (how === "value") outside.happen(choice.present(ownKey, what));
+    else if (how === "error") outside.fail(what);
+    else outside.later(() => choice.present(ownKey, opened(how, what)));
   }
 }
 
+/** A case that may have become ready since it was polled. */
 function pollFor(waiter: Waiter, operation: Performable<unknown>): void {
   try {
     const value = operation.attempt(waiter.key);
@@ -163,10 +161,4 @@ function pollFor(waiter: Waiter, operation: Performable<unknown>): void {
   } catch (error) {
     waiter.fail(error);
   }
-}
-
-function swap<T>(array: T[], one: number, other: number): void {
-  const kept = array[one] as T;
-  array[one] = array[other] as T;
-  array[other] = kept;
 }

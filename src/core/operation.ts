@@ -12,7 +12,7 @@
  */
 import { show, type CaseKey } from "../errors.ts";
 import { spend } from "./scheduler.ts";
-import { Waiter, type Place } from "./waiting.ts";
+import { Waiter, type Outcome, type Place } from "./waiting.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {
@@ -233,18 +233,16 @@ class MappedWaiter extends Waiter {
     return this.#outside.key;
   }
 
-  override happen(value: unknown): void {
-    this.later(() => value);
-  }
-
-  override fail(error: unknown): void {
-    this.later(() => { throw error; });
-  }
-
-  override later(result: () => unknown): void {
+  protected override resume(how: Outcome, what: unknown): void {
     release(this.#outside);
-    this.#outside.later(() => this.#mapped.result(result));
+    this.#outside.later(() => this.#mapped.result(() => opened(how, what)));
   }
+}
+
+/** What a waiter was resumed with, as a value or a throw. */
+export function opened(how: Outcome, what: unknown): unknown {
+  if (how === "error") throw what;
+  return how === "value" ? what : (what as () => unknown)();
 }
 
 /** Let a waiter go from a place that was made of others. */

@@ -5,10 +5,10 @@
  * 2. A `signal` is one more case of a choice; no verb knows of it.
  */
 import { Aborting, checkedSignal } from "./aborting.ts";
-import { Choice } from "./choice.ts";
+import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spend, wake } from "./scheduler.ts";
-import { Waiter } from "./waiting.ts";
+import { Waiter, type Outcome } from "./waiting.ts";
 
 /**
  * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.
@@ -38,7 +38,7 @@ export function perform<T>(operation: Operation<T>, options?: WaitOptions): Prom
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
-    return park(signal === undefined ? prepared : new Choice<T>([prepared, new Aborting(signal)]));
+    return park(signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]));
   } catch (error) {
     return refused(error);
   }
@@ -62,7 +62,10 @@ export function perform<T>(operation: Operation<T>, options?: WaitOptions): Prom
  *
  * Idea: Go's `select` with a `default`, for one operation.
  */
-export function poll<T>(operation: Operation<T>): { /** What the operation gave. */ value: T } | undefined {
+export function poll<T>(operation: Operation<T>): {
+  /** What the operation gave. */
+  value: T;
+} | undefined {
   const value = performable(operation, "poll").prepare().attempt();
   return value === nothing ? undefined : { value };
 }
@@ -91,42 +94,28 @@ const capture = (resolve: Settle, reject: Settle): void => {
 
 /** Take a place in line, right after a failed attempt, as a promise. */
 export function park<T>(operation: Performable<T>): Promise<T> {
+  const { lazy } = operation;
   const promise = new Promise<unknown>(capture);
-  if (operation.lazy) {
-    operation.enlist(new LazyPromiseWaiter(resolveNew, rejectNew));
-    return promise.then((result) => (result as () => T)());
-  }
-  operation.enlist(new PromiseWaiter(resolveNew, rejectNew));
-  return promise as Promise<T>;
+  operation.enlist(new PromiseWaiter(resolveNew, rejectNew, lazy));
+  // What user code has a part in is found out in the awaiting task's own turn and context.
+  return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
 }
 
-/** Waits as a promise. */
+/** Waits as a promise; a lazy one is fulfilled with a function of the result. */
 class PromiseWaiter extends Waiter {
   declare readonly resolve: Settle;
   declare readonly reject: Settle;
+  declare readonly lazy: boolean;
 
-  constructor(resolve: Settle, reject: Settle) {
+  constructor(resolve: Settle, reject: Settle, lazy: boolean) {
     super();
     this.resolve = resolve;
     this.reject = reject;
+    this.lazy = lazy;
   }
 
-  override happen(value: unknown): void {
-    wake(this.resolve, value);
-  }
-
-  override fail(error: unknown): void {
-    wake(this.reject, error);
-  }
-
-  override later(result: () => unknown): void {
-    wake(this.resolve, result);
-  }
-}
-
-/** Waits as a promise for a result that user code has a part in: it is found out in the awaiting task's own turn and context. */
-class LazyPromiseWaiter extends PromiseWaiter {
-  override happen(value: unknown): void {
-    this.later(() => value);
+  protected override resume(how: Outcome, what: unknown): void {
+    if (how === "error") wake(this.reject, what);
+    else wake(this.resolve, this.lazy && how === "value" ? (): unknown => what : what);
   }
 }

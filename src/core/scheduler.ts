@@ -15,7 +15,7 @@
  */
 import { contexts } from "./context.ts";
 import { below } from "./random.ts";
-import { Ring } from "./ring.ts";
+import { Queue } from "./queue.ts";
 
 /** Something to run in a turn of its own. */
 export interface Job {
@@ -140,7 +140,7 @@ export function nextTurn(proceed: () => void): void {
 }
 
 const rowMark: Job = { run() { /* not a job: where a row begins */ } };
-const row = new Ring<Job>();
+const row = new Queue<Job>();
 let rowIsOpen = false;
 
 function line(job: Job): void {

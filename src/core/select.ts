@@ -5,9 +5,9 @@
  *
  * Idea: Go's `select` statement, with named cases and guards as in occam's `ALT`.
  */
-import type { CaseKey } from "../errors.ts";
-import { Choice } from "./choice.ts";
-import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
+import { show } from "../errors.ts";
+import { Choice, type Case } from "./choice.ts";
+import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform } from "./perform.ts";
 
 /** What switches a case off: `open && ch.receiving()`. */
@@ -93,18 +93,18 @@ export function select<const C extends Cases>(cases: C, options?: WaitOptions & 
 export function selecting<const C extends Cases>(cases: C, options: SelectOrder = {}): Operation<Selected<C>> {
   const { order = "random" } = options;
   if ((order as string) !== "random" && (order as string) !== "listed") {
-    throw new TypeError(`select takes the order "random" or "listed" and got ${JSON.stringify(order)}`);
+    throw new TypeError(`select takes the order "random" or "listed" and got ${show(order)}`);
   }
-  const operations: Performable<unknown>[] = [];
-  const keys: CaseKey[] = [];
-  const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
-    if (!isLive(operation)) return;
-    operations.push(performable(operation, "select", key));
-    keys.push(key);
-  };
-  if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
-  else for (const key of Object.keys(cases)) add(key, cases[key]);
-  return new Choice(operations, keys, order === "listed");
+  if (typeof (cases as unknown) !== "object" || (cases as unknown) === null) {
+    throw new TypeError(`select takes a record or an array of operations and got ${show(cases)}`);
+  }
+  const list = Array.isArray(cases);
+  const live: Case[] = [];
+  for (const key of Object.keys(cases)) {
+    const operation = (cases as Readonly<Record<string, Operation<unknown> | Falsy>>)[key];
+    if (isLive(operation)) live.push({ key: list ? Number(key) : key, operation: performable(operation, "select", key) });
+  }
+  return new Choice(live, true, order === "listed");
 }
 
 /**
@@ -129,9 +129,3 @@ export function trySelect<const C extends Cases>(cases: C, options?: SelectOrder
 }
 
 const isLive = (operation: Operation<unknown> | Falsy): operation is Operation<unknown> => Boolean(operation);
-
-function isList(cases: Cases): cases is readonly (Operation<unknown> | Falsy)[] {
-  if (Array.isArray(cases)) return true;
-  if (typeof (cases as unknown) === "object" && (cases as unknown) !== null) return false;
-  throw new TypeError(`select takes a record or an array of operations and got ${String(cases)}`);
-}

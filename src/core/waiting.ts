@@ -18,6 +18,9 @@ export interface Place {
   withdraw(waiter: Waiter): void;
 }
 
+/** What a waiter is resumed with: a value, an error, or a function that gives or throws it in the performer's own turn. */
+export type Outcome = "value" | "error" | "result";
+
 /** One who waits, once, for one operation. */
 export abstract class Waiter {
   declare next: Waiter | undefined;
@@ -36,11 +39,22 @@ export abstract class Waiter {
   }
 
   /** The operation happened: go on with its value, in a turn of your own. */
-  abstract happen(value: unknown): void;
+  happen(value: unknown): void {
+    this.resume("value", value);
+  }
+
   /** The operation happened, and failed. */
-  abstract fail(error: unknown): void;
+  fail(error: unknown): void {
+    this.resume("error", error);
+  }
+
   /** The operation happened; what it gives or throws is for the performer's own turn to find out. */
-  abstract later(result: () => unknown): void;
+  later(result: () => unknown): void {
+    this.resume("result", result);
+  }
+
+  /** How this one goes on. */
+  protected abstract resume(how: Outcome, what: unknown): void;
 
   /** The case of a select that it waits for, for errors to name. */
   get key(): CaseKey | undefined {
@@ -58,16 +72,16 @@ export class Line implements Place {
   #first: Waiter | undefined = undefined;
   #last: Waiter | undefined = undefined;
 
-  get empty(): boolean {
-    return this.#first === undefined;
-  }
-
   join(waiter: Waiter): void {
     waiter.place = this;
     waiter.previous = this.#last;
     if (this.#last === undefined) this.#first = waiter;
     else this.#last.next = waiter;
     this.#last = waiter;
+  }
+
+  get empty(): boolean {
+    return this.#first === undefined;
   }
 
   /** The first in line, left in its place. */

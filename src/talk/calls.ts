@@ -17,7 +17,7 @@ import { nothing, Performable, release, type Nothing, type Operation, type WaitO
 import { perform } from "../core/perform.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { guard } from "../core/sources.ts";
-import { Waiter, type Place } from "../core/waiting.ts";
+import { Waiter, type Outcome, type Place } from "../core/waiting.ts";
 import { ClosedError } from "../errors.ts";
 
 /** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
@@ -259,17 +259,9 @@ class Accepted<Req, Res> extends Waiter {
     this.#asked = asked;
   }
 
-  override happen(): void {
+  protected override resume(how: Outcome, what: unknown): void {
     release(this.#caller);
-    this.#asked.await(this.#caller);
-  }
-
-  override fail(error: unknown): void {
-    release(this.#caller);
-    this.#caller.fail(error);
-  }
-
-  override later(): never {
-    throw new Error("a place in a channel's line knows its outcome at once");
+    if (how === "error") this.#caller.fail(what);
+    else this.#asked.await(this.#caller);
   }
 }

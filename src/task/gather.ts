@@ -10,7 +10,7 @@
 import { nothing, performable, Performable, release, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
-import { Waiter, type Place } from "../core/waiting.ts";
+import { Waiter, type Outcome, type Place } from "../core/waiting.ts";
 import { go, isThenable, Task } from "./task.ts";
 
 /** One job of a {@link gather}: a thunk to run as a task, or a promise or task to observe. */
@@ -195,21 +195,10 @@ class JobWaiter extends Waiter {
     this.own = own;
   }
 
-  override happen(value: unknown): void {
-    this.#gathering.settled(this.#index, this.own, value);
-  }
-
-  override fail(error: unknown): void {
-    this.#gathering.failed(this.#index, this.own, error);
-  }
-
-  override later(result: () => unknown): void {
-    // Joining and settling know their outcome at once.
-    try {
-      this.happen(result());
-    } catch (error) {
-      this.fail(error);
-    }
+  // A joining or settling job is never resumed with a result to be found out later.
+  protected override resume(how: Outcome, what: unknown): void {
+    if (how === "error") this.#gathering.failed(this.#index, this.own, what);
+    else this.#gathering.settled(this.#index, this.own, what);
   }
 }
 

@@ -13,9 +13,9 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import { contexts, type EnterContext } from "../core/context.ts";
-import { enter, finish, nothing, performable, resumed, suspended, type Operation } from "../core/operation.ts";
+import { enter, finish, nothing, opened, performable, resumed, suspended, type Operation } from "../core/operation.ts";
 import { enqueue, spend, type Job } from "../core/scheduler.ts";
-import { Waiter } from "../core/waiting.ts";
+import { Waiter, type Outcome } from "../core/waiting.ts";
 
 /** Who is told how the generator ended. */
 export interface Ending {
@@ -23,15 +23,12 @@ export interface Ending {
   failed(error: unknown): void;
 }
 
-/** How what has arrived goes into the generator. */
-type Arrival = "value" | "error" | "result";
-
 export class Driver extends Waiter implements Job {
   declare readonly ending: Ending;
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if it has one of its own. */
   declare readonly context: EnterContext | undefined;
-  declare arrival: Arrival;
+  declare how: Outcome;
   declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
   declare plain: boolean;
@@ -41,26 +38,14 @@ export class Driver extends Waiter implements Job {
     this.ending = ending;
     this.generator = generator;
     this.context = contexts?.capture();
-    this.arrival = "value";
+    this.how = "value";
     this.arrived = undefined;
     this.plain = true;
   }
 
-  override happen(value: unknown): void {
-    this.arrival = "value";
-    this.arrived = value;
-    enqueue(this);
-  }
-
-  override fail(error: unknown): void {
-    this.arrival = "error";
-    this.arrived = error;
-    enqueue(this);
-  }
-
-  override later(result: () => unknown): void {
-    this.arrival = "result";
-    this.arrived = result;
+  protected override resume(how: Outcome, what: unknown): void {
+    this.how = how;
+    this.arrived = what;
     enqueue(this);
   }
 
@@ -95,17 +80,18 @@ export class Driver extends Waiter implements Job {
   }
 
   #enterGenerator(): IteratorResult<unknown, unknown> {
-    let arrived = this.arrived;
+    let { how, arrived } = this;
     this.arrived = undefined;
     enter(this);
-    if (this.arrival !== "value") {
-      if (this.arrival === "error") return this.generator.throw(arrived);
+    if (how === "result") {
       try {
-        arrived = (arrived as () => unknown)();
+        arrived = opened(how, arrived);
       } catch (error) {
-        return this.generator.throw(error);
+        how = "error";
+        arrived = error;
       }
     }
+    if (how === "error") return this.generator.throw(arrived);
     if (this.plain) return this.generator.next(arrived);
     finish(arrived);
     return this.generator.next(resumed);
@@ -114,17 +100,16 @@ export class Driver extends Waiter implements Job {
   /** Perform what came out of a plain `yield`. False: the task waits. */
   #performed(yielded: unknown): boolean {
     this.plain = true;
+    this.how = "value";
     try {
       const operation = performable(yielded as Operation<unknown>, "a generator task").prepare();
-      const value = operation.attempt();
-      if (value === nothing) {
+      this.arrived = operation.attempt();
+      if (this.arrived === nothing) {
         operation.enlist(this);
         return false;
       }
-      this.arrival = "value";
-      this.arrived = value;
     } catch (error) {
-      this.arrival = "error";
+      this.how = "error";
       this.arrived = error;
     }
     if (spend()) return true;

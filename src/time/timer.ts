@@ -6,6 +6,7 @@
  * 2. Delays above 2^31 - 1 ms, at which platforms fire at once, are made of several timers; `Infinity` makes none.
  */
 import { controller } from "../core/scheduler.ts";
+import { show } from "../errors.ts";
 
 const longest = 2 ** 31 - 1;
 
@@ -14,24 +15,18 @@ export function arm(ms: number, fire: () => void): () => void {
   if (ms === Infinity) return () => { /* nothing was armed */ };
   if (controller !== undefined) return controller.arm(ms, fire);
   const { setTimeout, clearTimeout } = globalThis;
-  let left = Math.ceil(ms);
-  const next = (): ReturnType<typeof setTimeout> => {
-    const stretch = Math.min(left, longest);
-    left -= stretch;
-    return setTimeout(elapsed, stretch);
+  let timer: ReturnType<typeof setTimeout>;
+  const wait = (left: number): void => {
+    timer = setTimeout(() => { if (left > longest) wait(left - longest); else fire(); }, Math.min(left, longest));
   };
-  const elapsed = (): void => {
-    if (left > 0) timer = next();
-    else fire();
-  };
-  let timer = next();
+  wait(Math.ceil(ms));
   return () => { clearTimeout(timer); };
 }
 
 /** Milliseconds as given by a user, or a clear error. Below 0 is 0. */
 export function checkedDelay(ms: number, what: string): number {
   if (typeof (ms as unknown) !== "number" || Number.isNaN(ms)) {
-    throw new RangeError(`${what} takes a number of milliseconds; got ${typeof ms === "string" ? JSON.stringify(ms) : String(ms)}`);
+    throw new RangeError(`${what} takes a number of milliseconds; got ${show(ms)}`);
   }
   return Math.max(0, ms);
 }
