@@ -12,7 +12,7 @@ class Person extends Waiter {
     this.id = id;
   }
 
-  protected override resume(): void {
+  override resume(): void {
     throw new Error("a line resumes nobody");
   }
 }

@@ -318,7 +318,7 @@ export class Probe extends Waiter {
     return false;
   }
 
-  protected override resume(): void {
+  override resume(): void {
     this.resumed++;
     this.onResume?.();
   }

@@ -49,7 +49,7 @@ export class Aborting extends Performable<never> {
 
   override enlist(waiter: Waiter): void {
     let line = signalLines.get(this.#signal);
-    if (line === undefined) signalLines.set(this.#signal, (line = new SignalLine(this.#signal)));
+    if (!line) signalLines.set(this.#signal, (line = new SignalLine(this.#signal)));
     line.join(waiter);
   }
 }
@@ -59,7 +59,7 @@ const signalLines = new WeakMap<AbortSignal, SignalLine>();
 
 class SignalLine extends Line implements Place {
   readonly #signal: AbortSignal;
-  readonly #onAbort = (): void => { this.#abort(); };
+  readonly #onAbort = (): void => { this.resumeAll("error", this.#signal.reason); };
 
   constructor(signal: AbortSignal) {
     super();
@@ -72,9 +72,5 @@ class SignalLine extends Line implements Place {
     if (!this.empty) return;
     signalLines.delete(this.#signal);
     this.#signal.removeEventListener("abort", this.#onAbort);
-  }
-
-  #abort(): void {
-    for (let waiter = this.take(); waiter !== undefined; waiter = this.take()) waiter.fail(this.#signal.reason);
   }
 }

@@ -101,9 +101,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
   readonly #options: Readonly<ChannelOptions<T>> | undefined;
-  #buffer: Queue<T> | undefined = undefined;
-  #end: End | undefined = undefined;
-  #receiving: Receiving<T> | undefined = undefined;
+  #buffer: Queue<T> | undefined;
+  #end: End | undefined;
+  #receiving: Receiving<T> | undefined;
 
   /** The same as {@link chan}. */
   constructor(options: number | ChannelOptions<T> = 0) {
@@ -124,7 +124,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** Whether it takes no more sends: it was closed, or cancelled by its receiver. */
   get closed(): boolean {
-    return this.#end !== undefined;
+    return !!this.#end;
   }
 
   // -- Sending --
@@ -188,9 +188,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** @internal Hand the value over, or accept it, now; false: neither is possible. */
   give(value: T, key?: CaseKey): boolean {
-    if (this.#end !== undefined) throw this.#closedForSend(key);
+    if (this.#end) throw this.#closed("send", key);
     const receiver = this.receivers.first;
-    if (receiver !== undefined) {
+    if (receiver) {
       const wanted = receiver.slot === asResult ? { done: false, value } : value;
       this.receivers.withdraw(receiver);
       receiver.happen(wanted);
@@ -201,13 +201,13 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
       return true;
     }
     const overflow = this.#options?.overflow;
-    if (overflow === undefined || overflow === "wait") return false;
-    if (overflow === "drop-newest" || this.#buffer === undefined) this.#drop(value);
-    else {
-      const oldest = this.#buffer.shift();
+    if (!overflow || overflow === "wait") return false;
+    let dropped = value;
+    if (overflow === "drop-oldest" && this.#buffer) {
+      dropped = this.#buffer.shift();
       this.#buffer.push(value);
-      this.#drop(oldest);
     }
+    this.#drop(dropped);
     return true;
   }
 
@@ -321,9 +321,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** @internal The oldest value, taken now. Throws at the end. */
   take(key?: CaseKey): T | Nothing {
     const value = this.#takeValue();
-    if (value === nothing && this.#end !== undefined) {
-      throw this.#end.error === undefined ? this.#closedForReceive(key) : this.#end.error;
-    }
+    if (value === nothing && this.#end) throw this.#end.error === undefined ? this.#closed("receive", key) : this.#end.error;
     return value;
   }
 
@@ -331,20 +329,20 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   takeResult(): IteratorResult<T, undefined> | Nothing {
     const value = this.#takeValue();
     if (value !== nothing) return { done: false, value };
-    if (this.#end === undefined) return nothing;
+    if (!this.#end) return nothing;
     if (this.#end.error !== undefined) throw this.#end.error;
-    return { done: true, value: undefined };
+    return theEnd();
   }
 
   #takeValue(): T | Nothing {
     const sender = this.senders.first;
     const buffer = this.#buffer;
-    if (buffer !== undefined && buffer.size > 0) {
+    if (buffer?.size) {
       const value = buffer.shift();
-      if (sender !== undefined) buffer.push(this.#accept(sender));
+      if (sender) buffer.push(this.#accept(sender));
       return value;
     }
-    return sender === undefined ? nothing : this.#accept(sender);
+    return sender ? this.#accept(sender) : nothing;
   }
 
   /** Take the value of a sender in line, whose send has thereby happened. */
@@ -377,7 +375,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: Go's `close`, idempotent and without its panics; delivering the senders in line is Kotlin's.
    */
   close(error?: unknown): boolean {
-    if (this.#end !== undefined) return false;
+    if (this.#end) return false;
     this.#end = { error, cancelled: false, reason: undefined };
     // A sender in line has been accepted. Receivers beside it are cases of its own select, and not at the end yet.
     if (this.senders.empty) this.#endReceivers();
@@ -413,40 +411,34 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     this.#end = { error: this.#end?.error, cancelled: true, reason };
     const dropped = this.#buffer;
     this.#buffer = undefined;
-    for (let sender = this.senders.take(); sender !== undefined; sender = this.senders.take()) {
-      sender.fail(this.#closedForSend(sender.key));
-    }
+    for (let sender = this.senders.take(); sender; sender = this.senders.take()) sender.fail(this.#closed("send", sender.key));
     this.#endReceivers();
-    while (dropped !== undefined && dropped.size > 0) this.#drop(dropped.shift());
+    while (dropped?.size) this.#drop(dropped.shift());
     return true;
   }
 
   #endReceivers(): void {
     const error = this.#end?.error;
-    for (let receiver = this.receivers.first; receiver !== undefined; receiver = this.receivers.first) {
+    for (let receiver = this.receivers.first; receiver; receiver = this.receivers.first) {
       const wantsResult = receiver.slot === asResult;
       this.receivers.withdraw(receiver);
       if (error !== undefined) receiver.fail(error);
-      else if (wantsResult) receiver.happen({ done: true, value: undefined });
-      else receiver.fail(this.#closedForReceive(receiver.key));
+      else if (wantsResult) receiver.happen(theEnd());
+      else receiver.fail(this.#closed("receive", receiver.key));
     }
   }
 
-  #closedForSend(key: CaseKey | undefined): ClosedError {
-    const cancelled = this.#end?.cancelled === true;
+  #closed(verb: "send" | "receive", key: CaseKey | undefined): ClosedError {
+    const { cancelled, reason, error } = this.#end as End;
     return new ClosedError(
-      `send on ${cancelled ? "cancelled" : "closed"} channel "${this.name}": nobody received the value; check closed first`,
-      { cause: cancelled ? this.#end?.reason : this.#end?.error, case: key },
+      `${verb} on ${cancelled ? "cancelled" : "closed"} channel "${this.name}": ` +
+        (verb === "send" ? "nobody received the value; check closed first" : "nothing is left; next() and for await see the end as data"),
+      { cause: cancelled ? reason : error, case: key },
     );
   }
-
-  #closedForReceive(key: CaseKey | undefined): ClosedError {
-    return new ClosedError(`receive on closed channel "${this.name}": nothing is left; next() and for await see the end as data`, {
-      cause: this.#end?.reason,
-      case: key,
-    });
-  }
 }
+
+const theEnd = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined });
 
 // -- The operations. A send carries its value; the two receives differ in what they make of the end. --
 

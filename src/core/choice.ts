@@ -14,9 +14,9 @@
  * Idea: Go's `select`, as Concurrent ML's `choose`.
  */
 import type { CaseKey } from "../errors.ts";
-import { nothing, opened, performable, Performable, release, type Nothing, type Operation } from "./operation.ts";
+import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { pick } from "./scheduler.ts";
-import { Waiter, type Outcome, type Place } from "./waiting.ts";
+import { Waiter, release, type Outcome, type Place } from "./waiting.ts";
 
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.
@@ -144,7 +144,7 @@ class CaseWaiter extends Waiter {
     return this.outside.key ?? this.ownKey;
   }
 
-  protected override resume(how: Outcome, what: unknown): void {
+  override resume(how: Outcome, what: unknown): void {
     const { outside, choice, ownKey } = this;
     choice.withdraw(outside);
     if (how === "value") outside.happen(choice.present(ownKey, what));

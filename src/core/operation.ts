@@ -12,7 +12,7 @@
  */
 import { show, type CaseKey } from "../errors.ts";
 import { spend } from "./scheduler.ts";
-import { Waiter, type Outcome, type Place } from "./waiting.ts";
+import { release, Waiter, type Outcome, type Place } from "./waiting.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {
@@ -132,9 +132,7 @@ export abstract class Performable<T> implements Operation<T> {
   next(sent: unknown): IteratorResult<unknown, unknown> {
     if (sent === resumed) return finished;
     const task = running;
-    if (task === undefined) {
-      throw new TypeError("yield* an operation only in a generator task: go(function* () { ... })");
-    }
+    if (!task) throw new TypeError("yield* an operation only in a generator task: go(function* () { ... })");
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
@@ -212,7 +210,7 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
     try {
       value = result() as T | Nothing;
     } catch (error) {
-      if (this.#onError === undefined) throw error;
+      if (!this.#onError) throw error;
       return this.#onError(error);
     }
     return value === nothing ? nothing : this.#onValue(value);
@@ -233,7 +231,7 @@ class MappedWaiter extends Waiter {
     return this.#outside.key;
   }
 
-  protected override resume(how: Outcome, what: unknown): void {
+  override resume(how: Outcome, what: unknown): void {
     release(this.#outside);
     this.#outside.later(() => this.#mapped.result(() => opened(how, what)));
   }
@@ -243,10 +241,4 @@ class MappedWaiter extends Waiter {
 export function opened(how: Outcome, what: unknown): unknown {
   if (how === "error") throw what;
   return how === "value" ? what : (what as () => unknown)();
-}
-
-/** Let a waiter go from a place that was made of others. */
-export function release(waiter: Waiter): void {
-  waiter.place = undefined;
-  waiter.slot = undefined;
 }

@@ -84,8 +84,9 @@ export function refused(error: unknown): Promise<never> {
 }
 
 type Settle = (value: unknown) => void;
-let resolveNew: Settle;
-let rejectNew: Settle;
+const nobody: Settle = () => { /* between two promises */ };
+let resolveNew = nobody;
+let rejectNew = nobody;
 /** One executor for every promise, so that waiting allocates no closure of its own. */
 const capture = (resolve: Settle, reject: Settle): void => {
   resolveNew = resolve;
@@ -96,7 +97,9 @@ const capture = (resolve: Settle, reject: Settle): void => {
 export function park<T>(operation: Performable<T>): Promise<T> {
   const { lazy } = operation;
   const promise = new Promise<unknown>(capture);
-  operation.enlist(new PromiseWaiter(resolveNew, rejectNew, lazy));
+  const waiter = new PromiseWaiter(resolveNew, rejectNew, lazy);
+  resolveNew = rejectNew = nobody; // they refer to the promise, and so to what it will give
+  operation.enlist(waiter);
   // What user code has a part in is found out in the awaiting task's own turn and context.
   return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
 }
@@ -114,7 +117,7 @@ class PromiseWaiter extends Waiter {
     this.lazy = lazy;
   }
 
-  protected override resume(how: Outcome, what: unknown): void {
+  override resume(how: Outcome, what: unknown): void {
     if (how === "error") wake(this.reject, what);
     else wake(this.resolve, this.lazy && how === "value" ? (): unknown => what : what);
   }

@@ -8,9 +8,9 @@
  *
  * Idea: negative acknowledgements of Concurrent ML, which in JavaScript are an AbortSignal.
  */
-import { nothing, Performable, release, type Nothing, type Operation } from "./operation.ts";
+import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
 import { enqueue } from "./scheduler.ts";
-import { Line, type Place, type Waiter } from "./waiting.ts";
+import { Line, release, type Place, type Waiter } from "./waiting.ts";
 
 /**
  * Happens when the promise settles, as it does. Losing a select leaves nothing at the promise, and a later rejection
@@ -68,11 +68,11 @@ class Watched {
     Promise.resolve(promise).then(
       (value) => {
         this.outcome = () => value;
-        for (let waiter = this.line.take(); waiter !== undefined; waiter = this.line.take()) waiter.happen(value);
+        this.line.resumeAll("value", value);
       },
       (error: unknown) => {
         this.outcome = () => { throw error; };
-        for (let waiter = this.line.take(); waiter !== undefined; waiter = this.line.take()) waiter.fail(error);
+        this.line.resumeAll("error", error);
       },
     );
   }

@@ -42,7 +42,7 @@ export function control(by: Controller | undefined): void {
 
 /** One of `count` cases: the controller's choice, else a random one. */
 export function pick(count: number): number {
-  return controller === undefined ? below(count) : controller.choose(count);
+  return controller ? controller.choose(count) : below(count);
 }
 
 // -- The budget ------------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ export function spend(): boolean {
 
 function renew(): boolean {
   budget.slice = 0;
-  if (controller !== undefined || turning) return false;
+  if (controller || turning) return false;
   if (!clockIsReal()) {
     budget.slice = sliceLength;
     return true;
@@ -78,7 +78,7 @@ function renew(): boolean {
 
 /** Keep a wake-up until the event loop has turned, in order with all others that are kept. */
 export function hold(proceed: () => void): void {
-  if (controller !== undefined) {
+  if (controller) {
     controller.resume(proceed);
     return;
   }
@@ -125,7 +125,7 @@ export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
 /** Run the beginning of a task in a later microtask, in the caller's own async context, in call order. */
 export function start(begin: () => void): void {
-  if (controller !== undefined) controller.resume(begin);
+  if (controller) controller.resume(begin);
   else {
     rowIsOpen = false;
     void fulfilled.then(begin);
@@ -134,7 +134,7 @@ export function start(begin: () => void): void {
 
 /** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */
 export function nextTurn(proceed: () => void): void {
-  if (controller !== undefined) controller.resume(proceed);
+  if (controller) controller.resume(proceed);
   else if (clockIsReal()) macrotask(proceed);
   else void fulfilled.then(proceed);
 }
@@ -154,8 +154,8 @@ function line(job: Job): void {
 
 /** A row begins in nobody's async context: a task that has one enters it by itself. */
 function drainRow(): void {
-  if (contexts === undefined) drain();
-  else contexts.outermost(drain);
+  if (contexts) contexts.outermost(drain);
+  else drain();
 }
 
 function drain(): void {
@@ -174,7 +174,7 @@ type Later = (callback: () => void) => unknown;
 /** The platform's function of this name, unless a fake clock (fake-timers marks its own) stands in for it. */
 function real(name: "setTimeout" | "setImmediate"): Later | undefined {
   const later = (globalThis as Partial<Record<typeof name, Later>>)[name];
-  return later === undefined || "clock" in later ? undefined : later;
+  return later && !("clock" in later) ? later : undefined;
 }
 
 // Imported while a fake clock was installed, the real ones are taken as soon as they are back.
@@ -193,7 +193,7 @@ export function clockIsReal(): boolean {
 /** Run a callback once the event loop has turned: timers and I/O get their chance before. */
 function macrotask(callback: () => void): void {
   realImmediate ??= real("setImmediate");
-  if (realImmediate !== undefined) {
+  if (realImmediate) {
     realImmediate(callback);
     return;
   }

@@ -3,9 +3,9 @@
  *
  * Idea: Concurrent ML's `alwaysEvt`, `never` and `guard`; a source as a poll and a wait is Guile fibers' base operation.
  */
-import { nothing, performable, Performable, release, type Nothing, type Operation } from "./operation.ts";
+import { nothing, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { reportFailure } from "./report.ts";
-import type { Place, Waiter } from "./waiting.ts";
+import { release, type Place, type Waiter } from "./waiting.ts";
 
 /**
  * Happens at once, with this value. In a fair choice it is one ready case among others, no default: use `poll` or

@@ -53,8 +53,8 @@ export abstract class Waiter {
     this.resume("result", result);
   }
 
-  /** How this one goes on. */
-  protected abstract resume(how: Outcome, what: unknown): void;
+  /** Go on, with one of the three. */
+  abstract resume(how: Outcome, what: unknown): void;
 
   /** The case of a select that it waits for, for errors to name. */
   get key(): CaseKey | undefined {
@@ -69,42 +69,48 @@ export abstract class Waiter {
 
 /** A line of waiters. */
 export class Line implements Place {
-  #first: Waiter | undefined = undefined;
-  #last: Waiter | undefined = undefined;
+  /** The first in line. */
+  first: Waiter | undefined;
+  #last: Waiter | undefined;
+
+  get empty(): boolean {
+    return !this.first;
+  }
 
   join(waiter: Waiter): void {
     waiter.place = this;
     waiter.previous = this.#last;
-    if (this.#last === undefined) this.#first = waiter;
-    else this.#last.next = waiter;
+    if (this.#last) this.#last.next = waiter;
+    else this.first = waiter;
     this.#last = waiter;
-  }
-
-  get empty(): boolean {
-    return this.#first === undefined;
-  }
-
-  /** The first in line, left in its place. */
-  get first(): Waiter | undefined {
-    return this.#first;
   }
 
   /** The first in line, who leaves it. */
   take(): Waiter | undefined {
-    const first = this.#first;
-    if (first !== undefined) this.withdraw(first);
+    const { first } = this;
+    if (first) this.withdraw(first);
     return first;
+  }
+
+  /** Let everybody go, in order, with the same outcome. */
+  resumeAll(how: Outcome, what: unknown): void {
+    for (let waiter = this.take(); waiter; waiter = this.take()) waiter.resume(how, what);
   }
 
   withdraw(waiter: Waiter): void {
     const { next, previous } = waiter;
-    if (previous === undefined) this.#first = next;
-    else previous.next = next;
-    if (next === undefined) this.#last = previous;
-    else next.previous = previous;
+    if (previous) previous.next = next;
+    else this.first = next;
+    if (next) next.previous = previous;
+    else this.#last = previous;
     waiter.next = undefined;
     waiter.previous = undefined;
-    waiter.place = undefined;
-    waiter.slot = undefined;
+    release(waiter);
   }
+}
+
+/** Take note that a waiter is in no place any more. */
+export function release(waiter: Waiter): void {
+  waiter.place = undefined;
+  waiter.slot = undefined;
 }

@@ -13,8 +13,8 @@
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
 import type { Duplex } from "node:stream";
-import { nothing, Performable, release, type Nothing } from "../core/operation.ts";
-import { Line, type Place, type Waiter } from "../core/waiting.ts";
+import { nothing, Performable, type Nothing } from "../core/operation.ts";
+import { Line, release, type Place, type Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 
 /** A write that the kernel does not have yet. */

@@ -13,11 +13,11 @@
  * Idea: Ada's `accept`, occam's and JCSP's call channels, Hopac's query-and-reply, Erlang's `gen_server:call`.
  */
 import { chan, type Channel } from "../core/channel.ts";
-import { nothing, Performable, release, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { guard } from "../core/sources.ts";
-import { Waiter, type Outcome, type Place } from "../core/waiting.ts";
+import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
 import { ClosedError } from "../errors.ts";
 
 /** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
@@ -259,7 +259,7 @@ class Accepted<Req, Res> extends Waiter {
     this.#asked = asked;
   }
 
-  protected override resume(how: Outcome, what: unknown): void {
+  override resume(how: Outcome, what: unknown): void {
     release(this.#caller);
     if (how === "error") this.#caller.fail(what);
     else this.#asked.await(this.#caller);

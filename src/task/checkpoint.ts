@@ -3,10 +3,10 @@
  *
  * Idea: trio's `checkpoint`.
  */
-import { nothing, Performable, release, type Nothing, type WaitOptions } from "../core/operation.ts";
+import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { nextTurn } from "../core/scheduler.ts";
-import type { Place, Waiter } from "../core/waiting.ts";
+import { release, type Place, type Waiter } from "../core/waiting.ts";
 
 /**
  * Lets timers, I/O and every other task run, then goes on. Under a fake clock it lets other tasks run and takes no virtual time.

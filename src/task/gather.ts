@@ -7,10 +7,10 @@
  *
  * Idea: asyncio's `gather`, with its `return_exceptions`; the record form and `limit` are p-map's and trio's wishes.
  */
-import { nothing, performable, Performable, release, type Operation, type WaitOptions } from "../core/operation.ts";
+import { nothing, performable, Performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
-import { Waiter, type Outcome, type Place } from "../core/waiting.ts";
+import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
 import { go, isThenable, Task } from "./task.ts";
 
 /** One job of a {@link gather}: a thunk to run as a task, or a promise or task to observe. */
@@ -196,7 +196,7 @@ class JobWaiter extends Waiter {
   }
 
   // A joining or settling job is never resumed with a result to be found out later.
-  protected override resume(how: Outcome, what: unknown): void {
+  override resume(how: Outcome, what: unknown): void {
     if (how === "error") this.#gathering.failed(this.#index, this.own, what);
     else this.#gathering.settled(this.#index, this.own, what);
   }

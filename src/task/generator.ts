@@ -19,8 +19,7 @@ import { Waiter, type Outcome } from "../core/waiting.ts";
 
 /** Who is told how the generator ended. */
 export interface Ending {
-  finished(value: unknown): void;
-  failed(error: unknown): void;
+  ended(how: "value" | "error", outcome: unknown): void;
 }
 
 export class Driver extends Waiter implements Job {
@@ -43,7 +42,7 @@ export class Driver extends Waiter implements Job {
     this.plain = true;
   }
 
-  protected override resume(how: Outcome, what: unknown): void {
+  override resume(how: Outcome, what: unknown): void {
     this.how = how;
     this.arrived = what;
     enqueue(this);
@@ -51,8 +50,8 @@ export class Driver extends Waiter implements Job {
 
   /** Go on with what has arrived, up to the next wait or the end. */
   run(): void {
-    if (this.context === undefined) this.#goOn();
-    else this.context(() => { this.#goOn(); });
+    if (this.context) this.context(() => { this.#goOn(); });
+    else this.#goOn();
   }
 
   #goOn(): void {
@@ -62,7 +61,7 @@ export class Driver extends Waiter implements Job {
         step = this.#enterGenerator();
       } catch (error) {
         enter(undefined);
-        this.ending.failed(error);
+        this.ending.ended("error", error);
         return;
       }
       enter(undefined);
@@ -72,7 +71,7 @@ export class Driver extends Waiter implements Job {
         return;
       }
       if (step.done === true) {
-        this.ending.finished(step.value);
+        this.ending.ended("value", step.value);
         return;
       }
       if (!this.#performed(step.value)) return;

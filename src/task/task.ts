@@ -89,10 +89,10 @@ export class Task<T> implements PromiseLike<T> {
   readonly id: number = ++made;
   readonly #name: string;
   #state: TaskState = "pending";
-  #outcome: unknown = undefined;
+  #outcome: unknown;
   readonly #joiners = new Line();
   /** A failure that nobody has joined, as the platform's unhandled rejection. */
-  #unjoined: Promise<never> | undefined = undefined;
+  #unjoined: Promise<never> | undefined;
 
   /** @internal */
   constructor(body: Body<unknown[], T>, args: unknown[]) {
@@ -108,37 +108,30 @@ export class Task<T> implements PromiseLike<T> {
       result = body(...args);
       thenable = isThenable(result); // reading its `then` is code of the user, too
     } catch (error) {
-      this.failed(error);
+      this.ended("error", error);
       return;
     }
     if (thenable) {
       Promise.resolve(result).then(
-        (value) => { this.finished(value); },
-        (error: unknown) => { this.failed(error); },
+        (value) => { this.ended("value", value); },
+        (error: unknown) => { this.ended("error", error); },
       );
     } else if (isGenerator(result)) new Driver(this, result).run();
-    else this.finished(result);
+    else this.ended("value", result);
   }
 
-  /** @internal */
-  finished(value: unknown): void {
-    this.#state = "done";
-    this.#outcome = value;
-    for (let joiner = this.#joiners.take(); joiner !== undefined; joiner = this.#joiners.take()) joiner.happen(value);
-  }
-
-  /** @internal */
-  failed(error: unknown): void {
-    this.#state = "failed";
-    this.#outcome = error;
+  /** @internal The body has given its outcome. */
+  ended(how: "value" | "error", outcome: unknown): void {
+    this.#state = how === "error" ? "failed" : "done";
+    this.#outcome = outcome;
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
-    if (this.#joiners.empty) this.#unjoined = Promise.reject(error);
-    for (let joiner = this.#joiners.take(); joiner !== undefined; joiner = this.#joiners.take()) joiner.fail(error);
+    if (how === "error" && this.#joiners.empty) this.#unjoined = Promise.reject(outcome);
+    this.#joiners.resumeAll(how, outcome);
   }
 
   /** The body's name, or one made of the task's number. */
   get name(): string {
-    return this.#name === "" ? `task-${String(this.id)}` : this.#name;
+    return this.#name || `task-${String(this.id)}`;
   }
 
   /** Not started, under way, or how it ended. */

@@ -3,9 +3,9 @@
  *
  * Idea: asyncio's `sleep` and Go's `time.After`, without the timer that Go's leaves behind.
  */
-import { nothing, Performable, release, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import type { Place, Waiter } from "../core/waiting.ts";
+import { release, type Place, type Waiter } from "../core/waiting.ts";
 import { arm, checkedDelay } from "./timer.ts";
 
 /**

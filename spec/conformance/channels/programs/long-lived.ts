@@ -4,7 +4,7 @@
 import { aborting, chan, select, settling } from "../../../../src/index.ts";
 import { growthOf } from "./heap.ts";
 
-const count = 100_000;
+const count = 200_000;
 const promise = new Promise<never>(() => undefined);
 const { signal } = new AbortController();
 const channel = chan<number>();
