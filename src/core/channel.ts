@@ -80,8 +80,9 @@ interface End {
 
 let made = 0;
 
-/** Kept with a receiver in line that asks for an iterator's result, as `next()` does. */
-const asResult = Symbol("as an iterator's result");
+/** Kept with a receiver in line: asked for is an iterator's result, as by `next()`, or else the plain value. */
+const asResult = "result";
+type Form = typeof asResult | undefined;
 
 /**
  * Where tasks meet to hand over values. See {@link chan}.
@@ -245,8 +246,8 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   receive(options?: WaitOptions): Promise<T> {
     if (options !== undefined) return perform(this.receiving(), options);
     try {
-      const value = this.take();
-      return value === nothing ? park((this.#receiving ??= new Receiving(this))) : ready(value);
+      const value = this.take(undefined) as T | Nothing;
+      return value === nothing ? park(this.#receive()) : ready(value);
     } catch (error) {
       return refused(error);
     }
@@ -254,6 +255,11 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** Describes a {@link receive}, for `select` and `yield*`. Idea: Concurrent ML's `recvEvt`. */
   receiving(): Operation<T> {
+    return this.#receive();
+  }
+
+  /** One for all: a receive has no state. */
+  #receive(): Receiving<T> {
     return (this.#receiving ??= new Receiving(this));
   }
 
@@ -283,7 +289,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** Describes a {@link next}, for `select` and `yield*`: what merge loops use. */
   nexting(): Operation<IteratorResult<T, undefined>> {
-    return new Nexting(this);
+    return new Receiving(this, asResult);
   }
 
   /**
@@ -305,8 +311,8 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: a Go `select` with a `default`.
    */
   tryReceive(): IteratorResult<T, undefined> | undefined {
-    const result = this.takeResult();
-    return result === nothing ? undefined : result;
+    const result = this.take(asResult);
+    return result === nothing ? undefined : (result as IteratorResult<T, undefined>);
   }
 
   /** Iterates up to the end. Leaving the loop leaves the channel open, and several loops share it, as with Go's `range`. */
@@ -318,20 +324,14 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return iterator;
   }
 
-  /** @internal The oldest value, taken now. Throws at the end. */
-  take(key?: CaseKey): T | Nothing {
+  /** @internal The oldest value, taken now, in the form asked for. */
+  take(form: Form, key?: CaseKey): unknown {
     const value = this.#takeValue();
-    if (value === nothing && this.#end) throw this.#end.error === undefined ? this.#closed("receive", key) : this.#end.error;
-    return value;
-  }
-
-  /** @internal The oldest value, or the end, as an iterator's result. */
-  takeResult(): IteratorResult<T, undefined> | Nothing {
-    const value = this.#takeValue();
-    if (value !== nothing) return { done: false, value };
+    if (value !== nothing) return form === asResult ? { done: false, value } : value;
     if (!this.#end) return nothing;
     if (this.#end.error !== undefined) throw this.#end.error;
-    return theEnd();
+    if (form === asResult) return theEnd();
+    throw this.#closed("receive", key);
   }
 
   #takeValue(): T | Nothing {
@@ -463,36 +463,21 @@ class Sending<T> extends Performable<void> {
 }
 
 class Receiving<T> extends Performable<T> {
-  declare readonly channel: Channel<T>;
+  declare readonly channel: Pick<Channel<unknown>, "take" | "receivers">;
+  declare readonly form: Form;
 
-  constructor(channel: Channel<T>) {
+  constructor(channel: Pick<Channel<unknown>, "take" | "receivers">, form?: Form) {
     super();
     this.channel = channel;
+    this.form = form;
   }
 
   override attempt(key?: CaseKey): T | Nothing {
-    return this.channel.take(key);
+    return this.channel.take(this.form, key) as T | Nothing;
   }
 
   override enlist(waiter: Waiter): void {
-    this.channel.receivers.join(waiter);
-  }
-}
-
-class Nexting<T> extends Performable<IteratorResult<T, undefined>> {
-  declare readonly channel: Channel<T>;
-
-  constructor(channel: Channel<T>) {
-    super();
-    this.channel = channel;
-  }
-
-  override attempt(): IteratorResult<T, undefined> | Nothing {
-    return this.channel.takeResult();
-  }
-
-  override enlist(waiter: Waiter): void {
-    waiter.slot = asResult;
+    waiter.slot = this.form;
     this.channel.receivers.join(waiter);
   }
 }

@@ -119,9 +119,6 @@ export class Driver extends Waiter implements Job {
 
 /** Whether a body has given a generator to be driven. */
 export function isGenerator(result: unknown): result is Generator<unknown, unknown, unknown> {
-  if (typeof result !== "object" || result === null) return false;
-  const { next, throw: raise, return: end } = result as Partial<Generator>;
-  return (
-    typeof next === "function" && typeof raise === "function" && typeof end === "function" && Symbol.iterator in result
-  );
+  const { next, throw: raise, [Symbol.iterator]: iterate } = (result ?? {}) as Partial<Generator>;
+  return typeof next === "function" && typeof raise === "function" && typeof iterate === "function";
 }

@@ -10,6 +10,7 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform } from "../core/perform.ts";
 import { start } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
+import { show } from "../errors.ts";
 import { Driver, isGenerator } from "./generator.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
@@ -50,7 +51,7 @@ export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | 
  */
 export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T> {
   if (typeof (body as unknown) !== "function") {
-    throw new TypeError(`go takes a function and its arguments; got ${String(body)}. Write go(() => work()), not go(work()).`);
+    throw new TypeError(`go takes a function: go(() => work()), not go(work()); got ${show(body)}`);
   }
   return new Task<T>(body as Body<unknown[], T>, args);
 }
@@ -177,10 +178,7 @@ export class Task<T> implements PromiseLike<T> {
    * Idea: `Promise.allSettled`.
    */
   result(): Promise<PromiseSettledResult<T>> {
-    return this.join().then(
-      (value) => ({ status: "fulfilled", value }),
-      (reason: unknown) => ({ status: "rejected", reason }),
-    );
+    return Promise.allSettled([this.join()]).then(([result]) => result);
   }
 
   /** `await task` joins it. */
