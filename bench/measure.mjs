@@ -1,5 +1,5 @@
 /**
- * One library, one workload, one process: `node --expose-gc measure.mjs LIBRARY WORKLOAD MS`.
+ * One library, one workload, one process: `node --expose-gc --single-threaded measure.mjs LIBRARY WORKLOAD MS`.
  *
  * Prints one line of JSON: `{ figure }`, `{ absent: true }` if the library cannot do it, or `{ failure }`.
  */
@@ -20,7 +20,9 @@ const library = await loadLibrary(libraryName);
 const workload = (await loadWorkloads()).find(({ name }) => name === workloadName);
 const program = workload[library.style];
 
-if (!workload.needs.every((member) => library[member]) || (program === undefined && workload.figure === undefined)) {
+// Only `size` has no program: nothing is run to know it.
+const hasProgram = program !== undefined || workload.needs.includes("imports");
+if (!hasProgram || !workload.needs.every((member) => library[member])) {
   answer({ absent: true });
 } else {
   const run = async (count) => {

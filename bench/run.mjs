@@ -25,12 +25,12 @@ const { values: given, positionals } = parseArgs({
     repetitions: { type: "string", default: "5" },
     quick: { type: "boolean", default: false },
     node: { type: "string" },
-    limit: { type: "string", default: "30" },
+    limit: { type: "string", default: "60" },
     "no-build": { type: "boolean", default: false },
   },
 });
 const repetitions = given.quick ? 1 : Number(given.repetitions);
-const msWanted = given.quick ? 60 : 250;
+const msWanted = given.quick ? 40 : 250;
 const secondsAtMost = Number(given.limit);
 
 // -- What has to be there ---------------------------------------------------------------------------------------------
@@ -77,7 +77,7 @@ function builtGoProgram() {
 function measured(library, workload) {
   const [command, args] = library === "go"
     ? [goProgram, [workload, String(msWanted)]]
-    : [node, ["--expose-gc", `${bench}measure.mjs`, library, workload, String(msWanted)]];
+    : [node, ["--expose-gc", "--single-threaded", `${bench}measure.mjs`, library, workload, String(msWanted)]];
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, GOMAXPROCS: "1" } });
     let output = "";

@@ -6,9 +6,9 @@ import { median } from "./timing.mjs";
 
 /** @param {number} figure */
 function short(figure) {
-  if (Math.abs(figure) < 0.05) return "0";
+  if (Math.abs(figure) < 1) return "0";
   if (Math.abs(figure) >= 100) return Math.round(figure).toLocaleString("en");
-  return figure.toPrecision(figure < 1 && figure > -1 ? 1 : 2);
+  return figure.toPrecision(2);
 }
 
 /**
