@@ -12,7 +12,7 @@ export * from "./index.ts";
 // has used an AsyncLocalStorage: then a snapshot can be spared. Later versions, Bun and Deno do not show it.
 const storesAreVisible = /^2[0-3]\./.test(process.versions.node) && !("bun" in process.versions) && !("deno" in process.versions);
 
-const snapshot = (): EnterContext => AsyncLocalStorage.snapshot() as EnterContext;
+const snapshot = (): EnterContext => AsyncLocalStorage.snapshot();
 
 provideContexts({
   capture() {

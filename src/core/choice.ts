@@ -71,14 +71,11 @@ export class Choice<T> extends Performable<T> implements Place {
   }
 
   override prepare(): Performable<T> {
-    let same = true;
     const prepared = this.#cases.map((given) => {
       const operation = given.operation.prepare();
-      if (operation === given.operation) return given;
-      same = false;
-      return { key: given.key, operation };
+      return operation === given.operation ? given : { key: given.key, operation };
     });
-    return same ? this : new Choice(prepared, this.#named, this.#listed);
+    return prepared.every((one, index) => one === this.#cases[index]) ? this : new Choice(prepared, this.#named, this.#listed);
   }
 
   override attempt(key?: CaseKey): T | Nothing {

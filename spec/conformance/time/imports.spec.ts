@@ -58,7 +58,7 @@ describe("imports and clocks", () => {
     expect(await handoversInATurn(rendezvous, limit)).to.equal(limit);
     sinon.restore();
     await settle();
-    const clock = sinon.useFakeTimers();
+    sinon.useFakeTimers();
     expect(await handoversInATurn(rendezvous, limit)).to.equal(limit);
     sinon.restore();
     expect(await handoversInATurn(rendezvous, 200_000)).to.be.lessThan(200_000);
