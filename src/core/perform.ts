@@ -80,6 +80,7 @@ export function ready<T>(value: T): Promise<T> {
 export function refused(error: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
   if (spend()) return Promise.reject(error);
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the same
   return new Promise((_resolve, reject) => { hold(() => { reject(error); }); });
 }
 
