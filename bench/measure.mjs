@@ -1,12 +1,12 @@
 /**
- * One library, one workload, one process: `node --expose-gc --single-threaded measure.mjs LIBRARY WORKLOAD MS`.
+ * One library, one workload, one process: `node --expose-gc --single-threaded measure.mjs LIBRARY WORKLOAD MS_OF_A_RUN`.
  *
  * Prints one line of JSON: `{ figure }`, `{ absent: true }` if the library cannot do it, or `{ failure }`.
  */
 import { loadLibrary, loadWorkloads } from "./catalogue.mjs";
 import { fixed, rate } from "./timing.mjs";
 
-const [libraryName, workloadName, msWanted] = process.argv.slice(2);
+const [libraryName, workloadName, msOfRun] = process.argv.slice(2);
 
 /** @param {object} outcome */
 function answer(outcome) {
@@ -32,5 +32,5 @@ if (!hasProgram || !workload.needs.every((member) => library[member])) {
     return given;
   };
   const take = { rate, fixed, once: () => workload.figure(library, run) }[workload.kind];
-  answer({ figure: await take(run, Number(msWanted)) });
+  answer({ figure: await take(run, Number(msOfRun)) });
 }

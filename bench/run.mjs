@@ -30,7 +30,7 @@ const { values: given, positionals } = parseArgs({
   },
 });
 const repetitions = given.quick ? 1 : Number(given.repetitions);
-const msWanted = given.quick ? 40 : 250;
+const msOfRun = given.quick ? 10 : 50;
 const secondsAtMost = Number(given.limit);
 
 // -- What has to be there ---------------------------------------------------------------------------------------------
@@ -76,8 +76,8 @@ function builtGoProgram() {
  */
 function measured(library, workload) {
   const [command, args] = library === "go"
-    ? [goProgram, [workload, String(msWanted)]]
-    : [node, ["--expose-gc", "--single-threaded", `${bench}measure.mjs`, library, workload, String(msWanted)]];
+    ? [goProgram, [workload, String(msOfRun)]]
+    : [node, ["--expose-gc", "--single-threaded", `${bench}measure.mjs`, library, workload, String(msOfRun)]];
   return new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, GOMAXPROCS: "1" } });
     let output = "";

@@ -5,7 +5,7 @@
  * runs three times, with as many operations as take the time wanted, and the median counts. Every run's answer is checked.
  */
 
-const runs = 4;
+const runsInARow = 5;
 
 /** @param {number[]} values */
 export function median(values) {
@@ -14,7 +14,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Free what is free, as far as that can be done. */
+/** Free what is free, as far as that can be done. Not before timing: a forced collection throws compiled code away too. */
 export async function collect() {
   for (let round = 0; round < 3; round++) {
     await new Promise((resolve) => setImmediate(resolve));
@@ -27,7 +27,6 @@ export async function collect() {
  * @param {number} count
  */
 async function timed(run, count) {
-  await collect();
   const before = process.cpuUsage();
   await run(count);
   const { user, system } = process.cpuUsage(before);
@@ -35,37 +34,44 @@ async function timed(run, count) {
 }
 
 /**
+ * The fastest of runs that are repeated until several in a row have brought nothing better.
+ * @param {() => Promise<number>} once one run's figure
+ * @param {number} enough how many in a row
+ * @param {number} msAtMost when to stop in any case
+ */
+async function best(once, enough, msAtMost) {
+  let fastest = Infinity;
+  const began = performance.now();
+  for (let inARow = 0; inARow < enough && performance.now() - began < msAtMost;) {
+    const figure = await once();
+    if (figure < fastest * 0.98) inARow = 0;
+    else inARow++;
+    fastest = Math.min(fastest, figure);
+  }
+  return fastest;
+}
+
+/**
  * Nanoseconds for one operation.
  * @param {(count: number) => Promise<unknown>} run
- * @param {number} msWanted how long to warm up, and then how long the timed runs take together
+ * @param {number} msOfRun how long one run takes at least
  */
-export async function rate(run, msWanted) {
+export function rate(run, msOfRun) {
   let count = 100;
-  let last = 0;
-  for (let spent = 0; spent < msWanted;) {
-    last = await timed(run, count);
-    spent += last;
-    if (spent < msWanted) count *= last < msWanted / 20 ? 4 : 2;
-  }
-  const enough = Math.max(100, Math.round((count * msWanted) / runs / last / 100) * 100);
-  const each = [];
-  for (let repetition = 0; repetition < runs; repetition++) each.push(((await timed(run, enough)) * 1e6) / enough);
-  return Math.min(...each);
+  return best(async () => {
+    for (;;) {
+      const ms = await timed(run, count);
+      if (ms >= msOfRun) return (ms * 1e6) / count;
+      count *= ms < msOfRun / 10 ? 8 : 2;
+    }
+  }, runsInARow, 200 * msOfRun);
 }
 
 /**
  * Milliseconds for the whole.
  * @param {(count: number) => Promise<unknown>} run
- * @param {number} msWanted for how long to repeat it
+ * @param {number} msOfRun
  */
-export async function fixed(run, msWanted) {
-  await timed(run, 0);
-  await timed(run, 0);
-  const each = [];
-  for (let spent = 0; each.length < 3 || (spent < 2 * msWanted && each.length < 50);) {
-    const ms = await timed(run, 0);
-    spent += ms;
-    each.push(ms);
-  }
-  return Math.min(...each);
+export function fixed(run, msOfRun) {
+  return best(() => timed(run, 0), runsInARow, 200 * msOfRun);
 }

@@ -1,13 +1,15 @@
-// The same workloads in Go: `go-bench WORKLOAD MS` prints one line of JSON, as measure.mjs does. Taken as in timing.mjs: warm-up and
-// calibration double as one, then the fastest of a few runs counts.
+// The same workloads in Go: `go-bench WORKLOAD MS_OF_A_RUN` prints one line of JSON, as measure.mjs does. Figures are taken as in
+// timing.mjs.
 package main
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // A rate is a program that does count operations and gives a checked answer.
@@ -19,7 +21,7 @@ type fixed func() (given, wanted int)
 // A once program gives its figure itself.
 type once func() float64
 
-const runs = 4
+const runsInARow = 5
 
 func timed(program func()) float64 {
 	runtime.GC()
@@ -42,57 +44,50 @@ func check(given, wanted int) {
 	}
 }
 
-func measureRate(program rate, msWanted float64) float64 {
-	count, last := 100, 0.0
-	run := func() { check(program(count)) }
-	for spent := 0.0; spent < msWanted; {
-		last = timed(run)
-		spent += last
-		if spent < msWanted {
-			if last < msWanted/20 {
-				count *= 4
+// The fastest of runs that are repeated until several in a row have brought nothing better.
+func best(run func() float64, msAtMost float64) float64 {
+	fastest, began := math.Inf(1), time.Now()
+	for inARow := 0; inARow < runsInARow && float64(time.Since(began).Milliseconds()) < msAtMost; {
+		figure := run()
+		if figure < fastest*0.98 {
+			inARow = 0
+		} else {
+			inARow++
+		}
+		fastest = math.Min(fastest, figure)
+	}
+	return fastest
+}
+
+func measureRate(program rate, msOfRun float64) float64 {
+	count := 100
+	return best(func() float64 {
+		for {
+			ms := timed(func() { check(program(count)) })
+			if ms >= msOfRun {
+				return ms * 1e6 / float64(count)
+			}
+			if ms < msOfRun/10 {
+				count *= 8
 			} else {
 				count *= 2
 			}
 		}
-	}
-	count = int(float64(count)*msWanted/runs/last/100) * 100
-	if count < 100 {
-		count = 100
-	}
-	best := timed(run)
-	for repetition := 1; repetition < runs; repetition++ {
-		best = min(best, timed(run))
-	}
-	return best * 1e6 / float64(count)
+	}, 200*msOfRun)
 }
 
-func measureFixed(program fixed, msWanted float64) float64 {
-	run := func() { check(program()) }
-	best := timed(run)
-	for spent, repetition := 0.0, 0; repetition < 3 || (spent < 2*msWanted && repetition < 50); repetition++ {
-		ms := timed(run)
-		spent += ms
-		best = min(best, ms)
-	}
-	return best
-}
-
-func min(one, other float64) float64 {
-	if one < other {
-		return one
-	}
-	return other
+func measureFixed(program fixed, msOfRun float64) float64 {
+	return best(func() float64 { return timed(func() { check(program()) }) }, 200*msOfRun)
 }
 
 func main() {
-	msWanted, _ := strconv.ParseFloat(os.Args[2], 64)
+	msOfRun, _ := strconv.ParseFloat(os.Args[2], 64)
 	var figure float64
 	switch program := workloads[os.Args[1]].(type) {
 	case rate:
-		figure = measureRate(program, msWanted)
+		figure = measureRate(program, msOfRun)
 	case fixed:
-		figure = measureFixed(program, msWanted)
+		figure = measureFixed(program, msOfRun)
 	case once:
 		figure = program()
 	default:

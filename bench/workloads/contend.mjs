@@ -2,6 +2,7 @@
 import { nothing } from "../libraries/by-hand-trampoline.mjs";
 
 const producers = 100;
+const mask = 0xff_ffff; // sums stay small integers, which V8 keeps without allocating
 
 /** @type {import("../interface.mjs").Workload} */
 export default {
@@ -10,7 +11,7 @@ export default {
   unit: "ns a value",
   kind: "rate",
   needs: ["make", "send", "receive", "spawn"],
-  expected: (count) => (count * (count - 1)) / 2,
+  expected: (count) => ((count * (count - 1)) / 2) % (mask + 1),
 
   async async({ make, send, receive, value, spawn }, count) {
     const numbers = make(0);
@@ -20,7 +21,7 @@ export default {
       });
     }
     let sum = 0;
-    for (let n = 0; n < count; n++) sum += value(await receive(numbers));
+    for (let n = 0; n < count; n++) sum = (sum + value(await receive(numbers))) & mask;
     return sum;
   },
 
@@ -32,7 +33,7 @@ export default {
       });
     }
     let sum = 0;
-    for (let n = 0; n < count; n++) sum += yield* receive(numbers);
+    for (let n = 0; n < count; n++) sum = (sum + (yield* receive(numbers))) & mask;
     return sum;
   },
 
@@ -47,7 +48,7 @@ export default {
     for (let n = 0; n < count; n++) {
       let value = receive(numbers);
       if (value === nothing) value = yield;
-      sum += value;
+      sum = (sum + value) & mask;
     }
     return sum;
   },
