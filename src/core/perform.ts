@@ -38,6 +38,7 @@ export function perform<T>(operation: Operation<T>, options?: WaitOptions): Prom
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
+    if (signal?.aborted === true) return refused(signal.reason); // by a guard, meanwhile
     return park(signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]));
   } catch (error) {
     return refused(error);
