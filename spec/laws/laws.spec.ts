@@ -227,6 +227,26 @@ describe("law 4, commit wins", () => {
     });
   }
 
+  it("law 4: an abort by the very guard of the operation is seen: nobody waits for what has been aborted", async () => {
+    for (const start of [
+      (described: Operation<unknown>, signal: AbortSignal) => perform(described, { signal }),
+      (described: Operation<unknown>, signal: AbortSignal) => select({ described }, { signal }),
+      (described: Operation<unknown>, signal: AbortSignal) => yielding(described, signal),
+    ]) {
+      const giving = new AbortController();
+      const ch = chan<string>();
+      const guarded = guard(() => {
+        giving.abort("gone");
+        return ch.receiving();
+      });
+      const waiting = start(guarded, giving.signal);
+      expect(await isPending(waiting)).to.equal(false);
+      expect(await rejectionOf(waiting)).to.equal("gone");
+      expect(ch.trySend("a")).to.equal(false);
+      expect(getEventListeners(giving.signal, "abort")).to.have.length(0);
+    }
+  });
+
   it("law 4: a time limit and a handover of the same turn: whichever came first, and wholly", async () => {
     const clock = sinon.useFakeTimers();
     try {
