@@ -8,7 +8,7 @@ import { Aborting, checkedSignal } from "./aborting.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spend, wake } from "./scheduler.ts";
-import { Waiter, type Outcome } from "./waiting.ts";
+import { Waiter, type Line, type Outcome } from "./waiting.ts";
 
 /**
  * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.
@@ -86,22 +86,19 @@ export function refused(error: unknown): Promise<never> {
 }
 
 type Settle = (value: unknown) => void;
-const nobody: Settle = () => { /* between two promises */ };
-let resolveNew = nobody;
-let rejectNew = nobody;
-/** One executor for every promise, so that waiting allocates no closure of its own. */
-const capture = (resolve: Settle, reject: Settle): void => {
-  resolveNew = resolve;
-  rejectNew = reject;
-};
 
-/** Take a place in line, right after a failed attempt, as a promise. */
-export function park<T>(operation: Performable<T>): Promise<T> {
+/** Stand in line, right after a failed attempt, as a promise. */
+export function stand<T>(line: Line, slot: unknown): Promise<T> {
+  return new Promise<unknown>((resolve, reject) => {
+    const waiter = new PromiseWaiter(resolve, reject, false);
+    waiter.slot = slot;
+    line.join(waiter);
+  }) as Promise<T>;
+}
+
+function park<T>(operation: Performable<T>): Promise<T> {
   const { lazy } = operation;
-  const promise = new Promise<unknown>(capture);
-  const waiter = new PromiseWaiter(resolveNew, rejectNew, lazy);
-  resolveNew = rejectNew = nobody; // they refer to the promise, and so to what it will give
-  operation.enlist(waiter);
+  const promise = new Promise<unknown>((resolve, reject) => { operation.enlist(new PromiseWaiter(resolve, reject, lazy)); });
   // What user code has a part in is found out in the awaiting task's own turn and context.
   return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
 }
