@@ -14,7 +14,6 @@ export default {
   async: async ({ gather }) => sum(await gather(Array.from({ length: tasks }, () => async () => 1))),
 
   *generator({ gather }) {
-    // eslint-disable-next-line require-yield -- a body without a wait
     return sum(yield* gather(Array.from({ length: tasks }, () => function* () { return 1; })));
   },
 
