@@ -5,6 +5,7 @@
  *    constant time (an EventTarget's own list takes linear time).
  * 2. When it aborts, those who wait are failed in order, with the reason itself.
  */
+import { show } from "../errors.ts";
 import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
 import { Line, type Place, type Waiter } from "./waiting.ts";
 
@@ -31,7 +32,7 @@ export function aborting(signal: AbortSignal): Operation<never> {
 export function checkedSignal(signal: AbortSignal, what: string): AbortSignal {
   const given = signal as Partial<AbortSignal> | null | undefined;
   if (typeof given?.aborted === "boolean" && typeof given.addEventListener === "function") return signal;
-  throw new TypeError(`${what} takes an AbortSignal and got ${String(signal)}`);
+  throw new TypeError(`${what} takes an AbortSignal; got ${show(signal)}`);
 }
 
 export class Aborting extends Performable<never> {

@@ -483,7 +483,7 @@ function checkedCapacity(capacity: unknown = 0): number {
   if (typeof capacity === "number" && capacity >= 0 && (Number.isInteger(capacity) || capacity === Infinity)) {
     return capacity + 0; // -0 is 0
   }
-  throw new RangeError(`the capacity of a channel is a whole number from 0 up, or Infinity; got ${show(capacity)}`);
+  throw new RangeError(`a channel takes a whole capacity from 0 up, or Infinity; got ${show(capacity)}`);
 }
 
 function checked<T>(options: ChannelOptions<T>): ChannelOptions<T> {

@@ -95,7 +95,7 @@ export class Choice<T> extends Performable<T> implements Place {
 
   override enlist(outside: Waiter): void {
     if (this.#named && this.#cases.length === 0 && !(outside instanceof CaseWaiter)) {
-      outside.fail(new TypeError("a select without a live case, and without a signal, would wait for ever"));
+      outside.fail(new TypeError("select without a live case would wait for ever"));
       return;
     }
     const waiters: CaseWaiter[] = [];

@@ -132,7 +132,7 @@ export abstract class Performable<T> implements Operation<T> {
   next(sent: unknown): IteratorResult<unknown, unknown> {
     if (sent === resumed) return finished;
     const task = running;
-    if (!task) throw new TypeError("yield* an operation only in a generator task: go(function* () { ... })");
+    if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
@@ -157,7 +157,7 @@ export abstract class Performable<T> implements Operation<T> {
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
   const place = key === undefined ? where : `${where} case ${show(key)}`;
-  throw new TypeError(`${place} takes an operation, such as ch.receiving() for ch.receive(), and got ${show(operation)}`);
+  throw new TypeError(`${place} takes an operation, as ch.receiving(), not ch.receive(); got ${show(operation)}`);
 }
 
 // -- Map -------------------------------------------------------------------------------------------------------------

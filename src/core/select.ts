@@ -93,10 +93,10 @@ export function select<const C extends Cases>(cases: C, options?: WaitOptions & 
 export function selecting<const C extends Cases>(cases: C, options: SelectOrder = {}): Operation<Selected<C>> {
   const { order = "random" } = options;
   if ((order as string) !== "random" && (order as string) !== "listed") {
-    throw new TypeError(`select takes the order "random" or "listed" and got ${show(order)}`);
+    throw new TypeError(`select takes the order "random" or "listed"; got ${show(order)}`);
   }
   if (typeof (cases as unknown) !== "object" || (cases as unknown) === null) {
-    throw new TypeError(`select takes a record or an array of operations and got ${show(cases)}`);
+    throw new TypeError(`select takes a record or an array of operations; got ${show(cases)}`);
   }
   const list = Array.isArray(cases);
   const live: Case[] = [];

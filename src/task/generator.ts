@@ -13,8 +13,8 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import { contexts, type EnterContext } from "../core/context.ts";
-import { enter, finish, nothing, opened, performable, resumed, suspended, type Operation } from "../core/operation.ts";
-import { enqueue, spend, type Job } from "../core/scheduler.ts";
+import { enter, finish, opened, performable, resumed, suspended, type Operation } from "../core/operation.ts";
+import { enqueue, type Job } from "../core/scheduler.ts";
 import { Waiter, type Outcome } from "../core/waiting.ts";
 
 /** Who is told how the generator ended. */
@@ -96,24 +96,20 @@ export class Driver extends Waiter implements Job {
     return this.generator.next(resumed);
   }
 
-  /** Perform what came out of a plain `yield`. False: the task waits. */
+  /** Perform what came out of a plain `yield`, as a `yield*` there would. False: the task waits. */
   #performed(yielded: unknown): boolean {
     this.plain = true;
-    this.how = "value";
+    enter(this);
     try {
-      const operation = performable(yielded as Operation<unknown>, "a generator task").prepare();
-      this.arrived = operation.attempt();
-      if (this.arrived === nothing) {
-        operation.enlist(this);
-        return false;
-      }
+      const step = performable(yielded as Operation<unknown>, "yield in a generator task").next(undefined);
+      if (step === suspended) return false;
+      this.how = "value";
+      this.arrived = step.value;
     } catch (error) {
       this.how = "error";
       this.arrived = error;
     }
-    if (spend()) return true;
-    enqueue(this);
-    return false;
+    return true;
   }
 }
 
