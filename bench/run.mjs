@@ -47,14 +47,15 @@ if (!given["no-build"]) prepare("npm", ["run", "build"], root);
 const node = given.node === undefined ? process.execPath : anotherNode(given.node);
 const goProgram = builtGoProgram();
 
-/** npm has every version of Node as a package. @param {string} version */
+/** npm has every version of Node, as a package for each platform. @param {string} version */
 function anotherNode(version) {
+  const name = `node-${process.platform === "win32" ? "win" : process.platform}-${process.arch}`;
   const folder = `${cache}node-${version}/`;
-  const executable = `${folder}node_modules/node/bin/node`;
+  const executable = `${folder}node_modules/${name}/bin/node${process.platform === "win32" ? ".exe" : ""}`;
   if (!existsSync(executable)) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${folder}package.json`, JSON.stringify({ private: true }));
-    prepare("npm", ["install", "--no-audit", "--no-fund", "--no-save", "--allow-scripts=node", `node@${version}`], folder);
+    prepare("npm", ["install", "--no-audit", "--no-fund", `${name}@${version}`], folder);
   }
   return executable;
 }
