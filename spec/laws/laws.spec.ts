@@ -409,6 +409,30 @@ describe("law 7, never inside you", () => {
     }
   });
 
+  it("law 7: a generator task that is resumed goes on after the step that resumed it has returned", async () => {
+    const acts: Record<string, [waits: (ch: Channel<string>) => Operation<unknown>, act: (ch: Channel<string>) => unknown]> = {
+      trySend: [(ch) => ch.receiving(), (ch) => ch.trySend("a")],
+      send: [(ch) => ch.nexting(), (ch) => ch.send("a")],
+      tryReceive: [(ch) => ch.sending("a"), (ch) => ch.tryReceive()],
+      receive: [(ch) => selecting([ch.sending("a")]), (ch) => ch.receive()],
+      close: [(ch) => ch.nexting(), (ch) => ch.close()],
+      cancel: [(ch) => ch.sending("a").map(() => undefined, () => undefined), (ch) => ch.cancel()],
+    };
+    for (const [name, [waits, act]] of Object.entries(acts)) {
+      const ch = chan<string>();
+      let wentOn = false;
+      const task = go(function* () {
+        yield* waits(ch);
+        wentOn = true;
+      });
+      await settle();
+      act(ch);
+      expect(wentOn, name).to.equal(false);
+      await task;
+      expect(wentOn, name).to.equal(true);
+    }
+  });
+
   it("law 7: what an attempt does when it is aborted runs after the step that made it lose", async () => {
     const log: string[] = [];
     const ch = chan<string>();
