@@ -64,7 +64,7 @@ export function rate(run, msOfRun) {
       if (ms >= msOfRun) return (ms * 1e6) / count;
       count *= ms < msOfRun / 10 ? 8 : 2;
     }
-  }, runsInARow, 200 * msOfRun);
+  }, runsInARow, 80 * msOfRun);
 }
 
 /**
@@ -73,5 +73,5 @@ export function rate(run, msOfRun) {
  * @param {number} msOfRun
  */
 export function fixed(run, msOfRun) {
-  return best(() => timed(run, 0), runsInARow, 200 * msOfRun);
+  return best(() => timed(run, 0), runsInARow, 80 * msOfRun);
 }

@@ -73,11 +73,11 @@ func measureRate(program rate, msOfRun float64) float64 {
 				count *= 2
 			}
 		}
-	}, 200*msOfRun)
+	}, 80*msOfRun)
 }
 
 func measureFixed(program fixed, msOfRun float64) float64 {
-	return best(func() float64 { return timed(func() { check(program()) }) }, 200*msOfRun)
+	return best(func() float64 { return timed(func() { check(program()) }) }, 80*msOfRun)
 }
 
 func main() {

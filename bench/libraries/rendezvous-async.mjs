@@ -1,5 +1,5 @@
 /** This library, with async functions. */
-import { chan, gather, go, select, sleeping } from "../../dist/node.js";
+import { chan, gather, go, perform, select, selecting, sleeping } from "../../dist/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {
@@ -13,12 +13,12 @@ export default {
   spawn: go,
   gather: (bodies) => gather(bodies),
   select(receives, sends = []) {
-    const cases = [
+    const either = selecting([
       ...receives.map((channel) => channel.receiving()),
       ...sends.map(([channel, value]) => channel.sending(value)),
-    ];
+    ]);
     return {
-      wait: () => select(cases),
+      wait: () => perform(either),
       value: (selected) => selected.value,
       sent: (selected) => selected.case >= receives.length,
     };
