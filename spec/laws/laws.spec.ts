@@ -718,6 +718,14 @@ describe("law 10, alive", () => {
     "tasks that start tasks": async (goesOn) => {
       while (goesOn()) await go(() => 1);
     },
+    "tasks each of which starts the next": (goesOn) =>
+      new Promise((resolve) => {
+        const next = (): void => {
+          if (goesOn()) go(next);
+          else resolve();
+        };
+        go(next);
+      }),
     "gathers": async (goesOn) => {
       while (goesOn()) await gather([() => 1, () => 2]);
     },

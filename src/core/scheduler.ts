@@ -128,7 +128,7 @@ export function start(begin: () => void): void {
   if (controller) controller.resume(begin);
   else {
     rowIsOpen = false;
-    void fulfilled.then(begin);
+    void (spend() ? fulfilled : new Promise<void>(hold)).then(begin);
   }
 }
 
