@@ -1,4 +1,4 @@
-/** The same operations in a generator task: `yield*` an operation where an async function awaits a verb. Both meet on one channel. */
+/** A generator task: `yield*` an operation where an async function awaits a verb. Both kinds meet on the same channels. */
 import { chan, gather, selecting, sleeping, type Receiver, type Sender } from "rendezvous";
 
 function* squares(numbers: Receiver<number>, results: Sender<number>): Generator<unknown, void> {

@@ -2,7 +2,7 @@
  * The gate: `npm test`. Builds, then does two things side by side: runs every spec, and checks lint, types and documentation.
  * The examples and the code blocks of the documentation are run by specs too.
  *
- * A check is quiet unless it fails. The last line is `N passed, N failed`: specs, plus one failure for each other step that failed.
+ * A check is quiet unless it fails. The last line is `N passed, N failed`: specs, plus a failure for each other step that failed.
  */
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";

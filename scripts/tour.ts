@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const stops = [
-  { file: "01-producer-consumer.ts", look: "a send waits for its receiver: every number is consumed and answered before the next" },
+  { file: "01-producer-consumer.ts", look: "a send waits for its receiver; each number is answered before the next" },
   { file: "02-hello-sleep.ts", look: "one second passes between the two lines" },
   { file: "03-gather.ts", look: "two tasks sleep at the same time: one second, not two" },
   { file: "04-wget.ts", look: "three HTTP servers on this machine, asked at once, over real sockets" },

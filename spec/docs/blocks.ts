@@ -1,7 +1,7 @@
 /**
  * The code blocks of the documentation: found, run, and asked what they say they print.
  *
- * 1. A block is a program of its own: it runs in a process of its own, against the built package, by the package's name.
+ * 1. A block is a program of its own: a module that runs to its end, against the built package, by the package's name.
  * 2. What it promises to print is written in it, in order: the comment behind a `console.log` on the same line, and the
  *    comment lines right below one, or at the end of the block. Any other comment is prose.
  * 3. Blocks marked `ts` count; those in other languages are for reading.
@@ -9,7 +9,7 @@
  * Idea: Go's `Example` functions, Kotlin's Knit.
  */
 import { spawn } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
@@ -26,10 +26,10 @@ export interface Block {
   code: string;
 }
 
-/** How a block's program ended. */
+/** What a block's program did. */
 export interface Ran {
-  code: number | null;
   lines: string[];
+  /** What it threw, left unhandled, or printed as an error; empty when all went well. */
   errors: string;
 }
 
@@ -86,33 +86,73 @@ export function promisedBy(code: string): string[] {
   return promises;
 }
 
-/** Run a block to its end. */
-export function run({ code }: Block): Promise<Ran> {
-  const program = transformSync(code, { loader: "ts", format: "esm", target: "es2022" }).code;
-  const child = spawn(process.execPath, ["--input-type=module", "-"], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+/** How many blocks share a process, one after the other. */
+const perProcess = 20;
+
+/**
+ * Run blocks to their ends, in a process of their own, each beginning when the one before has left nothing to wait for.
+ */
+export function run(blocks: readonly Block[]): Promise<Ran[]> {
+  // Inside the package, so that its own name leads to it.
+  mkdirSync(`${root}docs-out`, { recursive: true });
+  const folder = mkdtempSync(`${root}docs-out/blocks-`);
+  const files = blocks.map(({ code }, index) => {
+    const file = `${folder}/${index}.mjs`;
+    writeFileSync(file, transformSync(code, { loader: "ts", format: "esm", target: "es2022" }).code);
+    return file;
+  });
+  const child = spawn(process.execPath, ["--input-type=module", "-", ...files], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => { output += chunk.toString(); });
   child.stderr.on("data", (chunk: Buffer) => { errors += chunk.toString(); });
-  child.stdin.end(program);
+  child.stdin.end(runner);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
-    child.on("close", (exit) => {
-      const text = output.trimEnd();
-      resolve({ code: exit, lines: text === "" ? [] : text.split("\n").map((line) => line.trimEnd()), errors });
+    child.on("close", () => {
+      rmSync(folder, { recursive: true });
+      const results = output.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Ran);
+      // A block that ends the process takes those after it along.
+      const missing: Ran = { lines: [], errors: `the process ended before the end of the block\n${errors}` };
+      resolve(blocks.map((_, index) => results[index] ?? missing));
     });
   });
 }
 
-/** Run them all, so many at a time; each result as soon as it is there. */
+/** What the process runs: its arguments are modules; it prints a result for each, as a line of JSON. */
+const runner = `
+import { writeSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { formatWithOptions } from "node:util";
+
+const files = process.argv.slice(2);
+let ran;
+const failed = (error) => { ran.errors += formatWithOptions({}, error) + "\\n"; };
+process.on("uncaughtException", failed); // unhandled rejections too
+console.log = (...values) => { ran.lines.push(...formatWithOptions({}, ...values).split("\\n").map((line) => line.trimEnd())); };
+console.error = console.warn = (...values) => { failed(formatWithOptions({}, ...values)); };
+
+function next() {
+  if (ran?.ended === false) ran.errors += "it waits for something that never comes\\n";
+  if (ran !== undefined) writeSync(1, JSON.stringify(ran) + "\\n");
+  const file = files.shift();
+  if (file === undefined) return process.exit();
+  ran = { lines: [], errors: "", ended: false };
+  import(pathToFileURL(file).href).catch(failed).then(() => { ran.ended = true; });
+}
+process.on("beforeExit", next); // whenever the event loop has nothing left to wait for
+`;
+
+/** Run them all, so many processes at a time; each result as soon as it is there. */
 export function runAll(blocks: readonly Block[], atOnce: number): Promise<Ran>[] {
   const results: Promise<Ran>[] = [];
   const lanes = Array.from({ length: atOnce }, () => Promise.resolve<unknown>(undefined));
-  for (const [index, block] of blocks.entries()) {
-    const lane = index % atOnce;
-    const result = (lanes[lane] ?? Promise.resolve()).then(() => run(block));
-    lanes[lane] = result.catch(() => undefined);
-    results.push(result);
+  for (let begin = 0; begin < blocks.length; begin += perProcess) {
+    const portion = blocks.slice(begin, begin + perProcess);
+    const lane = (begin / perProcess) % atOnce;
+    const ran = (lanes[lane] ?? Promise.resolve()).then(() => run(portion));
+    lanes[lane] = ran.catch(() => undefined);
+    portion.forEach((_, index) => results.push(ran.then((all) => all[index] as Ran)));
   }
   return results;
 }

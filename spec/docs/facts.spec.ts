@@ -1,5 +1,5 @@
 /**
- * The facts of the README that are numbers. The others are run: the race is example 09, the clock is all examples, the blocks are blocks.
+ * The facts of the README that are numbers. The others have specs of their own: the examples, the laws, the code blocks.
  */
 import { readFileSync } from "node:fs";
 import { expect } from "chai";

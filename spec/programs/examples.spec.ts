@@ -10,7 +10,8 @@ import { promised, runExample } from "./program.ts";
 const withSockets = ["04-wget.ts"];
 
 describe("examples", () => {
-  const names = readdirSync(fileURLToPath(new URL("../../examples/", import.meta.url))).filter((name) => !withSockets.includes(name));
+  const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
+  const names = readdirSync(folder).filter((name) => !withSockets.includes(name));
 
   for (const name of names) {
     it(`${name} prints what its last comment says, and leaves no timer`, async () => {

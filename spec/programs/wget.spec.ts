@@ -9,7 +9,8 @@ import { expect } from "chai";
 import { exampleFile, promised } from "./program.ts";
 
 async function wget(...hosts: string[]): Promise<string[]> {
-  const child = spawn(process.execPath, ["--import", "tsx", exampleFile("04-wget.ts"), ...hosts], { stdio: ["ignore", "pipe", "pipe"] });
+  const program = ["--import", "tsx", exampleFile("04-wget.ts"), ...hosts];
+  const child = spawn(process.execPath, program, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => { output += chunk.toString(); });
