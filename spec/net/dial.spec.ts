@@ -96,6 +96,9 @@ describe("dial", () => {
       expect(error.code).to.equal("ENOTFOUND");
       expect(error.message).to.contain("ENOTFOUND name");
     }
+    // What is no IP address is not dialled as a name: that would be a second lookup.
+    const error = (await rejectionOf(dial({ host: "name", port: 1, lookup: resolvesTo("localhost") }))) as ConnectionError;
+    expect(error.message).to.contain("ENOTFOUND name").and.contain("gave no IP address");
   });
 
   it("N-05c a lookup may give one address, and what it throws is the dial's error", async () => {

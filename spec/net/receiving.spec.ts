@@ -1,7 +1,10 @@
 /** The inbound half over real sockets: back-pressure, order, resets, and loops that leave the connection open. */
+import { connect, Socket, type AddressInfo } from "node:net";
 import { expect } from "chai";
-import { chan, perform, select } from "../../src/index.ts";
+import sinon from "sinon";
+import { chan, ClosedError, perform, select } from "../../src/index.ts";
 import { ConnectionError } from "../../src/net/index.ts";
+import { checkedConnectionOptions, SocketConnection } from "../../src/net/connection.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
 import { hangUp, once, openSockets, pair, received, reset, text, write } from "./support/peers.ts";
 
@@ -140,6 +143,41 @@ describe("receiving", () => {
       expect(await rejectionOf(connection.readLine())).to.equal(failure);
       await connection.ended;
       expect(await rejectionOf(connection.send("x"))).to.equal(failure);
+    }
+  });
+
+  it("a reset comes after the bytes that the platform still held, since the buffer here was full", async () => {
+    const { connection, peer } = await pair({ readBuffer: 4 });
+    await write(peer, "first,");
+    await settle(); // the buffer is full
+    await write(peer, "second");
+    await settle(); // these the platform keeps
+    reset(peer);
+    await connection.ended;
+    expect(text(await connection.readExactly(12))).to.equal("first,second");
+    expect(await rejectionOf(connection.receive())).to.be.instanceOf(ConnectionError).with.property("code", "ECONNRESET");
+  });
+
+  it("a socket that is closed before its end is a failure, not the peer's end", async () => {
+    const { peer } = await pair();
+    const { port } = peer.address() as AddressInfo;
+    const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });
+    await once(socket, "connect");
+    const connection = new SocketConnection(socket, checkedConnectionOptions({}));
+    const reading = connection.next();
+    socket.destroy(); // by somebody else
+    expect(await rejectionOf(reading)).to.be.instanceOf(ConnectionError).with.property("code", "ERR_STREAM_PREMATURE_CLOSE");
+    expect(await rejectionOf(connection.send("x"))).to.be.instanceOf(ClosedError);
+  });
+
+  it("small sends go out at once unless noDelay is false", async () => {
+    const setNoDelay = sinon.spy(Socket.prototype, "setNoDelay");
+    try {
+      await pair();
+      await pair({ noDelay: false });
+      expect(setNoDelay.args.map(([noDelay]) => noDelay)).to.deep.equal([true, false]);
+    } finally {
+      setNoDelay.restore();
     }
   });
 

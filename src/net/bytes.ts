@@ -1,9 +1,9 @@
 /**
  * Bytes that have come and have not been read: one contiguous piece of memory.
  *
- * 1. Pushing, searching and taking take linear time in all, whatever the chunks: memory grows by doubling, moves to the
- *    front only when at least half of it is free, and nothing is searched twice by a caller who remembers how far it went
- *    (positions are counted from the first byte that ever came, so they survive every take).
+ * 1. Pushing, searching and taking take linear time in all, whatever the chunks: memory that is full is left for some
+ *    with room for as many bytes again, and nothing is searched twice by a caller who remembers how far it went (positions are
+ *    counted from the first byte that ever came, so they survive every take).
  * 2. What was taken is the taker's: its memory is never written to again.
  * 3. When all is taken no memory is held.
  */
@@ -42,8 +42,7 @@ export class Bytes {
 
   #makeRoom(needed: number): void {
     const { length } = this;
-    const roomy = needed * 2 <= this.#store.byteLength;
-    const store = roomy ? this.#store : Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
+    const store = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
     this.#store.copy(store, 0, this.#start, this.#end);
     this.#store = store;
     this.#start = 0;

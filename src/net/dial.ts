@@ -221,17 +221,16 @@ class Attempt implements Place {
     const host = first.address;
     this.#trying = formatAddress(host, port);
     // Neither the caller's signal, which would destroy the connection later too, nor the platform's own way of trying several.
+    // Once it is destroyed, or has failed (which destroys it), it does not connect any more.
     const socket = connect({ host, port, autoSelectFamily: false, allowHalfOpen: true });
     this.#socket = socket;
     const failed = (error: Error): void => {
       if (this.#over) return;
       this.#failures.push({ address: formatAddress(host, port), error });
-      socket.destroy();
       this.#connect(others);
     };
     socket.on("error", failed); // also once the dial is over: nothing of it may be uncaught
     socket.once("connect", () => {
-      if (this.#over) return;
       const connection = new SocketConnection(socket, this.#target.connection);
       socket.off("error", failed);
       this.#finish();

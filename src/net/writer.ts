@@ -67,7 +67,7 @@ export class Writer implements Place {
   tryWrite(bytes: Uint8Array): boolean {
     this.check();
     if (bytes.byteLength === 0) return true;
-    if (this.#flight !== undefined || !this.#waiting.empty) return false;
+    if (this.#flight !== undefined) return false; // nobody is in line unless one is under way
     this.#write(bytes.slice(), undefined); // a copy, since the caller is not told when the kernel has it
     return true;
   }
@@ -180,11 +180,6 @@ export class Sending extends Performable<void> {
     super();
     this.#writer = writer;
     this.#bytes = bytes;
-  }
-
-  /** A select lets it begin after all other cases have their places, and looks whether it has happened by then. */
-  override get foreign(): boolean {
-    return true;
   }
 
   override attempt(key?: CaseKey): undefined | Nothing {
