@@ -1,34 +1,30 @@
 /**
- * A first-in-first-out queue over an array.
+ * A first-in-first-out queue over an array that wraps around.
  *
- * 1. Push and shift take constant time on average: what has left is cut off once it is more than half of the array.
- * 2. A value that has left is not referred to any more; nothing is allocated in advance.
+ * 1. Push and shift take constant time; the array doubles when it is full, and nothing is allocated in advance.
+ * 2. A value that has left is not referred to any more.
  */
 export class Queue<T> {
-  readonly #values: (T | undefined)[] = [];
+  #slots: (T | undefined)[] = [];
   #head = 0;
-
-  get size(): number {
-    return this.#values.length - this.#head;
-  }
+  /** How many values are in it. */
+  size = 0;
 
   push(value: T): void {
-    this.#values.push(value);
+    const { length } = this.#slots;
+    if (this.size === length) {
+      this.#slots = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head), ...new Array<undefined>(length || 4)];
+      this.#head = 0;
+    }
+    this.#slots[(this.#head + this.size++) & (this.#slots.length - 1)] = value;
   }
 
   /** The oldest value. Only to be called while `size` is above 0. */
   shift(): T {
-    const value = this.#values[this.#head] as T;
-    this.#values[this.#head++] = undefined;
-    if (this.#head > 1023 && this.#head * 2 > this.#values.length) {
-      this.#values.splice(0, this.#head);
-      this.#head = 0;
-    }
+    const value = this.#slots[this.#head] as T;
+    this.#slots[this.#head] = undefined;
+    this.#head = (this.#head + 1) & (this.#slots.length - 1);
+    this.size--;
     return value;
-  }
-
-  /** What `shift` would give, left in its place. */
-  peek(): T | undefined {
-    return this.#values[this.#head];
   }
 }

@@ -139,14 +139,16 @@ export function nextTurn(proceed: () => void): void {
   else void fulfilled.then(proceed);
 }
 
-const rowMark: Job = { run() { /* not a job: where a row begins */ } };
 const row = new Queue<Job>();
+/** Ends a row, where another one with a microtask of its own follows. */
+const rowEnd: Job = { run() { /* not a job */ } };
 let rowIsOpen = false;
+let draining = false;
 
 function line(job: Job): void {
   if (!rowIsOpen) {
     rowIsOpen = true;
-    row.push(rowMark);
+    if (draining || row.size > 0) row.push(rowEnd);
     void fulfilled.then(drainRow);
   }
   row.push(job);
@@ -154,15 +156,17 @@ function line(job: Job): void {
 
 /** A row begins in nobody's async context: a task that has one enters it by itself. */
 function drainRow(): void {
+  draining = true;
   if (contexts) contexts.outermost(drain);
   else drain();
+  draining = false;
 }
 
 function drain(): void {
-  row.shift(); // the mark of this row
   while (row.size > 0) {
-    if (row.peek() === rowMark) return; // the next row has a microtask of its own
-    row.shift().run();
+    const job = row.shift();
+    if (job === rowEnd) return;
+    job.run();
   }
   rowIsOpen = false;
 }
