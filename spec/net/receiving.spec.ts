@@ -181,6 +181,14 @@ describe("receiving", () => {
     }
   });
 
+  it("N-53e the limit of a line is 65,536 bytes unless it is said otherwise", async () => {
+    const { connection, peer } = await pair();
+    peer.end(`${"x".repeat(65_536)}\r\n${"y".repeat(65_537)}\nz\n`);
+    expect(await connection.readLine()).to.have.length(65_536);
+    expect(await rejectionOf(connection.readLine())).to.be.instanceOf(RangeError).with.property("message").that.contains("maxLine, 65536");
+    expect(await connection.readLine()).to.equal("z");
+  });
+
   it("a reset that nobody looks at disturbs nobody", async () => {
     const { connection, peer } = await pair();
     reset(peer);
