@@ -719,7 +719,7 @@ describe("law 10, alive", () => {
       while (goesOn()) await go(() => 1);
     },
     "tasks each of which starts the next": (goesOn) =>
-      new Promise((resolve) => {
+      new Promise<void>((resolve) => {
         const next = (): void => {
           if (goesOn()) go(next);
           else resolve();
