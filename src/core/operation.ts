@@ -74,12 +74,20 @@ export type Nothing = typeof nothing;
 
 // -- The generator task that runs now. Its driver enters and leaves it; between the two, `yield*` finds it here.
 
+/** In place of a task that has to end at its next `yield*`. */
+export const leaving: unique symbol = Symbol("leaving");
+
 /** The one who waits when an operation is performed by `yield*`. */
-let running: Waiter | undefined;
+let running: Waiter | typeof leaving | undefined;
 
 /** Tell `yield*` who performs from here on. */
-export function enter(task: Waiter | undefined): void {
+export function enter(task: Waiter | typeof leaving | undefined): void {
   running = task;
+}
+
+/** The task may be running now, and has to end at its next `yield*`. */
+export function leave(task: Waiter): void {
+  if (running === task) running = leaving;
 }
 
 /** Sent into a generator whose operation has happened, after `finish` has kept what it gave. */
@@ -133,17 +141,23 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent === resumed) return finished;
     const task = running;
     if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
+    running = undefined;
+    if (task === leaving) return suspended;
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
       if (value === nothing) prepared.enlist(task);
-      else if (spend()) return finish(value);
-      else task.happen(value);
+      else if (spend()) {
+        running = task;
+        return finish(value);
+      } else task.happen(value);
     } catch (error) {
-      if (spend()) throw error;
+      if (spend()) {
+        running = task;
+        throw error;
+      }
       task.fail(error);
     }
-    running = undefined;
     return suspended;
   }
 

@@ -5,6 +5,8 @@
  * 2. What an operation gives, or throws, arrives at the `yield*` (or plain `yield`) that performs it; user code of a map runs
  *    there too, in the task's own turn.
  * 3. A body that yields anything but an operation gets a TypeError at that very point.
+ * 4. Ended, it leaves its place at once and goes no further than the `yield*` it waits at, by `return()`: it cannot catch that, and
+ *    its `finally` blocks run, and may wait. What had happened by then arrives first, and the next `yield*` is the end.
  *
  *        run queue ─► run() ─► generator.next ─► yield* op ─┬─ happens now: goes on
  *             ▲                                             └─ waits: op holds this waiter, which comes back by happen/fail/later
@@ -13,7 +15,7 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import { contexts, type EnterContext } from "../core/context.ts";
-import { enter, finish, opened, performable, resumed, suspended, type Operation } from "../core/operation.ts";
+import { enter, finish, leave, leaving, opened, performable, resumed, suspended, type Operation } from "../core/operation.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { Waiter, type Outcome } from "../core/waiting.ts";
 
@@ -23,29 +25,44 @@ export interface Ending {
 }
 
 export class Driver extends Waiter implements Job {
-  declare readonly ending: Ending;
+  declare readonly task: Ending;
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if it has one of its own. */
   declare readonly context: EnterContext | undefined;
-  declare how: Outcome;
+  declare how: Outcome | "return";
+  /** It has to end at the next `yield*`. */
+  declare doomed: boolean;
   declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
   declare plain: boolean;
 
-  constructor(ending: Ending, generator: Generator<unknown, unknown, unknown>) {
+  constructor(task: Ending, generator: Generator<unknown, unknown, unknown>) {
     super();
-    this.ending = ending;
+    this.task = task;
     this.generator = generator;
     this.context = contexts?.capture();
     this.how = "value";
     this.arrived = undefined;
     this.plain = true;
+    this.doomed = false;
   }
 
   override resume(how: Outcome, what: unknown): void {
     this.how = how;
     this.arrived = what;
     enqueue(this);
+  }
+
+  /** End the generator: at the `yield*` it waits at, or else at its next one. Its `finally` blocks run in a turn of their own. */
+  end(): void {
+    if (this.place) {
+      this.withdraw();
+      this.how = "return";
+      enqueue(this);
+    } else {
+      this.doomed = true;
+      leave(this);
+    }
   }
 
   /** Go on with what has arrived, up to the next wait or the end. */
@@ -61,27 +78,30 @@ export class Driver extends Waiter implements Job {
         step = this.#enterGenerator();
       } catch (error) {
         enter(undefined);
-        this.ending.ended("error", error);
+        this.task.ended("error", error);
         return;
       }
       enter(undefined);
       finish(undefined);
-      if (step === suspended) {
-        this.plain = false;
-        return;
-      }
       if (step.done === true) {
-        this.ending.ended("value", step.value);
+        this.task.ended("value", step.value);
         return;
       }
-      if (!this.#performed(step.value)) return;
+      this.plain = step !== suspended;
+      if (this.doomed) this.how = "return";
+      else if (!this.plain || !this.#performed(step.value)) return;
     }
   }
 
   #enterGenerator(): IteratorResult<unknown, unknown> {
     let { how, arrived } = this;
     this.arrived = undefined;
-    enter(this);
+    if (how === "return") {
+      this.doomed = false;
+      enter(this);
+      return this.generator.return(undefined);
+    }
+    enter(this.doomed ? leaving : this);
     if (how === "result") {
       try {
         arrived = opened(how, arrived);
@@ -98,7 +118,6 @@ export class Driver extends Waiter implements Job {
 
   /** Perform what came out of a plain `yield`, as a `yield*` there would. False: the task waits. */
   #performed(yielded: unknown): boolean {
-    this.plain = true;
     enter(this);
     try {
       const step = performable(yielded as Operation<unknown>, "yield in a generator task").next(undefined);
