@@ -141,23 +141,18 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent === resumed) return finished;
     const task = running;
     if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
-    running = undefined;
     if (task === leaving) return suspended;
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
       if (value === nothing) prepared.enlist(task);
-      else if (spend()) {
-        running = task;
-        return finish(value);
-      } else task.happen(value);
+      else if (spend()) return finish(value);
+      else task.happen(value);
     } catch (error) {
-      if (spend()) {
-        running = task;
-        throw error;
-      }
+      if (spend()) throw error;
       task.fail(error);
     }
+    running = undefined;
     return suspended;
   }
 
