@@ -74,15 +74,18 @@ export function poll<T>(operation: Operation<T>): {
 /** A promise for a value that is there already; it counts as a wake-up, so that endless readiness starves nobody. */
 export function ready<T>(value: T): Promise<T> {
   if (spend()) return value === undefined ? (fulfilled as Promise<T>) : Promise.resolve(value);
-  return new Promise((resolve) => { hold(() => { resolve(value); }); });
+  return nextTurnOf("value", value) as Promise<T>;
 }
 
 /** A promise for a failure that is there already; see {@link ready}. */
 export function refused(error: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
-  if (spend()) return Promise.reject(error);
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the same
-  return new Promise((_resolve, reject) => { hold(() => { reject(error); }); });
+  return spend() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
+}
+
+/** A promise that settles once the event loop has turned. */
+function nextTurnOf(how: Outcome, what: unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => { hold(() => { (how === "error" ? reject : resolve)(what); }); });
 }
 
 type Settle = (value: unknown) => void;

@@ -63,7 +63,8 @@ type Step<Out, Ret, In> = (talker: Talker<Out, Ret, In>) => IteratorResult<Out, 
 class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   readonly #name: string;
   readonly #first: Promise<Out>;
-  #firstWasAsked = false;
+  /** The same for the user, once it was asked for: only then its failure is told by it. */
+  #firstAsked: Promise<Out> | undefined = undefined;
   readonly done: Promise<Ret | undefined>;
   #finish!: (value: Ret | undefined) => void;
   #fail!: (error: unknown) => void;
@@ -85,8 +86,7 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   get first(): Promise<Out> {
-    this.#firstWasAsked = true;
-    return this.#first;
+    return (this.#firstAsked ??= this.#first.then((value) => value));
   }
 
   call(value: In): Promise<Out> {
@@ -129,7 +129,7 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
         this.#ended = { cause: error };
         this.#fail(error);
         // Somebody is told: the caller, or (a failed priming) whoever asks `first` or waits with a call.
-        if (body === undefined || this.#firstWasAsked || this.#waiting > 0) this.done.catch(() => { /* told */ });
+        if (body === undefined || this.#firstAsked !== undefined || this.#waiting > 0) this.done.catch(() => { /* told */ });
         throw error;
       }
       if (result.done !== true) return result.value;
@@ -140,9 +140,10 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#last.then(work);
-    this.#last = mine.catch(() => { /* told to whoever asked */ });
-    return mine;
+    // What follows waits beside the promise, not on it: a failure that whoever asked does not look at is an unhandled one.
+    return new Promise((resolve, reject) => {
+      this.#last = this.#last.then(() => work().then(resolve, reject));
+    });
   }
 
   #closed(): ClosedError {

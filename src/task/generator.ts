@@ -67,8 +67,12 @@ export class Driver extends Waiter implements Job {
 
   /** Go on with what has arrived, up to the next wait or the end. */
   run(): void {
-    if (this.context) this.context(() => { this.#goOn(); });
+    if (this.context) this.#enterContext(this.context);
     else this.#goOn();
+  }
+
+  #enterContext(context: EnterContext): void {
+    context(() => { this.#goOn(); });
   }
 
   #goOn(): void {
