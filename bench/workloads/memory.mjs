@@ -2,6 +2,21 @@
 import { collect } from "../timing.mjs";
 
 const tasks = 100_000;
+let started = 0;
+
+/** Programs that fill an array of channels, one task for each. The tasks are started from outside in every style. */
+const filling = (bodyFor) => (library) => {
+  const { make, spawn } = library;
+  const body = bodyFor(library);
+  const channels = new Array(tasks);
+  const fill = () => {
+    for (let index = 0; index < tasks; index++) {
+      channels[index] = make(0);
+      spawn(body, channels[index]);
+    }
+  };
+  return { channels, fill };
+};
 
 /** @type {import("../interface.mjs").Workload} */
 export default {
@@ -11,47 +26,33 @@ export default {
   kind: "once",
   needs: ["make", "receive", "spawn"],
 
-  async({ make, receive, spawn }) {
-    const channels = new Array(tasks);
-    const fill = () => {
-      for (let index = 0; index < tasks; index++) {
-        channels[index] = make(0);
-        spawn(async (channel) => { await receive(channel); }, channels[index]);
-      }
-    };
-    return { channels, fill };
-  },
-
-  // Started from outside, as with async functions.
-  generator: (library) => fillWith(library, function* (channel) {
-    yield* library.receive(channel);
+  async: filling(({ receive }) => async (channel) => {
+    started++;
+    await receive(channel);
   }),
-  trampoline: (library) => fillWith(library, function* (channel) {
-    library.receive(channel);
+
+  generator: filling(({ receive }) => function* (channel) {
+    started++;
+    yield* receive(channel);
+  }),
+
+  trampoline: filling(({ receive }) => function* (channel) {
+    started++;
+    receive(channel);
     yield;
   }),
 
   async figure(library) {
-    const { channels, fill } = await this[library.style](library);
+    const { channels, fill } = this[library.style](library);
     await collect();
     const before = process.memoryUsage().heapUsed;
     fill();
-    // A trampoline runs while somebody is in it; elsewhere the tasks go to their places by themselves.
+    // A trampoline runs while somebody is in it; elsewhere the tasks go to their places by themselves, some in later turns.
     if (library.style === "trampoline") library.run(function* () { /* nothing to do but let the others run */ });
+    while (started < tasks) await new Promise((resolve) => setImmediate(resolve));
     await collect();
     const bytes = (process.memoryUsage().heapUsed - before) / tasks;
     if (channels.length !== tasks) throw new Error("wrong: the channels are gone"); // and so they are kept up to here
     return bytes;
   },
 };
-
-function fillWith({ make, spawn }, body) {
-  const channels = new Array(tasks);
-  const fill = () => {
-    for (let index = 0; index < tasks; index++) {
-      channels[index] = make(0);
-      spawn(body, channels[index]);
-    }
-  };
-  return { channels, fill };
-}
