@@ -91,7 +91,7 @@ export class Task<T> implements PromiseLike<T> {
   readonly #name: string;
   #state: TaskState = "pending";
   #outcome: unknown;
-  readonly #joiners = new Line();
+  #joiners: Line | undefined;
   /** A failure that nobody has joined, as the platform's unhandled rejection. */
   #unjoined: Promise<never> | undefined;
 
@@ -126,8 +126,8 @@ export class Task<T> implements PromiseLike<T> {
     this.#state = how === "error" ? "failed" : "done";
     this.#outcome = outcome;
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
-    if (how === "error" && this.#joiners.empty) this.#unjoined = Promise.reject(outcome);
-    this.#joiners.resumeAll(how, outcome);
+    if (how === "error" && !this.#joiners?.first) this.#unjoined = Promise.reject(outcome);
+    this.#joiners?.resumeAll(how, outcome);
   }
 
   /** The body's name, or one made of the task's number. */
@@ -200,7 +200,7 @@ export class Task<T> implements PromiseLike<T> {
 
   /** @internal Wait for the outcome. */
   await(waiter: Waiter): void {
-    this.#joiners.join(waiter);
+    (this.#joiners ??= new Line()).join(waiter);
   }
 }
 
