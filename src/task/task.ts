@@ -107,18 +107,24 @@ export class Task<T> implements PromiseLike<T> {
     let thenable: boolean;
     try {
       result = body(...args);
+      if (isGenerator(result)) {
+        new Driver(this, result).run();
+        return;
+      }
       thenable = isThenable(result); // reading its `then` is code of the user, too
     } catch (error) {
       this.ended("error", error);
       return;
     }
-    if (thenable) {
-      Promise.resolve(result).then(
-        (value) => { this.ended("value", value); },
-        (error: unknown) => { this.ended("error", error); },
-      );
-    } else if (isGenerator(result)) new Driver(this, result).run();
+    if (thenable) this.#endWith(result as PromiseLike<unknown>);
     else this.ended("value", result);
+  }
+
+  #endWith(result: PromiseLike<unknown>): void {
+    Promise.resolve(result).then(
+      (value) => { this.ended("value", value); },
+      (error: unknown) => { this.ended("error", error); },
+    );
   }
 
   /** @internal The body has given its outcome. */
