@@ -136,7 +136,6 @@ describe("ending a generator task", () => {
       try {
         yield* chan<number>().receiving();
       } finally {
-        // eslint-disable-next-line no-unsafe-finally -- what is tested
         throw new Error("in cleanup");
       }
     });
