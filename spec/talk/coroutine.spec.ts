@@ -169,7 +169,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       });
       expect(await unhandledDuring(() => { void inCall.call(1); })).to.deep.equal([boom]);
 
-      const priming = (): Coroutine<number, number, never> => talkWith<number, never, number>(function* () {
+      const priming = (): Coroutine<number, number, number> => talkWith<number, number, number>(function* () {
         if (boom.message !== "") throw boom;
         return yield 1;
       });
