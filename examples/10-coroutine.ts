@@ -11,7 +11,7 @@ function* consumer(): Generator<string, void, number> {
 }
 
 const conversation = coroutine(consumer);
-for (let n = 1; n <= 3; n++) {
+for (let n = 1; n <= 5; n++) {
   console.log(`[PRODUCER] Producing ${n}...`);
   console.log(`[PRODUCER] Consumer return: ${await conversation.call(n)}`);
 }
@@ -26,4 +26,10 @@ conversation.close();
 // [PRODUCER] Consumer return: 200 OK
 // [PRODUCER] Producing 3...
 // [CONSUMER] Consuming 3...
+// [PRODUCER] Consumer return: 200 OK
+// [PRODUCER] Producing 4...
+// [CONSUMER] Consuming 4...
+// [PRODUCER] Consumer return: 200 OK
+// [PRODUCER] Producing 5...
+// [CONSUMER] Consuming 5...
 // [PRODUCER] Consumer return: 200 OK

@@ -50,4 +50,16 @@ describe("examples", () => {
     ]);
     expect(took).to.equal(1000);
   });
+
+  it("PG-01 10 a coroutine as consumer prints the same fifteen lines", async () => {
+    const { lines, took } = await runExample("10-coroutine.ts");
+    expect(lines).to.deep.equal(
+      [1, 2, 3, 4, 5].flatMap((n) => [
+        `[PRODUCER] Producing ${n}...`,
+        `[CONSUMER] Consuming ${n}...`,
+        "[PRODUCER] Consumer return: 200 OK",
+      ]),
+    );
+    expect(took).to.equal(0);
+  });
 });
