@@ -17,6 +17,8 @@ export default tseslint.config(
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",
+      // Declarations of what is exported have to stand by themselves (isolatedDeclarations).
+      "@typescript-eslint/consistent-generic-constructors": "off",
       "@typescript-eslint/consistent-type-imports": [
         "error",
         // `typeof import("...")` is the type of a copy of the library that a spec loads for itself.

@@ -24,7 +24,8 @@ export function sizeOf(names: string): number {
 export const imports: Readonly<Record<string, string>> = {
   "chan": "chan",
   "chan, select, sleeping": "chan, select, sleeping",
-  "chan, go, gather, select, sleep, sleeping": "chan, go, gather, select, sleep, sleeping",
+  "chan, go, select, sleep": "chan, go, select, sleep",
+  "chan, go, scope, gather, select, sleep, sleeping": "chan, go, scope, gather, select, sleep, sleeping",
 };
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

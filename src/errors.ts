@@ -1,10 +1,12 @@
 /**
  * Every error class of the library, its code, and who makes it.
  *
- * | class          | code                 | made by                                                        |
- * |----------------|----------------------|----------------------------------------------------------------|
- * | `ClosedError`  | `RENDEZVOUS_CLOSED`  | a channel or connection that has come to its end               |
- * | `TimeoutError` | `RENDEZVOUS_TIMEOUT` | whoever was given a time limit, once that very limit has passed |
+ * | class            | code                   | made by                                                         |
+ * |------------------|------------------------|-----------------------------------------------------------------|
+ * | `ClosedError`    | `RENDEZVOUS_CLOSED`    | a channel or connection that has come to its end                |
+ * | `CancelledError` | `RENDEZVOUS_CANCELLED` | a scope or a task that is cancelled: one object for each cancel |
+ * | `TimeoutError`   | `RENDEZVOUS_TIMEOUT`   | whoever was given a time limit, once that very limit has passed |
+ * | `DeadlockError`  | `RENDEZVOUS_DEADLOCK`  | whoever can tell that everybody waits for ever                  |
  *
  * Misuse (a bad capacity, a select without cases) is a plain `RangeError` or `TypeError` at the call.
  */
@@ -71,6 +73,52 @@ export class TimeoutError extends Error {
   override readonly name = "TimeoutError";
   /** Stable, for programs to compare with. */
   readonly code = "RENDEZVOUS_TIMEOUT";
+}
+
+/**
+ * A task was cancelled: every operation in which it waits is withdrawn and rejects with this, and so does each later one. One object
+ * for each cancel, whatever it reaches; `cause` is the reason that was given.
+ *
+ * Let it pass, after `finally`. Whoever swallows it changes nothing: the scope decides its outcome by itself. What has to be done
+ * all the same belongs into `shield`.
+ *
+ * @example
+ * ```ts
+ * import { CancelledError, scope, sleep } from "rendezvous";
+ *
+ * const error: unknown = await scope(async (s) => {
+ *   s.cancel("seen enough");
+ *   await sleep(1000);
+ * }).catch((reason: unknown) => reason);
+ * console.log(error instanceof CancelledError && error.code, (error as Error).cause); // RENDEZVOUS_CANCELLED seen enough
+ * ```
+ *
+ * Idea: trio's `Cancelled`, which comes again at every checkpoint.
+ */
+export class CancelledError extends Error {
+  /** `"CancelledError"`. */
+  override readonly name = "CancelledError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_CANCELLED";
+}
+
+/**
+ * Everybody waits, and nothing is left that could wake anybody. The message names the tasks and what each waits for.
+ *
+ * @example
+ * ```ts
+ * import { DeadlockError } from "rendezvous";
+ *
+ * console.log(new DeadlockError("all tasks are asleep").code); // RENDEZVOUS_DEADLOCK
+ * ```
+ *
+ * Idea: Go's "all goroutines are asleep", as an error that can be caught.
+ */
+export class DeadlockError extends Error {
+  /** `"DeadlockError"`. */
+  override readonly name = "DeadlockError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_DEADLOCK";
 }
 
 /** A value as messages show it. */

@@ -10,6 +10,7 @@
  */
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
 import { provideContexts, type EnterContext } from "./core/context.ts";
+import { debug } from "./task/debugging.ts";
 
 export * from "./index.ts";
 
@@ -58,4 +59,7 @@ provideContexts({
     if (mayHoldStore()) outside(run);
     else run();
   },
+  carry: () => new AsyncLocalStorage(),
 });
+
+if (process.env["RENDEZVOUS_DEBUG"]) debug();

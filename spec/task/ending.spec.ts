@@ -8,7 +8,7 @@ import { settle } from "../support/settle.ts";
 /** A generator under a driver of its own, with a log of what it does and how it ended. */
 function driven(body: (log: string[]) => Generator<unknown, unknown, unknown>): { driver: Driver; log: string[] } {
   const log: string[] = [];
-  const driver = new Driver({ ended: (how, outcome) => { log.push(`${how} ${String(outcome)}`); } }, body(log));
+  const driver = new Driver({ region: undefined, ended: (how, outcome) => { log.push(`${how} ${String(outcome)}`); } }, body(log));
   driver.run();
   return { driver, log };
 }
@@ -34,7 +34,7 @@ describe("ending a generator task", () => {
     expect(channel.trySend(1)).to.equal(false);
     expect(log).to.deep.equal([]);
     await settle();
-    expect(log).to.deep.equal(["inner", "outer", "value undefined"]);
+    expect(log).to.deep.equal(["inner", "outer", "return undefined"]);
   });
 
   it("S-81b cannot be caught", async () => {
@@ -48,7 +48,7 @@ describe("ending a generator task", () => {
     });
     driver.end();
     await settle();
-    expect(log).to.deep.equal(["value undefined"]);
+    expect(log).to.deep.equal(["return undefined"]);
   });
 
   it("S-81c lets finally blocks wait, in each way of yielding", async () => {
@@ -67,7 +67,7 @@ describe("ending a generator task", () => {
     expect(await done.receive()).to.equal("first");
     expect(await done.receive()).to.equal("second");
     await settle();
-    expect(log).to.deep.equal(["first sent", "second sent", "value undefined"]);
+    expect(log).to.deep.equal(["first sent", "second sent", "return undefined"]);
   });
 
   it("S-81d gets what had happened before, and ends at its next yield*, ready or not", async () => {
@@ -81,7 +81,7 @@ describe("ending a generator task", () => {
     expect(channel.trySend(1)).to.equal(true);
     driver.end();
     await settle();
-    expect(log).to.deep.equal(["got 1", "value undefined"]);
+    expect(log).to.deep.equal(["got 1", "return undefined"]);
     expect(ready.tryReceive()).to.deep.equal({ done: false, value: 2 });
   });
 
@@ -96,7 +96,7 @@ describe("ending a generator task", () => {
     });
     start.trySend(driver);
     await settle();
-    expect(log).to.deep.equal(["goes on", "value undefined"]);
+    expect(log).to.deep.equal(["goes on", "return undefined"]);
     expect(ready.size).to.equal(1);
   });
 
@@ -113,7 +113,7 @@ describe("ending a generator task", () => {
     expect(one.trySend(1)).to.equal(false);
     expect(other.tryReceive()).to.equal(undefined);
     await settle();
-    expect(log).to.deep.equal(["value undefined"]);
+    expect(log).to.deep.equal(["return undefined"]);
   });
 
   it("S-81g ends at a plain yield as at a yield*", async () => {
@@ -128,7 +128,7 @@ describe("ending a generator task", () => {
     driver.end();
     expect(channel.trySend(1)).to.equal(false);
     await settle();
-    expect(log).to.deep.equal(["finally", "value undefined"]);
+    expect(log).to.deep.equal(["finally", "return undefined"]);
   });
 
   it("S-81h a finally block that throws decides the outcome; ended again, or after its end, nothing changes", async () => {

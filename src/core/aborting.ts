@@ -43,6 +43,10 @@ export class Aborting extends Performable<never> {
     this.#signal = signal;
   }
 
+  override toString(): string {
+    return "the abort of a signal";
+  }
+
   override attempt(): Nothing {
     if (this.#signal.aborted) throw this.#signal.reason;
     return nothing;

@@ -62,6 +62,12 @@ export class Choice<T> extends Performable<T> implements Place {
     this.#lazy = cases.some(({ operation }) => operation.lazy);
   }
 
+  override toString(): string {
+    if (!this.#named && this.#cases.length <= 2) return String(this.#cases[0]?.operation); // a wait and its signal
+    const cases = this.#cases.map(({ key, operation }) => `${key === undefined ? "" : `${String(key)}: `}${String(operation)}`);
+    return `select of ${cases.slice(0, 8).join(", ")}${cases.length > 8 ? `, and ${String(cases.length - 8)} more` : ""}`;
+  }
+
   override get foreign(): boolean {
     return this.#cases.some(({ operation }) => operation.foreign);
   }

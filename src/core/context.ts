@@ -14,6 +14,14 @@ export interface Contexts {
   capture(): EnterContext | undefined;
   /** The context in which the library was loaded. */
   readonly outermost: EnterContext;
+  /** A value that goes where the running code goes: an `AsyncLocalStorage`. */
+  carry<T>(): Carried<T>;
+}
+
+/** A value that is the same in all code that a run of a function leads to, in later turns too. */
+export interface Carried<T> {
+  getStore(): T | undefined;
+  run(value: T | undefined, run: () => void): void;
 }
 
 export let contexts: Contexts | undefined;

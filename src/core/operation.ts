@@ -11,6 +11,7 @@
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
 import { show, type CaseKey } from "../errors.ts";
+import type { Ambient } from "./ambient.ts";
 import { spend } from "./scheduler.ts";
 import { release, Waiter, type Outcome, type Place } from "./waiting.ts";
 
@@ -74,20 +75,22 @@ export type Nothing = typeof nothing;
 
 // -- The generator task that runs now. Its driver enters and leaves it; between the two, `yield*` finds it here.
 
-/** In place of a task that has to end at its next `yield*`. */
-export const leaving: unique symbol = Symbol("leaving");
-
-/** The one who waits when an operation is performed by `yield*`. */
-let running: Waiter | typeof leaving | undefined;
-
-/** Tell `yield*` who performs from here on. */
-export function enter(task: Waiter | typeof leaving | undefined): void {
-  running = task;
+/** A generator task, as the waiter of whatever it performs. */
+export interface Performer extends Waiter {
+  /** It has to end at the next `yield*`. */
+  readonly doomed: boolean;
+  /** What it is part of. */
+  readonly ambient: Ambient | undefined;
+  /** Take note of the operation that it is going to wait for. */
+  waitFor(operation: Performable<unknown>): void;
 }
 
-/** The task may be running now, and has to end at its next `yield*`. */
-export function leave(task: Waiter): void {
-  if (running === task) running = leaving;
+/** Who performs by `yield*`: the generator task that runs now. */
+export let running: Performer | undefined;
+
+/** Tell `yield*` who performs from here on. */
+export function enter(task: Performer | undefined): void {
+  running = task;
 }
 
 /** Sent into a generator whose operation has happened, after `finish` has kept what it gave. */
@@ -126,6 +129,11 @@ export abstract class Performable<T> implements Operation<T> {
     return false;
   }
 
+  /** What it is, for reports of who waits for what. */
+  toString(): string {
+    return "an operation";
+  }
+
   map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E> {
     return new Mapped<T, U, E>(this, onValue, onError);
   }
@@ -141,12 +149,14 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent === resumed) return finished;
     const task = running;
     if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
-    if (task === leaving) return suspended;
+    if (task.doomed) return suspended;
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
-      if (value === nothing) prepared.enlist(task);
-      else if (spend()) return finish(value);
+      if (value === nothing) {
+        task.waitFor(prepared);
+        prepared.enlist(task);
+      } else if (spend()) return finish(value);
       else task.happen(value);
     } catch (error) {
       if (spend()) throw error;
@@ -181,6 +191,10 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
     this.#inner = inner;
     this.#onValue = onValue;
     this.#onError = onError;
+  }
+
+  override toString(): string {
+    return String(this.#inner);
   }
 
   override get lazy(): boolean {

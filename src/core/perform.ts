@@ -2,9 +2,10 @@
  * Performing an operation from an async function: as a promise, or at once.
  *
  * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
- * 2. A `signal` is one more case of a choice; no verb knows of it.
+ * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`ambient.ts`) withdraws what waits.
  */
 import { Aborting, checkedSignal } from "./aborting.ts";
+import { ambience, type Ambient } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spend, wake } from "./scheduler.ts";
@@ -32,14 +33,21 @@ import { Waiter, type Line, type Outcome } from "./waiting.ts";
  * Idea: Concurrent ML's `sync`.
  */
 export function perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
+  return performIn(ambience?.current(), operation, options);
+}
+
+/** Perform an operation as part of what may be cancelled. */
+export function performIn<T>(ambient: Ambient | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const signal = options?.signal;
     if (signal !== undefined && checkedSignal(signal, "the option signal").aborted) return refused(signal.reason);
+    if (ambient?.refusal !== undefined) return ambient.refuse();
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
     if (signal?.aborted === true) return refused(signal.reason); // by a guard, meanwhile
-    return park(signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]));
+    const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]);
+    return ambient === undefined ? park(parked, byPromise) : ambient.park(parked);
   } catch (error) {
     return refused(error);
   }
@@ -88,7 +96,8 @@ function nextTurnOf(how: Outcome, what: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => { hold(() => { (how === "error" ? reject : resolve)(what); }); });
 }
 
-type Settle = (value: unknown) => void;
+/** One half of a promise. */
+export type Settle = (value: unknown) => void;
 
 /** Stand in line, right after a failed attempt, as a promise. */
 export function stand<T>(line: Line, slot: unknown): Promise<T> {
@@ -99,15 +108,18 @@ export function stand<T>(line: Line, slot: unknown): Promise<T> {
   }) as Promise<T>;
 }
 
-function park<T>(operation: Performable<T>): Promise<T> {
+/** Wait for an operation, right after a failed attempt, as a promise; `make` makes the waiter. */
+export function park<T>(operation: Performable<T>, make: (resolve: Settle, reject: Settle, lazy: boolean) => Waiter): Promise<T> {
   const { lazy } = operation;
-  const promise = new Promise<unknown>((resolve, reject) => { operation.enlist(new PromiseWaiter(resolve, reject, lazy)); });
+  const promise = new Promise<unknown>((resolve, reject) => { operation.enlist(make(resolve, reject, lazy)); });
   // What user code has a part in is found out in the awaiting task's own turn and context.
   return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
 }
 
+const byPromise = (resolve: Settle, reject: Settle, lazy: boolean): Waiter => new PromiseWaiter(resolve, reject, lazy);
+
 /** Waits as a promise; a lazy one is fulfilled with a function of the result. */
-class PromiseWaiter extends Waiter {
+export class PromiseWaiter extends Waiter {
   declare readonly resolve: Settle;
   declare readonly reject: Settle;
   declare readonly lazy: boolean;

@@ -44,6 +44,10 @@ class Settling<T> extends Performable<T> {
     this.#promise = promise;
   }
 
+  override toString(): string {
+    return "a promise";
+  }
+
   override prepare(): this {
     watched(this.#promise); // from here on a rejection is seen, even if another case comes first
     return this;
@@ -117,6 +121,10 @@ class Attempting<T> extends Performable<T> implements Place {
   constructor(body: (signal: AbortSignal) => PromiseLike<T>) {
     super();
     this.#body = body;
+  }
+
+  override toString(): string {
+    return "an attempt";
   }
 
   override get foreign(): boolean {

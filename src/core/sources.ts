@@ -42,6 +42,10 @@ class Always<T> extends Performable<T> {
 }
 
 class Never extends Performable<never> implements Place {
+  override toString(): string {
+    return "what never happens";
+  }
+
   override attempt(): Nothing {
     return nothing;
   }

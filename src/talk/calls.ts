@@ -204,6 +204,10 @@ class Answering<Req, Res> extends Performable<Res> {
     this.#asked = asked;
   }
 
+  override toString(): string {
+    return "the answer of a call";
+  }
+
   override attempt(): Res | Nothing {
     return this.#asked.answer();
   }
@@ -222,6 +226,10 @@ class Asking<Req, Res> extends Performable<Res> implements Place {
     super();
     this.#requests = requests;
     this.#asked = asked;
+  }
+
+  override toString(): string {
+    return `call on "${this.#requests.name}"`;
   }
 
   override attempt(): Nothing {

@@ -33,6 +33,10 @@ export function checkpoint(options?: WaitOptions): Promise<void> {
 }
 
 class Turning extends Performable<void> implements Place {
+  override toString(): string {
+    return "checkpoint";
+  }
+
   override attempt(): Nothing {
     return nothing;
   }

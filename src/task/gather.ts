@@ -1,25 +1,31 @@
 /**
  * Gather: several jobs at once, their results in the order of the jobs.
  *
- * 1. Thunks are run as tasks; promises and tasks that exist already are only observed.
- * 2. The first failure is the outcome, by identity. Thunks not started by then never start; those that run go on, and a
- *    later failure of theirs is taken as seen.
+ * 1. Thunks are run as the tasks of a scope; promises and tasks that exist already are only observed.
+ * 2. The first failure is the outcome, by identity. Thunks not started by then never start; those that run are cancelled and awaited,
+ *    or (`onError: "leave"`) go on, and a later failure of theirs is taken as seen.
  *
- * Idea: asyncio's `gather`, with its `return_exceptions`; the record form and `limit` are p-map's and trio's wishes.
+ * Idea: asyncio's `gather`, with its `return_exceptions`; that it cancels what it has started is trio's. The record form and `limit` are
+ * p-map's wishes.
  */
 import { nothing, performable, Performable, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform } from "../core/perform.ts";
+import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
-import { go, isThenable, Task } from "./task.ts";
+import { show } from "../errors.ts";
+import { isThenable } from "./body.ts";
+import { LiveScope } from "./live-scope.ts";
+import { go, Task } from "./task.ts";
 
-/** One job of a {@link gather}: a thunk to run as a task, or a promise or task to observe. */
+/** One job of a {@link gather}: a thunk (an async, a plain or a generator function) to run as a task, or a promise or task to observe. */
 export type GatherJob = (() => unknown) | PromiseLike<unknown>;
 
 /** The jobs of a {@link gather}: an array (or tuple) or a record. */
 export type GatherJobs = readonly GatherJob[] | Readonly<Record<string, GatherJob>>;
 
-type JobResult<J> = J extends () => infer Result ? Awaited<Result> : Awaited<J>;
+type JobResult<J> = J extends () => infer Result
+  ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
+  : Awaited<J>;
 
 /** What the jobs give: a tuple, an array, or a record of the same shape. */
 export type Gathered<J, Extra = never> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };
@@ -30,13 +36,17 @@ export interface GatherOptions extends WaitOptions {
   limit?: number | undefined;
   /** Errors become results, in their job's place, and the gather never rejects because of a job. */
   returnErrors?: boolean | undefined;
+  /** What a failure does to the thunks that run: `"cancel"` (the default) cancels and awaits them, `"leave"` lets them go on, as asyncio does. */
+  onError?: "cancel" | "leave" | undefined;
 }
 
 /**
- * Runs several jobs at once and gives their results, in the order or under the names of the jobs.
+ * Runs several jobs at once and gives their results, in the order or under the names of the jobs. When it settles, no thunk of it
+ * runs any more.
  *
- * @param jobs - an array or a record of thunks (run as tasks), promises and tasks (observed)
- * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `signal`: to give up by
+ * @param jobs - an array or a record of thunks (run as tasks), promises and tasks (observed, never cancelled)
+ * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels
+ * the others; `signal`: to give up by, which cancels them
  * @returns rejects with the first error of a job, the very object; with `signal.reason`; with a `TypeError` when a job is none of the
  * three, a `RangeError` for a bad limit
  *
@@ -62,10 +72,18 @@ export function gather<const J extends GatherJobs>(
 export function gather<const J extends GatherJobs>(jobs: J, options?: GatherOptions): Promise<Gathered<J>>;
 export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<unknown> {
   try {
-    return perform(new Gathering(jobs, options), options);
+    const { signal, onError = "cancel", returnErrors = false } = options;
+    if (onError !== "cancel" && (onError as string) !== "leave") {
+      throw new TypeError(`onError of gather is "cancel" or "leave"; got ${show(onError)}`);
+    }
+    const gathering = new Gathering(jobs, options);
+    if (onError === "leave" || !gathering.hasThunks) return perform(gathering, options);
+    const settings = { name: "gather", signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
+    const live = new LiveScope("gather", undefined, settings);
+    gathering.start = (thunk): Task<unknown> => live.go(thunk, []);
+    return live.run(() => performIn(live.region, gathering), [], true);
   } catch (error) {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
-    return Promise.reject(error);
+    return refused(error);
   }
 }
 
@@ -78,6 +96,10 @@ class Gathering extends Performable<unknown> implements Place {
   readonly #returnErrors: boolean;
   readonly #results: unknown[];
   readonly #observed: JobWaiter[] = [];
+  /** How a thunk becomes a task. */
+  start: (thunk: () => unknown) => Task<unknown> = go;
+  /** What a job that exists already is waited for by. */
+  readonly #observing: (Performable<unknown> | undefined)[];
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
   #left: number;
@@ -101,6 +123,16 @@ class Gathering extends Performable<unknown> implements Place {
     this.#returnErrors = returnErrors;
     this.#results = new Array<unknown>(this.#jobs.length);
     this.#left = this.#jobs.length;
+    // From here on a rejection of what is observed is seen.
+    this.#observing = this.#jobs.map((job) => (isThunk(job) ? undefined : operationOf(job)));
+  }
+
+  get hasThunks(): boolean {
+    return this.#jobs.some(isThunk);
+  }
+
+  override toString(): string {
+    return `gather of ${String(this.#jobs.length)} jobs`;
   }
 
   /** Jobs that have ended already end it while it is enlisted. */
@@ -115,8 +147,8 @@ class Gathering extends Performable<unknown> implements Place {
   override enlist(waiter: Waiter): void {
     waiter.place = this;
     this.#outside = waiter;
-    this.#jobs.forEach((job, index) => {
-      if (!isThunk(job)) this.#observe(index, job instanceof Task ? (job as Task<unknown>).joining() : settling(job), false);
+    this.#observing.forEach((operation, index) => {
+      if (operation) this.#observe(index, operation, false);
     });
     for (let running = 0; running < this.#limit && this.#startNext(); running++);
   }
@@ -134,16 +166,15 @@ class Gathering extends Performable<unknown> implements Place {
       const index = this.#nextThunk++;
       const job = this.#jobs[index] as GatherJob;
       if (isThunk(job)) {
-        this.#observe(index, go(job).joining(), true);
+        this.#observe(index, operationOf(this.start(job)), true);
         return true;
       }
     }
     return false;
   }
 
-  #observe(index: number, operation: Operation<unknown>, own: boolean): void {
+  #observe(index: number, job: Performable<unknown>, own: boolean): void {
     const observer = new JobWaiter(this, index, own);
-    const job = performable(operation, "gather").prepare();
     try {
       const value = job.attempt();
       if (value !== nothing) this.settled(index, own, value);
@@ -200,6 +231,12 @@ class JobWaiter extends Waiter {
     if (how === "error") this.#gathering.failed(this.#index, this.own, what);
     else this.#gathering.settled(this.#index, this.own, what);
   }
+}
+
+/** How an existing job is waited for. */
+function operationOf(job: PromiseLike<unknown>): Performable<unknown> {
+  const operation: Operation<unknown> = job instanceof Task ? (job as Task<unknown>).joining() : settling(job);
+  return performable(operation, "gather").prepare();
 }
 
 const isList = (jobs: GatherJobs): jobs is readonly GatherJob[] => Array.isArray(jobs);

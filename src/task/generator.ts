@@ -15,36 +15,58 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import { contexts, type EnterContext } from "../core/context.ts";
-import { enter, finish, leave, leaving, opened, performable, resumed, suspended, type Operation } from "../core/operation.ts";
+import {
+  enter, finish, opened, performable, resumed, suspended, type Operation, type Performable, type Performer,
+} from "../core/operation.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { Waiter, type Outcome } from "../core/waiting.ts";
+import type { Runner } from "./body.ts";
+import type { Region } from "./region.ts";
+import { noteSite } from "./sites.ts";
 
-/** Who is told how the generator ended. */
-export interface Ending {
-  ended(how: "value" | "error", outcome: unknown): void;
-}
-
-export class Driver extends Waiter implements Job {
-  declare readonly task: Ending;
+export class Driver extends Waiter implements Job, Performer {
+  declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if it has one of its own. */
   declare readonly context: EnterContext | undefined;
   declare how: Outcome | "return";
+  /** What it waits for, or has waited for last. */
+  declare operation: Performable<unknown> | undefined;
+  /** It has been told to return: what it gives now is no outcome. */
+  declare returning: boolean;
   /** It has to end at the next `yield*`. */
   declare doomed: boolean;
   declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
   declare plain: boolean;
 
-  constructor(task: Ending, generator: Generator<unknown, unknown, unknown>) {
+  constructor(runner: Runner, generator: Generator<unknown, unknown, unknown>) {
     super();
-    this.task = task;
+    this.runner = runner;
     this.generator = generator;
     this.context = contexts?.capture();
     this.how = "value";
     this.arrived = undefined;
     this.plain = true;
     this.doomed = false;
+    this.operation = undefined;
+    this.returning = false;
+  }
+
+  /** Run the generator from its start, in the region of whoever runs it. */
+  begin(): void {
+    this.runner.driver = this;
+    this.runner.region?.drive(this);
+    this.run();
+  }
+
+  get ambient(): Region | undefined {
+    return this.runner.region;
+  }
+
+  waitFor(operation: Performable<unknown>): void {
+    this.operation = operation;
+    noteSite?.(this);
   }
 
   override resume(how: Outcome, what: unknown): void {
@@ -61,7 +83,6 @@ export class Driver extends Waiter implements Job {
       enqueue(this);
     } else {
       this.doomed = true;
-      leave(this);
     }
   }
 
@@ -82,13 +103,13 @@ export class Driver extends Waiter implements Job {
         step = this.#enterGenerator();
       } catch (error) {
         enter(undefined);
-        this.task.ended("error", error);
+        this.runner.ended("error", error);
         return;
       }
       enter(undefined);
       finish(undefined);
       if (step.done === true) {
-        this.task.ended("value", step.value);
+        this.runner.ended(this.returning ? "return" : "value", step.value);
         return;
       }
       this.plain = step !== suspended;
@@ -100,12 +121,12 @@ export class Driver extends Waiter implements Job {
   #enterGenerator(): IteratorResult<unknown, unknown> {
     let { how, arrived } = this;
     this.arrived = undefined;
+    enter(this);
     if (how === "return") {
       this.doomed = false;
-      enter(this);
+      this.returning = true;
       return this.generator.return(undefined);
     }
-    enter(this.doomed ? leaving : this);
     if (how === "result") {
       try {
         arrived = opened(how, arrived);
@@ -136,8 +157,14 @@ export class Driver extends Waiter implements Job {
   }
 }
 
+const generatorFunction = function* (): Generator { /* only its prototypes are of interest */ };
 /** What all native generators inherit from. */
-const generators = Object.getPrototypeOf(function* () { /* none is made */ }.prototype) as object;
+const generators = Object.getPrototypeOf(generatorFunction.prototype) as object;
+
+/** Whether a body is known to give a generator before it is called. */
+export function isGeneratorFunction(body: unknown): boolean {
+  return Object.getPrototypeOf(body) === Object.getPrototypeOf(generatorFunction);
+}
 
 /**
  * Whether a body has given a generator to be driven. Asked by the prototype: each generator function's objects have a shape of their

@@ -1,22 +1,45 @@
 /**
- * Where a program begins.
+ * Where a program begins: its main function in a scope of its own, with what a shell and a user expect.
+ *
+ * 1. SIGINT and SIGTERM cancel it and wait for its clean-up, for a grace time; a second one exits at once.
+ * 2. When everybody waits for ever, there is a report, and the exit code 13.
  *
  * Idea: asyncio's and trio's `run`.
  */
-import { go, type Body } from "./task.ts";
+import { refused } from "../core/perform.ts";
+import { arm, checkedDelay } from "../time/timer.ts";
+import type { Body } from "./body.ts";
+import { host, watchForDeadlock, type Host } from "./deadlock.ts";
+import { LiveScope } from "./live-scope.ts";
+import { identifyFreeTasks } from "./region.ts";
+import { checkedBody, checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
+
+/** How to run a program. */
+export interface RunOptions extends ScopeOptions {
+  /** How long clean-up may take after a signal of the system, in milliseconds: 5,000, if left out. Then the process exits. */
+  grace?: number | undefined;
+}
 
 /**
- * Runs a program: its main function as a task, and gives its result. Tasks that main has started and not joined are left to
- * end by themselves.
+ * Runs a program: its main function as the body of a {@link scope}.
  *
- * @param main - an async or a plain function; it starts in a later microtask, as every task does
- * @returns what `main` returns; rejects with what it throws
+ * SIGINT (Ctrl-C) and SIGTERM cancel the scope, and the process exits when everything has been cleaned up, at the latest after the grace
+ * time, with the code that a shell expects: 130, 143. A second one exits at once. If main returns a value all the same, the program
+ * goes on with it, and the code is set.
+ *
+ * When the event loop has nothing left to do and main has not ended, there is a report of who waits for what on standard error, and the
+ * exit code is 13. Tasks that main has started by `go` are left to end by themselves; those of its scope belong to it.
+ *
+ * @param main - an async, a plain or a generator function; it gets the scope
+ * @param options - those of a scope, and `grace` in milliseconds
+ * @returns what `main` returns; rejects as {@link scope} does
  *
  * @example
  * ```ts
  * import { run, sleep } from "rendezvous";
  *
- * await run(async () => {
+ * await run(async (s) => {
+ *   s.go(async () => { await sleep(1); });
  *   await sleep(5);
  *   console.log("done"); // done
  * });
@@ -24,11 +47,53 @@ import { go, type Body } from "./task.ts";
  *
  * Idea: asyncio's `run`.
  */
-export function run<T>(main: Body<[], T>): Promise<T> {
+export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}): Promise<T> {
   try {
-    return go(main).join();
+    const body = checkedBody(main, "run");
+    const settings = checkedOptions(options, "run");
+    const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
+    identifyFreeTasks();
+    const live = new LiveScope("run", body, settings);
+    const process = host();
+    const outcome = live.run(body, [handleOf(live)]);
+    return process ? attended(process, live, outcome, grace) : outcome;
   } catch (error) {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
-    return Promise.reject(error);
+    return refused(error);
   }
+}
+
+const signals = { SIGINT: 130, SIGTERM: 143 };
+
+/** The outcome of a program that is told of signals, and reports a deadlock, while it runs. */
+function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace: number): Promise<T> {
+  let code: number | undefined;
+  let disarm: (() => void) | undefined;
+  const listeners = Object.entries(signals).map(([signal, exitCode]) => {
+    const listener = (): void => {
+      if (code !== undefined) process.exit(exitCode);
+      code = exitCode;
+      disarm = arm(grace, () => process.exit(exitCode));
+      live.cancel(signal);
+    };
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  const unwatch = watchForDeadlock();
+  const leave = (): void => {
+    disarm?.();
+    unwatch();
+    for (const off of listeners) off();
+  };
+  return outcome.then(
+    (value) => {
+      leave();
+      if (code !== undefined) process.exitCode ??= code;
+      return value;
+    },
+    (error: unknown) => {
+      leave();
+      if (code !== undefined && live.region.isCancel(error)) process.exit(code);
+      throw error;
+    },
+  );
 }

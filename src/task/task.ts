@@ -8,16 +8,18 @@
  */
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
+import { ambience } from "../core/ambient.ts";
 import { start } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
-import { show } from "../errors.ts";
-import { Driver, isGenerator } from "./generator.ts";
+import { CancelledError, show } from "../errors.ts";
+import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
+import type { Driver } from "./generator.ts";
+import { living, nextId, type Living } from "./live.ts";
+import type { Region } from "./region.ts";
+import { noteSite } from "./sites.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
-
-/** What `go` runs. */
-export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
 
 /**
  * Starts a task: runs a body of its own accord, beside whoever started it.
@@ -78,62 +80,72 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
   return Object.defineProperty(copy, "name", { value: name });
 }
 
-let made = 0;
-
 /**
  * A running body. Joining it (`await task`, {@link join}, {@link joining}, {@link result}) gives what the body returns or throws.
  *
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
-export class Task<T> implements PromiseLike<T> {
+export class Task<T> implements PromiseLike<T>, Runner, Living {
   /** Different for every task, in order of their making. */
-  readonly id: number = ++made;
+  readonly id: number = nextId();
   readonly #name: string;
   #state: TaskState = "pending";
   #outcome: unknown;
   #joiners: Line | undefined;
   /** A failure that nobody has joined, as the platform's unhandled rejection. */
   #unjoined: Promise<never> | undefined;
+  /** @internal */
+  region: Region | undefined;
+  /** @internal */
+  driver: Driver | undefined = undefined;
+  /** @internal */
+  before: Living | undefined = undefined;
+  /** @internal */
+  after: Living | undefined = undefined;
 
   /** @internal */
-  constructor(body: Body<unknown[], T>, args: unknown[]) {
+  constructor(body: Body<unknown[], T>, args: unknown[], regionOf?: (task: Living) => Region) {
     this.#name = body.name;
-    start(() => { this.#begin(body, args); });
+    const region = (this.region = regionOf?.(this));
+    living.add(this);
+    noteSite?.(this);
+    const begin = (): void => { this.#begin(body, args); };
+    if (region) region.start(body, begin);
+    else if (ambience) ambience.startFree(this as never, body, begin);
+    else start(begin);
   }
 
   #begin(body: Body<unknown[], T>, args: unknown[]): void {
-    this.#state = "running";
-    let result: unknown;
-    let thenable: boolean;
-    try {
-      result = body(...args);
-      if (isGenerator(result)) {
-        new Driver(this, result).run();
-        return;
-      }
-      thenable = isThenable(result); // reading its `then` is code of the user, too
-    } catch (error) {
-      this.ended("error", error);
+    if (this.region?.refusal) {
+      this.ended("return", undefined);
       return;
     }
-    if (thenable) this.#endWith(result as PromiseLike<unknown>);
-    else this.ended("value", result);
-  }
-
-  #endWith(result: PromiseLike<unknown>): void {
-    Promise.resolve(result).then(
-      (value) => { this.ended("value", value); },
-      (error: unknown) => { this.ended("error", error); },
-    );
+    this.#state = "running";
+    runBody(this, body, args);
   }
 
   /** @internal The body has given its outcome. */
-  ended(how: "value" | "error", outcome: unknown): void {
-    this.#state = how === "error" ? "failed" : "done";
-    this.#outcome = outcome;
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
-    if (how === "error" && !this.#joiners?.first) this.#unjoined = Promise.reject(outcome);
-    this.#joiners?.resumeAll(how, outcome);
+  ended(how: HowEnded, outcome: unknown): void {
+    living.remove(this);
+    this.driver = undefined;
+    const cancelled = how === "return" || (how === "error" && this.region?.isCancel(outcome) === true);
+    this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
+    this.#outcome = cancelled ? this.region?.refusal : outcome;
+    if (this.#state === "failed" && !this.#joiners?.first && this.isFree && !(outcome instanceof CancelledError)) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
+      this.#unjoined = Promise.reject(outcome);
+    }
+    this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);
+  }
+
+  /** @internal Nobody is responsible for its failure but those who join it. */
+  get isFree(): boolean {
+    return true;
+  }
+
+  /** @internal */
+  get kind(): "task" {
+    return "task";
   }
 
   /** The body's name, or one made of the task's number. */
@@ -141,9 +153,9 @@ export class Task<T> implements PromiseLike<T> {
     return this.#name || `task-${String(this.id)}`;
   }
 
-  /** Not started, under way, or how it ended. */
+  /** Not started, under way, or how it ended. A task that is cancelled before its start never starts. */
   get state(): TaskState {
-    return this.#state;
+    return this.#state === "pending" && this.region?.refusal ? "cancelled" : this.#state;
   }
 
   /**
@@ -198,7 +210,7 @@ export class Task<T> implements PromiseLike<T> {
   /** @internal The outcome, if there is one. Seeing a failure counts as joining. */
   outcome(): T | Nothing {
     if (this.#state === "done") return this.#outcome as T;
-    if (this.#state !== "failed") return nothing;
+    if (this.#state === "pending" || this.#state === "running") return nothing;
     this.#unjoined?.catch(() => { /* whoever asked has it now */ });
     this.#unjoined = undefined;
     throw this.#outcome;
@@ -218,6 +230,10 @@ class Joining<T> extends Performable<T> {
     this.#task = task;
   }
 
+  override toString(): string {
+    return `join of task "${this.#task.name}"`;
+  }
+
   override attempt(): T | Nothing {
     return this.#task.outcome();
   }
@@ -225,11 +241,4 @@ class Joining<T> extends Performable<T> {
   override enlist(waiter: Waiter): void {
     this.#task.await(waiter);
   }
-}
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === "object" && value !== null) || typeof value === "function") &&
-    typeof (value as { then?: unknown }).then === "function"
-  );
 }

@@ -63,6 +63,10 @@ class Sleeping extends Performable<void> implements Place {
     this.#ms = ms;
   }
 
+  override toString(): string {
+    return `sleep of ${String(this.#ms)} ms`;
+  }
+
   override attempt(): Nothing {
     return nothing;
   }

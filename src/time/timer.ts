@@ -23,6 +23,12 @@ export function arm(ms: number, fire: () => void): () => void {
   return () => { clearTimeout(timer); };
 }
 
+/** Call `fire` once after `ms` milliseconds, if the process still lives by then: this timer alone does not keep it. */
+export function armQuietly(ms: number, fire: () => void): void {
+  const timer = globalThis.setTimeout(fire, ms) as unknown as { unref?: () => void };
+  timer.unref?.();
+}
+
 /** Milliseconds as given by a user, or a clear error. Below 0 is 0. */
 export function checkedDelay(ms: number, what: string): number {
   if (typeof (ms as unknown) !== "number" || Number.isNaN(ms)) {

@@ -2,7 +2,7 @@
 import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import sinon from "sinon";
-import { always, chan, gather, go, sleep } from "../../../src/index.ts";
+import { always, chan, gather, go, sleep } from "../../../src/node.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
 

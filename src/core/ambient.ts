@@ -1,0 +1,31 @@
+/**
+ * What the running code is part of, and is cancelled with.
+ *
+ * In a program without scopes there is no such thing, and performing looks no further than at `ambience`. Scopes (`task/region.ts`)
+ * provide it with the first of them.
+ */
+import type { Performable } from "./operation.ts";
+
+/** A part of the program that can be cancelled as one. */
+export interface Ambient {
+  /** What it refuses every operation with; `undefined` as long as it is not cancelled. */
+  readonly refusal: unknown;
+  /** A promise rejected with the refusal. */
+  refuse(): Promise<never>;
+  /** Wait for an operation, right after a failed attempt, until it happens or this is cancelled; if it is by now, refuse. */
+  park<T>(operation: Performable<T>): Promise<T>;
+}
+
+/** How to find what the running code is part of. */
+export interface Ambience {
+  current(): Ambient | undefined;
+  /** Start a task that is part of nothing. */
+  startFree(task: never, body: unknown, begin: () => void): void;
+}
+
+export let ambience: Ambience | undefined;
+
+/** Provide the ambience of scopes. */
+export function provideAmbience(provided: Ambience): void {
+  ambience = provided;
+}

@@ -1,0 +1,56 @@
+/**
+ * Bodies: what a task, a scope, a job runs. An async function, a plain one, or a generator function.
+ *
+ * 1. A body is called once; whatever it throws, at the call or later, is its end.
+ * 2. A generator is driven without a promise; whoever waits in a generator can be ended there.
+ */
+import type { Region } from "./region.ts";
+import { Driver, isGenerator } from "./generator.ts";
+
+/** What `go` and the others run. */
+export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
+
+/** How a body ended. Ended from outside, at a `yield*`, it has no outcome. */
+export type HowEnded = "value" | "error" | "return";
+
+/** Who runs a body, and is told its end. */
+export interface Runner {
+  /** What the body is cancelled with, if it is. */
+  readonly region: Region | undefined;
+  /** The generator that it runs, if it is one. */
+  driver?: Driver | undefined;
+  ended(how: HowEnded, outcome: unknown): void;
+}
+
+/** Run a body, up to its first wait; its end is told now or later. */
+export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: unknown[]): void {
+  let result: unknown;
+  let thenable: boolean;
+  try {
+    result = body(...args);
+    if (isGenerator(result)) {
+      new Driver(runner, result).begin();
+      return;
+    }
+    thenable = isThenable(result); // reading its `then` is code of the user, too
+  } catch (error) {
+    runner.ended("error", error);
+    return;
+  }
+  if (thenable) follow(runner, result as PromiseLike<unknown>);
+  else runner.ended("value", result);
+}
+
+function follow(runner: Runner, result: PromiseLike<unknown>): void {
+  Promise.resolve(result).then(
+    (value) => { runner.ended("value", value); },
+    (error: unknown) => { runner.ended("error", error); },
+  );
+}
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === "object" && value !== null) || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function"
+  );
+}

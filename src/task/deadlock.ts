@@ -1,0 +1,59 @@
+/**
+ * The deadlock report: when the event loop has nothing left to do and tasks still wait, nobody will ever wake them.
+ *
+ * The process says so itself ('beforeExit': no runnable work, no handles), so there is no false alarm; while a server or an interval
+ * lives, there is no alarm at all.
+ *
+ * Idea: Go's "all goroutines are asleep".
+ */
+import { describe, tree, waitsOf } from "./dump.ts";
+
+/** What is needed of Node's `process`. */
+export interface Host {
+  exitCode?: number | string | null | undefined;
+  readonly stderr: { write(text: string): unknown };
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  exit(code: number): never;
+}
+
+/** The process, where there is one. */
+export function host(): Host | undefined {
+  const { process } = globalThis as unknown as { process?: Partial<Host> };
+  return typeof process?.on === "function" ? (process as Host) : undefined;
+}
+
+/** The exit code of a program that hangs, as Node's own for a promise that never settles. */
+const deadlocked = 13;
+let watching = 0;
+let told = false;
+
+/** Report a deadlock from here on, until the function that is returned is called. */
+export function watchForDeadlock(): () => void {
+  const process = host();
+  if (!process) return () => { /* nothing to watch */ };
+  if (watching++ === 0) process.on("beforeExit", tell);
+  return () => {
+    if (--watching === 0) process.off("beforeExit", tell);
+  };
+}
+
+function tell(): void {
+  const process = host();
+  const report = deadlockReport();
+  if (!process || told || report === undefined) return;
+  told = true;
+  process.stderr.write(`${report}\n`);
+  if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = deadlocked;
+}
+
+/** Who waits for what, if anybody waits. */
+export function deadlockReport(): string | undefined {
+  const blocked = tree()
+    .map(({ who }) => who)
+    .filter((who) => who.kind === "task" || waitsOf(who).length > 0 || !who.region?.children.first);
+  if (blocked.length === 0) return undefined;
+  const lines = blocked.flatMap((who) => describe(who, "blocked in")).map((line) => `  ${line}`);
+  const count = blocked.length === 1 ? "1 task" : `${String(blocked.length)} tasks`;
+  return [`fatal: all tasks are asleep - deadlock (${count})`, ...lines].join("\n");
+}

@@ -1,0 +1,36 @@
+/**
+ * Debugging: where tasks were started and where they wait, and what hangs, told on standard error. Off unless it is asked for: by the
+ * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
+ */
+import { armQuietly } from "../time/timer.ts";
+import { describe, tree } from "./dump.ts";
+import { watchForDeadlock } from "./deadlock.ts";
+import { identifyFreeTasks, type Region } from "./region.ts";
+import { noteCancels, noteSites } from "./sites.ts";
+import { noteSiteOf } from "./site-of.ts";
+
+/** How long a cancelled scope may take to end before it is told of, in milliseconds. */
+const patience = 5000;
+
+/** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
+export function debug(): void {
+  identifyFreeTasks();
+  noteSites(noteSiteOf);
+  noteCancels((region) => { armQuietly(patience, () => { tellIfStuck(region); }); });
+  watchForDeadlock();
+}
+
+/** A cancelled scope that does not end waits for something that no cancel reaches. */
+function tellIfStuck(region: Region): void {
+  if (region.over) return;
+  const { kind, name } = region.owner;
+  const inside = tree().filter(({ who }) => {
+    for (let outer = who.region; outer; outer = outer.parent) if (outer === region) return true;
+    return false;
+  });
+  const lines = inside.flatMap(({ who }) => describe(who, "still waits in")).map((line) => `  ${line}`);
+  console.error(
+    [`${kind} "${name}" was cancelled ${String(patience)} ms ago and has not ended. A cancel reaches the library's own waits; give`,
+      "its signal to others: fetch(url, { signal: s.signal })", ...lines].join("\n"),
+  );
+}

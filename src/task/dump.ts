@@ -1,0 +1,94 @@
+/**
+ * What lives, and what it waits for, as text.
+ *
+ * Known for nothing: generator tasks, and all that runs in a scope. Of an async task outside of scopes it is known once somebody wants to
+ * know (`run`, debugging): only then it gets a region, whose operations are its own.
+ *
+ * Idea: Go's goroutine dump, asyncio's `pstree`.
+ */
+import { living, type Living } from "./live.ts";
+import { siteOf } from "./site-of.ts";
+
+/** An operation that somebody waits for, and where, as far as it is known. */
+export interface Wait {
+  readonly operation: string;
+  readonly site: string | undefined;
+}
+
+/** What a task or a scope waits for now. */
+export function waitsOf(who: Living): Wait[] {
+  const { region } = who;
+  const driver = region?.driver ?? who.driver;
+  const waits = [...(region?.waits ?? [])].map((wait) => ({ operation: String(wait.operation), site: siteOf(wait) }));
+  return driver?.place ? [{ operation: String(driver.operation), site: siteOf(driver) }, ...waits] : waits;
+}
+
+/** The task or scope around one: the next region outwards that is not its own. */
+function around({ region }: Living): Living | undefined {
+  let outer = region?.parent;
+  while (outer && outer.owner.region === region) outer = outer.parent;
+  return outer?.owner;
+}
+
+/** Everything that lives, the outer ones first, each with how deep it stands. */
+export function tree(): { who: Living; depth: number }[] {
+  const inside = new Map<Living | undefined, Living[]>();
+  for (const who of living) {
+    const outer = around(who);
+    const siblings = inside.get(outer);
+    if (siblings) siblings.push(who);
+    else inside.set(outer, [who]);
+  }
+  const rows: { who: Living; depth: number }[] = [];
+  const left = (inside.get(undefined) ?? []).map((who) => ({ who, depth: 0 })).reverse();
+  for (let row = left.pop(); row; row = left.pop()) {
+    rows.push(row);
+    const { who, depth } = row;
+    for (const member of (inside.get(who) ?? []).reverse()) left.push({ who: member, depth: depth + 1 });
+  }
+  return rows;
+}
+
+/** The lines of one entry, without its place in the tree. */
+export function describe(who: Living, verb: string): string[] {
+  const waits = waitsOf(who);
+  const lines: string[] = [];
+  const head = `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
+  if (waits.length === 0) {
+    lines.push(who.region?.children.first ? `${head} waits for what runs in it` : `${head} ${verb} what is not known: a foreign promise, or the`
+      + " library's before RENDEZVOUS_DEBUG=1");
+  }
+  for (const { operation, site } of waits) {
+    lines.push(`${head} ${verb} ${operation}`);
+    if (site !== undefined) lines.push(`    ${site}`);
+  }
+  const started = siteOf(who);
+  if (started !== undefined) lines.push(`    started ${started}`);
+  return lines;
+}
+
+/**
+ * The tree of all tasks and scopes that live, with what each waits for, as text: one line for each, inner ones indented.
+ *
+ * @returns an empty text when nothing lives
+ *
+ * @example
+ * ```ts
+ * import { chan, checkpoint, dumpTasks, go } from "rendezvous";
+ *
+ * const jobs = chan<string>({ name: "jobs" });
+ * go(function* worker() {
+ *   yield* jobs.receiving();
+ * });
+ * await checkpoint();
+ * console.log(/task \d+ "worker" waits in receive on channel "jobs"/.test(dumpTasks())); // true
+ * jobs.trySend("go home");
+ * ```
+ *
+ * Idea: asyncio's `pstree`, Swift's task dumps.
+ */
+export function dumpTasks(): string {
+  return tree()
+    .flatMap(({ who, depth }) => describe(who, "waits in").map((line) => "  ".repeat(depth) + line))
+    .join("\n");
+}

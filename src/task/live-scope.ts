@@ -1,0 +1,243 @@
+/**
+ * The life of a scope: what it runs, when it is over, and how it ends.
+ *
+ * 1. It is over when its body and everything in its region have ended, and its clean-up is done; not before, whatever happens.
+ * 2. The first error cancels the rest. Later ones are kept with it.
+ * 3. Its outcome is, in this order: the first error of body or children that is not its own cancel; an outer cancel; its own cancel,
+ *    unless the body has returned a value all the same; the body's value. The body cannot change that by swallowing an error.
+ *
+ *        open ── body and children ended ──► clean-up, last in first out ──► over
+ *          └─ the first error, cancel(), the deadline, from outside: cancelled, and waits for the same
+ *
+ * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
+ */
+import { Aborting } from "../core/aborting.ts";
+import { wake } from "../core/scheduler.ts";
+import { Waiter, type Outcome } from "../core/waiting.ts";
+import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
+import { arm } from "../time/timer.ts";
+import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
+import { ChildTask } from "./child.ts";
+import { living, nextId, type Living } from "./live.ts";
+import { cancelled, currentRegion, Region, silence } from "./region.ts";
+import { noteSite } from "./sites.ts";
+import { suppress } from "./suppressed.ts";
+import type { Task } from "./task.ts";
+
+/** What a scope does about a child that fails. */
+export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => void);
+
+/** How a scope is made; checked already. */
+export interface ScopeSettings {
+  name?: string | undefined;
+  /** Milliseconds to its deadline. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onError?: OnError | undefined;
+  /** No cancel from outside reaches it. */
+  shielded?: boolean | undefined;
+  /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
+  passReason?: boolean | undefined;
+}
+
+export class LiveScope implements Runner, Living {
+  before: Living | undefined = undefined;
+  after: Living | undefined = undefined;
+  readonly id: number = nextId();
+  readonly name: string;
+  readonly region: Region;
+  /** How it ends. */
+  readonly outcome: Promise<unknown>;
+  readonly #settings: ScopeSettings;
+  readonly #cleanups: (() => unknown)[] = [];
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+  #failure: { error: unknown } | undefined = undefined;
+  #body: { how: HowEnded; value: unknown } | undefined = undefined;
+  #closed = false;
+  #disarm: (() => void) | undefined = undefined;
+  #expired: TimeoutError | undefined = undefined;
+  #outerSignal: SignalWatch | undefined = undefined;
+
+  constructor(kind: string, body: { name: string } | undefined, settings: ScopeSettings) {
+    this.#settings = settings;
+    this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
+    this.region = new Region(this, currentRegion(), settings.shielded);
+    this.region.onEmpty = () => { this.#check(); };
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    living.add(this);
+    noteSite?.(this);
+    const { timeout = Infinity, signal } = settings;
+    if (signal) this.#outerSignal = new SignalWatch(this, signal);
+    if (this.region.refusal) return;
+    if (timeout <= 0) this.#expire(timeout);
+    else if (timeout !== Infinity) this.#disarm = arm(timeout, () => { this.#expire(timeout); });
+  }
+
+  get kind(): "scope" {
+    return "scope";
+  }
+
+  /** Run the body: in a later microtask, or at once if it is the library's own. */
+  run<T>(body: Body<never[], T>, args: unknown[], atOnce = false): Promise<T> {
+    const begin = (): void => {
+      if (this.region.refusal) this.ended("return", undefined);
+      else runBody(this, body as Body<unknown[], unknown>, args);
+    };
+    if (atOnce || this.region.refusal) begin();
+    else this.region.start(body, begin);
+    return this.outcome as Promise<T>;
+  }
+
+  // -- What can be done in it --
+
+  go<A extends unknown[], U>(body: Body<A, U>, args: A): ChildTask<U> {
+    if (typeof (body as unknown) !== "function") {
+      throw new TypeError(`go takes a function: s.go(() => work()), not s.go(work()); got ${show(body)}`);
+    }
+    this.#assertOpen("go");
+    return new ChildTask<U>(this, body as Body<unknown[], U>, args);
+  }
+
+  get tasks(): readonly Task<unknown>[] {
+    return [...this.region.children].map(({ owner }) => owner).filter((owner) => owner instanceof ChildTask);
+  }
+
+  defer(cleanup: () => unknown): void {
+    if (typeof (cleanup as unknown) !== "function") throw new TypeError(`defer takes a function; got ${show(cleanup)}`);
+    this.#assertOpen("defer");
+    this.#cleanups.push(cleanup);
+  }
+
+  #assertOpen(verb: string): void {
+    if (!this.#closed) return;
+    throw new ClosedError(`${verb} in scope "${this.name}", which has ended: do it before, or use a scope that is still open`);
+  }
+
+  cancel(reason: unknown): void {
+    if (!this.#closed) this.region.cancel(cancelled(this, reason));
+  }
+
+  cancelFromOutside(reason: unknown): void {
+    this.region.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
+  }
+
+  #expire(ms: number): void {
+    if (this.region.refusal) return;
+    this.#expired = new TimeoutError(`scope "${this.name}" has not ended within its ${String(ms)} ms`);
+    this.region.cancel(cancelled(this, this.#expired));
+  }
+
+  // -- Its end --
+
+  ended(how: HowEnded, value: unknown): void {
+    this.#body = { how, value };
+    this.region.driver = undefined;
+    if (how === "error" && !this.region.isCancel(value)) this.#fail(value);
+    this.#check();
+  }
+
+  childFailed(child: Task<unknown>, error: unknown): void {
+    const { onError = "cancel" } = this.#settings;
+    if (this.region.isCancel(error) || onError === "supervise") return;
+    if (onError === "cancel") {
+      this.#fail(error);
+      return;
+    }
+    try {
+      onError(error, child);
+    } catch (thrown) {
+      this.#fail(thrown);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure) suppress(this.#failure.error, error);
+    else {
+      this.#failure = { error };
+      this.region.cancel(cancelled(this, error));
+    }
+  }
+
+  /** Is it over? */
+  #check(): void {
+    if (!this.#body || this.#closed || this.region.children.first) return;
+    this.#closed = true;
+    if (this.#cleanups.length > 0) void this.#cleanUp();
+    else this.#settle();
+  }
+
+  async #cleanUp(): Promise<void> {
+    for (let cleanup = this.#cleanups.pop(); cleanup; cleanup = this.#cleanups.pop()) {
+      const mask = new Region(this, this.region, true);
+      try {
+        await runIn(mask, cleanup);
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    living.remove(this);
+    this.#disarm?.();
+    this.#outerSignal?.withdraw();
+    try {
+      const value = this.#result();
+      this.region.end();
+      wake(this.#resolve, value);
+    } catch (error) {
+      if (this.region.isCancel(error)) silence(this.outcome);
+      this.region.end();
+      wake(this.#reject, error);
+    }
+  }
+
+  #result(): unknown {
+    const { refusal, fromOutside } = this.region;
+    if (this.#failure) throw this.#failure.error;
+    if (fromOutside) throw this.#settings.passReason && this.#outerSignal?.aborted ? this.#outerSignal.aborted.reason : fromOutside;
+    if (refusal && this.#body?.how !== "value") throw this.#expired ?? refusal;
+    return this.#body?.value;
+  }
+}
+
+/** The name of a function, if it has one. */
+function nameOf(body: { name: string } | undefined): string | undefined {
+  return body?.name === "" ? undefined : body?.name;
+}
+
+/** Run a body in a region of its own, to its end. */
+function runIn(region: Region, body: () => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const ended = (how: HowEnded, outcome: unknown): void => {
+      region.handOver();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
+      if (how === "error") reject(outcome);
+      else resolve(outcome);
+    };
+    region.start(body, () => { runBody({ region, ended }, body, []); });
+  });
+}
+
+/** Cancels a scope when a signal aborts. */
+class SignalWatch extends Waiter {
+  readonly #scope: LiveScope;
+  aborted: { reason: unknown } | undefined = undefined;
+
+  constructor(scope: LiveScope, signal: AbortSignal) {
+    super();
+    this.#scope = scope;
+    if (signal.aborted) this.resume("error", signal.reason);
+    else new Aborting(signal).enlist(this);
+  }
+
+  override resume(_how: Outcome, reason: unknown): void {
+    this.aborted = { reason };
+    this.#scope.cancelFromOutside(reason);
+  }
+}

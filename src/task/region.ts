@@ -1,0 +1,258 @@
+/**
+ * Regions: what is cancelled as one. Each scope and each of its tasks runs in one, and they form a tree.
+ *
+ * 1. Whatever waits in a region stands in its chain: cancelling withdraws each wait, and rejects all with one shared error. A wait
+ *    that is over leaves nothing behind, however long its region lives.
+ * 2. Cancelling reaches all descendants but those that are shielded: first all are marked, then all waits are withdrawn, then signals
+ *    abort, all before `cancel` returns. It takes time in proportion to what it reaches, and does not recurse.
+ * 3. It is for ever: what is performed in a cancelled region later is refused with the same error.
+ * 4. Who ends leaves its parent; what still lives in it becomes the parent's.
+ *
+ *        scope ─┬─ task ─── scope ─── task         cancel(scope): all but the shield and what is below it
+ *               └─ shield ── task
+ *
+ * How running code finds its region: a generator task is told by its driver; for async functions the platform carries the region along
+ * (one `AsyncLocalStorage`, made with the first region that an async body runs in). Where there is none, `{ signal }` does it.
+ *
+ * Idea: trio's cancel scopes, Kotlin's job tree.
+ */
+import { provideAmbience, type Ambient } from "../core/ambient.ts";
+import { Chain, type Linked } from "../core/chain.ts";
+import { contexts, type Carried } from "../core/context.ts";
+import { running, type Performable } from "../core/operation.ts";
+import { park, PromiseWaiter, refused, type Settle } from "../core/perform.ts";
+import { start } from "../core/scheduler.ts";
+import type { Outcome } from "../core/waiting.ts";
+import { CancelledError, show } from "../errors.ts";
+import { isGeneratorFunction, type Driver } from "./generator.ts";
+import type { Living } from "./live.ts";
+import { noteCancel, noteSite } from "./sites.ts";
+
+export class Region implements Ambient, Linked<Region> {
+  before: Region | undefined = undefined;
+  after: Region | undefined = undefined;
+  /** Who runs in it. */
+  readonly owner: Living;
+  parent: Region | undefined;
+  readonly children: Chain<Region> = new Chain();
+  /** What async functions wait for in it. */
+  readonly waits: Chain<RegionWaiter> = new Chain();
+  /** The generator that runs in it. */
+  driver: Driver | undefined = undefined;
+  /** Called when the last child has left. */
+  onEmpty: (() => void) | undefined = undefined;
+  /** The first cancel that reached it. */
+  refusal: CancelledError | undefined = undefined;
+  /** The first cancel that reached it from a region around it. */
+  fromOutside: CancelledError | undefined = undefined;
+  over = false;
+  readonly #shielded: boolean;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(owner: Living, parent: Region | undefined, shielded = false) {
+    ambienceOfRegions();
+    this.owner = owner;
+    this.parent = parent;
+    this.#shielded = shielded;
+    parent?.children.add(this);
+    if (parent?.refusal && !shielded) this.refusal = this.fromOutside = parent.refusal;
+  }
+
+  get cancelled(): boolean {
+    return this.refusal !== undefined;
+  }
+
+  /** Aborts when the region is cancelled; made when it is asked for. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.refusal) this.#controller.abort(this.refusal);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. */
+  cancel(error: CancelledError, fromOutside = false): void {
+    if (this.over) return;
+    if (fromOutside) this.fromOutside ??= error;
+    if (this.refusal) return;
+    this.refusal = error;
+    const reached: Region[] = [this];
+    for (const region of reached) {
+      for (const child of region.children) {
+        if (child.#shielded) continue;
+        child.fromOutside ??= error;
+        if (child.refusal) continue; // so is all that is below it
+        child.refusal = error;
+        reached.push(child);
+      }
+    }
+    noteCancel?.(this);
+    for (const region of reached) region.#withdrawAll(error);
+    for (const region of reached) region.#controller?.abort(error);
+  }
+
+  #withdrawAll(error: CancelledError): void {
+    this.driver?.end();
+    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
+  }
+
+  /** Whether an error is nothing but the cancel of this region, as it is or in the `AbortError` of a platform's function. */
+  isCancel(error: unknown): boolean {
+    const { refusal, fromOutside } = this;
+    if (refusal === undefined) return false;
+    const is = (candidate: unknown): boolean => candidate === refusal || candidate === fromOutside;
+    return is(error) || (error instanceof Error && error.name === "AbortError" && is(error.cause));
+  }
+
+  /** A generator runs in it from here on. */
+  drive(driver: Driver): void {
+    this.driver = driver;
+    if (this.refusal) driver.end();
+  }
+
+  refuse(): Promise<never> {
+    const promise = refused(this.refusal);
+    silence(promise);
+    return promise;
+  }
+
+  park<T>(operation: Performable<T>): Promise<T> {
+    if (this.refusal) return this.refuse(); // by a guard, meanwhile
+    let waiter!: RegionWaiter;
+    const promise = park(operation, (resolve, reject, lazy) => (waiter = new RegionWaiter(this, operation, resolve, reject, lazy)));
+    waiter.promise = promise;
+    if (this.cancelled) silence(promise); // while it took its place
+    return promise;
+  }
+
+  /** Start a body in it, in a later microtask. */
+  start(body: unknown, begin: () => void): void {
+    startIn(this, body, begin);
+  }
+
+  /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */
+  handOver(): void {
+    const { parent } = this;
+    if (parent) {
+      for (const wait of this.waits) {
+        this.waits.remove(wait);
+        wait.region = parent;
+        parent.waits.add(wait);
+      }
+      for (const child of this.children) {
+        this.children.remove(child);
+        child.parent = parent;
+        parent.children.add(child);
+      }
+    }
+    this.#leave();
+  }
+
+  /** It is over, and nothing lives in it. A wait that nobody has awaited is withdrawn. */
+  end(): void {
+    if (this.waits.first) this.#withdrawAll(this.refusal ?? endedError(this.owner));
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.over = true;
+    this.driver = undefined;
+    const { parent } = this;
+    if (!parent) return;
+    parent.children.remove(this);
+    if (!parent.children.first) parent.onEmpty?.();
+  }
+}
+
+/** The one error of a cancel. */
+export function cancelled({ kind, name }: Living, reason: unknown): CancelledError {
+  const because = reason === undefined ? "" : reason instanceof Error ? `: ${reason.message}` : `: ${show(reason)}`;
+  return new CancelledError(
+    `${kind} "${name}" was cancelled${because}. Let this error pass; shield() what has to be done all the same`,
+    reason === undefined ? undefined : { cause: reason },
+  );
+}
+
+function endedError({ kind, name }: Living): CancelledError {
+  return new CancelledError(
+    `${kind} "${name}" has ended, and an operation that it had begun was still waiting: await it, or start it outside`,
+  );
+}
+
+/** Waits as a promise, in a region. */
+export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> {
+  declare before: RegionWaiter | undefined;
+  declare after: RegionWaiter | undefined;
+  declare region: Region;
+  declare readonly operation: Performable<unknown>;
+  /** What the user has of it. */
+  declare promise: Promise<unknown> | undefined;
+
+  constructor(region: Region, operation: Performable<unknown>, resolve: Settle, reject: Settle, lazy: boolean) {
+    super(resolve, reject, lazy);
+    this.before = undefined;
+    this.after = undefined;
+    this.region = region;
+    this.operation = operation;
+    this.promise = undefined;
+    region.waits.add(this);
+    noteSite?.(this);
+  }
+
+  override resume(how: Outcome, what: unknown): void {
+    this.region.waits.remove(this);
+    super.resume(how, what);
+  }
+
+  cancel(error: CancelledError): void {
+    this.withdraw();
+    if (this.promise) silence(this.promise);
+    this.fail(error);
+  }
+}
+
+/** Have the rejection of a promise be no unhandled one: nobody has to look at a cancel. */
+export function silence(promise: Promise<unknown>): void {
+  promise.catch(() => { /* see above */ });
+}
+
+// -- Which region the running code is in ---------------------------------------------------------------------------------------------
+
+let carried: Carried<Region> | undefined;
+let identifying = false;
+
+/** Give each free task a region, too, so that it is known what it waits for. */
+export function identifyFreeTasks(): void {
+  identifying = true;
+  ambienceOfRegions();
+}
+
+/** The region of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
+export function currentRegion(): Region | undefined {
+  let region = running ? (running.ambient as Region | undefined) : carried?.getStore();
+  while (region?.over === true && !region.refusal) region = region.parent;
+  return region;
+}
+
+/** Start a body in a region, or in none, in a later microtask. */
+function startIn(region: Region | undefined, body: unknown, begin: () => void): void {
+  // Code of a generator task is in no carried region: its driver knows, and entering one at each of its turns would double their cost.
+  const inside = isGeneratorFunction(body) ? undefined : region;
+  if (inside) carried ??= contexts?.carry<Region>();
+  if (!carried || carried.getStore() === inside) start(begin);
+  else carried.run(inside, () => { start(begin); });
+}
+
+function startFree(task: Living & { region: Region | undefined }, body: unknown, begin: () => void): void {
+  if (identifying) task.region = new Region(task, undefined);
+  startIn(task.region, body, begin);
+}
+
+let provided = false;
+
+function ambienceOfRegions(): void {
+  if (provided) return;
+  provided = true;
+  provideAmbience({ current: currentRegion, startFree });
+}

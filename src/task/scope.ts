@@ -1,0 +1,206 @@
+/**
+ * Scopes: nothing that is started in one outlives it, and nothing fails in silence.
+ *
+ * Idea: trio's nurseries ("Notes on structured concurrency", Nathaniel J. Smith), Kotlin's `coroutineScope`.
+ */
+import { checkedSignal } from "../core/aborting.ts";
+import type { WaitOptions } from "../core/operation.ts";
+import { refused } from "../core/perform.ts";
+import { show } from "../errors.ts";
+import { checkedDelay } from "../time/timer.ts";
+import type { Body } from "./body.ts";
+import type { ChildTask } from "./child.ts";
+import { LiveScope, type OnError, type ScopeSettings } from "./live-scope.ts";
+import type { Task } from "./task.ts";
+
+/** How a scope is to behave. Its `signal` cancels it: it rejects with a {@link CancelledError} whose `cause` is the signal's reason. */
+export interface ScopeOptions extends WaitOptions {
+  /** What errors and reports call it. The body's name, if left out. */
+  name?: string | undefined;
+  /** Its deadline, in milliseconds from now: cancelled then, it rejects with a {@link TimeoutError}. */
+  timeout?: number | undefined;
+  /**
+   * What a failing child does: `"cancel"` (the default) cancels the rest and fails the scope; `"supervise"` leaves the others alone, and
+   * the failure to whoever joins; a function is called with the error and the task, and one that throws fails the scope.
+   */
+  onError?: OnError | undefined;
+}
+
+/** What the body of a {@link scope} gets: a place for tasks, which end before the scope does. */
+export interface Scope {
+  /**
+   * Starts a child: as `go` does, but the scope waits for it, and its failure is the scope's. In a scope that is cancelled it is
+   * cancelled, too, and never runs.
+   *
+   * @throws ClosedError when the scope has ended, TypeError when `body` is no function
+   */
+  go<A extends unknown[], T>(body: Body<A, T>, ...args: A): ChildTask<T>;
+  /** Aborts when the scope is cancelled, with its {@link CancelledError}: for `fetch` and all that takes a signal. */
+  readonly signal: AbortSignal;
+  /** Cancels the body and all children. The first reason counts; after the end nothing happens. */
+  cancel(reason?: unknown): void;
+  /** Whether it has been cancelled: by `cancel`, by a failure, by its deadline, from outside. */
+  readonly cancelled: boolean;
+  /** Has a function run when all has ended, last in first out; it is not cancelled, and its failure is the scope's. */
+  defer(cleanup: () => unknown): void;
+  /** Disposes of the resource when all has ended, in reverse order; gives it back. */
+  use<R extends Disposable | AsyncDisposable>(resource: R): R;
+  /** The children that have not ended. */
+  readonly tasks: readonly Task<unknown>[];
+}
+
+/** A scope without a body, for `await using`: see {@link openScope}. */
+export interface OpenScope extends Scope, AsyncDisposable {
+  /** Waits for all children; then the scope is over. Rejects as {@link scope} does. */
+  join(): Promise<void>;
+  /** Cancels what is left, and waits for it. Rejects with a failure that `join` has not told. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Runs a body that may start tasks, and waits for all of them: when the promise settles, nothing that was started in the scope is
+ * running, waiting, or holding anything.
+ *
+ * The first failure, of the body or of a child, cancels the rest, and is the outcome, the very object; later ones are kept with it
+ * ({@link suppressedOf}). Cancelling reaches every operation of this library that the body or a child waits in, however deep: on Node, Bun
+ * and Deno by itself, elsewhere with `{ signal: s.signal }`. A generator task is ended at its `yield*`.
+ *
+ * @param body - an async, a plain or a generator function; it starts in a later microtask, and gets the {@link Scope}
+ * @param options - `name`, `timeout` in milliseconds, `signal`, `onError`
+ * @returns the body's value. Rejects, in this order, with the first error of body or children; with the {@link CancelledError} of a
+ * cancel from outside; with a {@link TimeoutError} after its own deadline, or the `CancelledError` of its own `cancel`, unless the body
+ * has returned a value all the same
+ *
+ * @example
+ * ```ts
+ * import { chan, scope } from "rendezvous";
+ *
+ * const sum = await scope(async (s) => {
+ *   const numbers = chan<number>();
+ *   s.go(async () => {
+ *     for (let n = 1; n <= 3; n++) await numbers.send(n);
+ *     numbers.close();
+ *   });
+ *   let total = 0;
+ *   for await (const n of numbers) total += n;
+ *   return total;
+ * });
+ * console.log(sum); // 6
+ * ```
+ *
+ * Idea: trio's nurseries, Kotlin's `coroutineScope`.
+ */
+export function scope<T>(body: Body<[scope: Scope], T>, options: ScopeOptions = {}): Promise<T> {
+  try {
+    const live = new LiveScope("scope", checkedBody(body, "scope"), checkedOptions(options));
+    return live.run(body, [new Handle(live)]);
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/**
+ * A scope for `await using`: leaving the block cancels what is left in it, and waits. It cannot cancel what the block itself waits in: the
+ * block is not its body. Prefer {@link scope}, which can.
+ *
+ * @param options - as for {@link scope}
+ * @throws as `scope` rejects for bad options
+ *
+ * @example
+ * ```ts
+ * import { openScope } from "rendezvous";
+ *
+ * await using s = openScope();
+ * const answer = s.go(async () => 6 * 7);
+ * await s.join();
+ * console.log(await answer); // 42
+ * ```
+ *
+ * Idea: Python's `async with`; what it cannot do is written in "Notes on structured concurrency".
+ */
+export function openScope(options: ScopeOptions = {}): OpenScope {
+  return new OpenHandle(new LiveScope("scope", undefined, checkedOptions(options)));
+}
+
+class Handle implements Scope {
+  readonly #live: LiveScope;
+
+  constructor(live: LiveScope) {
+    this.#live = live;
+  }
+
+  go<A extends unknown[], T>(body: Body<A, T>, ...args: A): ChildTask<T> {
+    return this.#live.go(body, args);
+  }
+
+  get signal(): AbortSignal {
+    return this.#live.region.signal;
+  }
+
+  cancel(reason?: unknown): void {
+    this.#live.cancel(reason);
+  }
+
+  get cancelled(): boolean {
+    return this.#live.region.refusal !== undefined;
+  }
+
+  defer(cleanup: () => unknown): void {
+    this.#live.defer(cleanup);
+  }
+
+  use<R extends Disposable | AsyncDisposable>(resource: R): R {
+    const { [Symbol.dispose]: dispose, [Symbol.asyncDispose]: asyncDispose } = resource as Partial<Disposable & AsyncDisposable>;
+    const end = asyncDispose ?? dispose;
+    if (typeof end !== "function") {
+      throw new TypeError(`use takes a resource with Symbol.dispose or Symbol.asyncDispose; got ${show(resource)}`);
+    }
+    this.#live.defer(() => { end.call(resource); });
+    return resource;
+  }
+
+  get tasks(): readonly Task<unknown>[] {
+    return this.#live.tasks;
+  }
+}
+
+/** What the user holds of a scope. */
+export const handleOf = (live: LiveScope): Scope => new Handle(live);
+
+class OpenHandle extends Handle implements OpenScope {
+  readonly #live: LiveScope;
+  #joined: Promise<void> | undefined = undefined;
+
+  constructor(live: LiveScope) {
+    super(live);
+    this.#live = live;
+  }
+
+  join(): Promise<void> {
+    return (this.#joined ??= this.#live.run(() => undefined, [], true));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const told = this.#joined;
+    this.cancel();
+    await (told ? told.catch(() => { /* whoever joined has it */ }) : this.join());
+  }
+}
+
+/** The body, or a clear error. */
+export function checkedBody<B>(body: B, verb: string): B & { name: string } {
+  if (typeof body === "function") return body;
+  throw new TypeError(`${verb} takes a function: an async, a plain or a generator one; got ${show(body)}`);
+}
+
+/** The options, or a clear error before anything has begun. */
+export function checkedOptions(options: ScopeOptions, kind = "scope"): ScopeSettings {
+  const { name, timeout, signal, onError } = options;
+  if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of a ${kind} cannot be ${show(name)}`);
+  if (timeout !== undefined) checkedDelay(timeout, `the timeout of a ${kind}`);
+  if (signal !== undefined) checkedSignal(signal, "the option signal");
+  if (onError !== undefined && onError !== "cancel" && onError !== "supervise" && typeof (onError as unknown) !== "function") {
+    throw new TypeError(`onError of a ${kind} is "cancel", "supervise" or a function; got ${show(onError)}`);
+  }
+  return { name, timeout, signal, onError };
+}

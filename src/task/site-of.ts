@@ -1,0 +1,20 @@
+/**
+ * Places in the program, read out of stacks.
+ */
+const noted = new WeakMap<object, { stack?: string }>();
+
+/** Note where the running code is, for this object. */
+export function noteSiteOf(of: object): void {
+  const holder: { stack?: string } = {};
+  (Error as { captureStackTrace?: (holder: object) => void }).captureStackTrace?.(holder);
+  noted.set(of, holder);
+}
+
+/** The first place outside of the library where something was started or waits, if it was noted: `at reader (file:line:column)`. */
+export function siteOf(object: object): string | undefined {
+  const own = new URL("..", import.meta.url);
+  return noted.get(object)?.stack
+    ?.split("\n")
+    .map((line) => line.trim())
+    .find((line) => line.startsWith("at ") && !line.includes(own.href) && !line.includes(own.pathname) && !line.includes("node:internal"));
+}
