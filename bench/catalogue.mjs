@@ -20,7 +20,7 @@ export const libraryNames = [
 
 /** Names of files in `workloads/`. */
 const workloadFiles = [
-  "ping-pong", "stream", "buffered", "fan-in", "one-ready", "send-or-receive", "contend", "sieve", "daisy-chain", "spawn",
+  "ping-pong", "stream", "buffered", "fan-in", "one-ready", "send-or-receive", "contend", "sieve", "daisy-chain", "spawn", "scopes",
   "timeout", "signal", "memory", "delay", "size",
 ];
 

@@ -1,5 +1,5 @@
 /** effect: its Queue of capacity 0 is a rendezvous; a select is a race of takes and offers. */
-import { Effect, Queue } from "effect";
+import { Effect, Fiber, Queue } from "effect";
 
 const sent = Symbol("sent");
 
@@ -13,6 +13,15 @@ export default {
   receive: (queue) => Queue.take(queue),
   value: (received) => received,
   spawn: (body, ...args) => Effect.runFork(Effect.gen(() => body(...args))),
+  inScope: (body) =>
+    Effect.gen(function* () {
+      const fibers = [];
+      const spawn = (child) => void fibers.push(Effect.runFork(Effect.gen(child)));
+      const value = yield* body(spawn, () => Fiber.interruptAll(fibers));
+      yield* Fiber.awaitAll(fibers);
+      return value;
+    }),
+  breathe: () => Effect.promise(() => new Promise((resolve) => setImmediate(resolve))),
   gather: (bodies) => Effect.all(bodies.map((body) => Effect.gen(body)), { concurrency: "unbounded" }),
   run: (body) => Effect.runPromise(Effect.gen(body)),
   select(receives, sends = []) {

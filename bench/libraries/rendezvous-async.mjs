@@ -1,5 +1,5 @@
 /** This library, with async functions. */
-import { chan, gather, go, perform, select, selecting, sleeping } from "../../dist/node.js";
+import { chan, checkpoint, gather, go, perform, scope, select, selecting, sleeping } from "../../dist/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {
@@ -12,6 +12,8 @@ export default {
   value: (received) => received,
   spawn: go,
   gather: (bodies) => gather(bodies),
+  inScope: (body) => scope((s) => body((child) => s.go(child), () => s.cancel())),
+  breathe: () => checkpoint(),
   select(receives, sends = []) {
     const either = selecting([
       ...receives.map((channel) => channel.receiving()),

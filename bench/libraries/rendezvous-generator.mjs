@@ -1,5 +1,5 @@
 /** This library, with generator functions. */
-import { aborting, chan, gather, go, selecting, settling, sleeping } from "../../dist/node.js";
+import { aborting, always, chan, checkpoint, gather, go, scope, selecting, settling, sleeping } from "../../dist/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {
@@ -11,6 +11,19 @@ export default {
   value: (received) => received,
   spawn: go,
   gather: (bodies) => settling(gather(bodies)),
+  inScope: (body) =>
+    settling(
+      scope(function* inScope(s) {
+        const cancel = () => {
+          s.cancel();
+          return always(undefined);
+        };
+        return yield* body((child) => s.go(child), cancel);
+      }).catch((error) => {
+        if (error.code !== "RENDEZVOUS_CANCELLED") throw error;
+      }),
+    ),
+  breathe: () => settling(checkpoint()),
   run: (body) => go(body),
   select(receives, sends = []) {
     const either = selecting([

@@ -47,7 +47,7 @@ export function performIn<T>(ambient: Ambient | undefined, operation: Operation<
     if (value !== nothing) return ready(value);
     if (signal?.aborted === true) return refused(signal.reason); // by a guard, meanwhile
     const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]);
-    return ambient === undefined ? park(parked, byPromise) : ambient.park(parked);
+    return ambient === undefined ? park(parked) : ambient.park(parked);
   } catch (error) {
     return refused(error);
   }
@@ -108,15 +108,16 @@ export function stand<T>(line: Line, slot: unknown): Promise<T> {
   }) as Promise<T>;
 }
 
-/** Wait for an operation, right after a failed attempt, as a promise; `make` makes the waiter. */
-export function park<T>(operation: Performable<T>, make: (resolve: Settle, reject: Settle, lazy: boolean) => Waiter): Promise<T> {
+/** Wait for an operation, right after a failed attempt, as a promise. */
+function park<T>(operation: Performable<T>): Promise<T> {
   const { lazy } = operation;
-  const promise = new Promise<unknown>((resolve, reject) => { operation.enlist(make(resolve, reject, lazy)); });
-  // What user code has a part in is found out in the awaiting task's own turn and context.
-  return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
+  return result(lazy, new Promise<unknown>((resolve, reject) => { operation.enlist(new PromiseWaiter(resolve, reject, lazy)); }));
 }
 
-const byPromise = (resolve: Settle, reject: Settle, lazy: boolean): Waiter => new PromiseWaiter(resolve, reject, lazy);
+/** What user code has a part in is found out in the awaiting task's own turn and context. */
+export function result<T>(lazy: boolean, promise: Promise<unknown>): Promise<T> {
+  return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
+}
 
 /** Waits as a promise; a lazy one is fulfilled with a function of the result. */
 export class PromiseWaiter extends Waiter {

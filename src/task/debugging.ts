@@ -6,8 +6,9 @@ import { armQuietly } from "../time/timer.ts";
 import { describe, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
 import { identifyFreeTasks, type Region } from "./region.ts";
-import { noteCancels, noteSites } from "./sites.ts";
-import { noteSiteOf } from "./site-of.ts";
+import type { Living } from "./live.ts";
+import { observe } from "./observer.ts";
+import { noteSiteOf, siteOf } from "./site-of.ts";
 
 /** How long a cancelled scope may take to end before it is told of, in milliseconds. */
 const patience = 5000;
@@ -15,9 +16,20 @@ const patience = 5000;
 /** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
 export function debug(): void {
   identifyFreeTasks();
-  noteSites(noteSiteOf);
-  noteCancels((region) => { armQuietly(patience, () => { tellIfStuck(region); }); });
+  observe({
+    site: noteSiteOf,
+    cancelled: (region) => { armQuietly(patience, () => { tellIfStuck(region); }); },
+    failed: nameStart,
+  });
   watchForDeadlock();
+}
+
+/** An error's stack says where its task was started. */
+function nameStart(task: Living, error: unknown): void {
+  const started = siteOf(task);
+  if (!(error instanceof Error) || started === undefined || Object.isFrozen(error)) return;
+  const line = `in task "${task.name}" started ${started}`;
+  if (error.stack?.includes(line) === false) error.stack += `\n    ${line}`;
 }
 
 /** A cancelled scope that does not end waits for something that no cancel reaches. */

@@ -22,7 +22,7 @@ import { enqueue, type Job } from "../core/scheduler.ts";
 import { Waiter, type Outcome } from "../core/waiting.ts";
 import type { Runner } from "./body.ts";
 import type { Region } from "./region.ts";
-import { noteSite } from "./sites.ts";
+import { observer } from "./observer.ts";
 
 export class Driver extends Waiter implements Job, Performer {
   declare readonly runner: Runner;
@@ -66,7 +66,7 @@ export class Driver extends Waiter implements Job, Performer {
 
   waitFor(operation: Performable<unknown>): void {
     this.operation = operation;
-    noteSite?.(this);
+    observer?.site(this);
   }
 
   override resume(how: Outcome, what: unknown): void {

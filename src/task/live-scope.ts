@@ -20,7 +20,7 @@ import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import { ChildTask } from "./child.ts";
 import { living, nextId, type Living } from "./live.ts";
 import { cancelled, currentRegion, Region, silence } from "./region.ts";
-import { noteSite } from "./sites.ts";
+import { observer } from "./observer.ts";
 import { suppress } from "./suppressed.ts";
 import type { Task } from "./task.ts";
 
@@ -69,7 +69,7 @@ export class LiveScope implements Runner, Living {
       this.#reject = reject;
     });
     living.add(this);
-    noteSite?.(this);
+    observer?.site(this);
     const { timeout = Infinity, signal } = settings;
     if (signal) this.#outerSignal = new SignalWatch(this, signal);
     if (this.region.refusal) return;

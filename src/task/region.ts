@@ -20,13 +20,13 @@ import { provideAmbience, type Ambient } from "../core/ambient.ts";
 import { Chain, type Linked } from "../core/chain.ts";
 import { contexts, type Carried } from "../core/context.ts";
 import { running, type Performable } from "../core/operation.ts";
-import { park, PromiseWaiter, refused, type Settle } from "../core/perform.ts";
+import { PromiseWaiter, refused, result, type Settle } from "../core/perform.ts";
 import { start } from "../core/scheduler.ts";
 import type { Outcome } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import { isGeneratorFunction, type Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
-import { noteCancel, noteSite } from "./sites.ts";
+import { observer } from "./observer.ts";
 
 export class Region implements Ambient, Linked<Region> {
   before: Region | undefined = undefined;
@@ -87,7 +87,7 @@ export class Region implements Ambient, Linked<Region> {
         reached.push(child);
       }
     }
-    noteCancel?.(this);
+    observer?.cancelled(this);
     for (const region of reached) region.#withdrawAll(error);
     for (const region of reached) region.#controller?.abort(error);
   }
@@ -120,7 +120,11 @@ export class Region implements Ambient, Linked<Region> {
   park<T>(operation: Performable<T>): Promise<T> {
     if (this.refusal) return this.refuse(); // by a guard, meanwhile
     let waiter!: RegionWaiter;
-    const promise = park(operation, (resolve, reject, lazy) => (waiter = new RegionWaiter(this, operation, resolve, reject, lazy)));
+    const { lazy } = operation;
+    const promise = result<T>(lazy, new Promise<unknown>((resolve, reject) => {
+      waiter = new RegionWaiter(this, operation, resolve, reject, lazy);
+      operation.enlist(waiter);
+    }));
     waiter.promise = promise;
     if (this.cancelled) silence(promise); // while it took its place
     return promise;
@@ -197,7 +201,7 @@ export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> 
     this.operation = operation;
     this.promise = undefined;
     region.waits.add(this);
-    noteSite?.(this);
+    observer?.site(this);
   }
 
   override resume(how: Outcome, what: unknown): void {

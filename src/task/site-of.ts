@@ -16,5 +16,5 @@ export function siteOf(object: object): string | undefined {
   return noted.get(object)?.stack
     ?.split("\n")
     .map((line) => line.trim())
-    .find((line) => line.startsWith("at ") && !line.includes(own.href) && !line.includes(own.pathname) && !line.includes("node:internal"));
+    .find((line) => /^at .*:\d+:\d+\)?$/.test(line) && !line.includes(own.href) && !line.includes(own.pathname) && !line.includes("node:internal"));
 }

@@ -16,7 +16,7 @@ import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import type { Driver } from "./generator.ts";
 import { living, nextId, type Living } from "./live.ts";
 import type { Region } from "./region.ts";
-import { noteSite } from "./sites.ts";
+import { observer } from "./observer.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
@@ -108,7 +108,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
     this.#name = body.name;
     const region = (this.region = regionOf?.(this));
     living.add(this);
-    noteSite?.(this);
+    observer?.site(this);
     const begin = (): void => { this.#begin(body, args); };
     if (region) region.start(body, begin);
     else if (ambience) ambience.startFree(this as never, body, begin);
@@ -131,6 +131,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
     const cancelled = how === "return" || (how === "error" && this.region?.isCancel(outcome) === true);
     this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
     this.#outcome = cancelled ? this.region?.refusal : outcome;
+    if (this.#state === "failed") observer?.failed(this, outcome);
     if (this.#state === "failed" && !this.#joiners?.first && this.isFree && !(outcome instanceof CancelledError)) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
       this.#unjoined = Promise.reject(outcome);

@@ -1,0 +1,203 @@
+/** What scopes cost: handing over inside of one, a thousand tasks in one, and the cancel of a hundred thousand that wait. */
+const parked = 100_000;
+const tasks = 1_000;
+const handovers = 10;
+
+/** A stream as in `stream.mjs`, whose two tasks are in a scope. */
+const inside = {
+  name: "scope-stream",
+  title: "unbuffered stream in a scope",
+  unit: "ns a value",
+  kind: "rate",
+  needs: ["make", "send", "receive", "inScope"],
+  expected: () => 0,
+
+  async: ({ make, send, receive, value, inScope }, count) =>
+    inScope(async (spawn) => {
+      const numbers = make(0);
+      spawn(async () => {
+        for (let n = 0; n < count; n++) await send(numbers, n);
+      });
+      let wrong = 0;
+      for (let n = 0; n < count; n++) if (value(await receive(numbers)) !== n) wrong++;
+      return wrong;
+    }),
+
+  *generator({ make, send, receive, inScope }, count) {
+    return yield* inScope(function* (spawn) {
+      const numbers = make(0);
+      spawn(function* () {
+        for (let n = 0; n < count; n++) yield* send(numbers, n);
+      });
+      let wrong = 0;
+      for (let n = 0; n < count; n++) if ((yield* receive(numbers)) !== n) wrong++;
+      return wrong;
+    });
+  },
+};
+
+/** Ping-pong as in `ping-pong.mjs`, in a scope. */
+const pingPong = {
+  name: "scope-ping-pong",
+  title: "ping-pong in a scope",
+  unit: "ns a round trip",
+  kind: "rate",
+  needs: ["make", "send", "receive", "inScope"],
+  expected: () => 0,
+
+  async: ({ make, send, receive, value, inScope }, count) =>
+    inScope(async (spawn) => {
+      const there = make(0);
+      const back = make(0);
+      spawn(async () => {
+        for (let n = 0; n < count; n++) await send(back, value(await receive(there)) + 1);
+      });
+      let wrong = 0;
+      for (let n = 0; n < count; n++) {
+        await send(there, n);
+        if (value(await receive(back)) !== n + 1) wrong++;
+      }
+      return wrong;
+    }),
+
+  *generator({ make, send, receive, inScope }, count) {
+    return yield* inScope(function* (spawn) {
+      const there = make(0);
+      const back = make(0);
+      spawn(function* () {
+        for (let n = 0; n < count; n++) yield* send(back, (yield* receive(there)) + 1);
+      });
+      let wrong = 0;
+      for (let n = 0; n < count; n++) {
+        yield* send(there, n);
+        if ((yield* receive(back)) !== n + 1) wrong++;
+      }
+      return wrong;
+    });
+  },
+};
+
+/** A thousand tasks in one scope, each of which receives ten numbers. */
+const crowd = {
+  name: "scope-tasks",
+  title: "1,000 tasks of ten handovers in a scope",
+  unit: "ms",
+  kind: "fixed",
+  needs: ["make", "send", "receive", "inScope"],
+  expected: () => tasks * handovers,
+
+  async async({ make, send, receive, inScope }) {
+    let received = 0;
+    await inScope(async (spawn) => {
+      const numbers = make(0);
+      for (let task = 0; task < tasks; task++) {
+        spawn(async () => {
+          for (let n = 0; n < handovers; n++) {
+            await receive(numbers);
+            received++;
+          }
+        });
+      }
+      for (let n = 0; n < tasks * handovers; n++) await send(numbers, n);
+    });
+    return received;
+  },
+
+  *generator({ make, send, receive, inScope }) {
+    let received = 0;
+    yield* inScope(function* (spawn) {
+      const numbers = make(0);
+      for (let task = 0; task < tasks; task++) {
+        spawn(function* () {
+          for (let n = 0; n < handovers; n++) {
+            yield* receive(numbers);
+            received++;
+          }
+        });
+      }
+      for (let n = 0; n < tasks * handovers; n++) yield* send(numbers, n);
+    });
+    return received;
+  },
+};
+
+let msToCancel = 0;
+
+/** Take the time from here on; the function that is given takes note of it. */
+function begin() {
+  const before = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(before);
+    msToCancel = (user + system) / 1000;
+  };
+}
+
+/** From the cancel to the end of all, with their `finally` blocks. */
+const cancelling = {
+  name: "scope-cancel",
+  title: "cancel of 100,000 waiting tasks",
+  unit: "ms",
+  kind: "once",
+  needs: ["make", "receive", "inScope", "breathe"],
+  expected: () => parked,
+
+  async async({ make, receive, inScope, breathe }) {
+    let started = 0;
+    let ended = 0;
+    let stop;
+    await inScope(async (spawn, cancel) => {
+      const numbers = make(0);
+      for (let task = 0; task < parked; task++) {
+        spawn(async () => {
+          started++;
+          try {
+            await receive(numbers);
+          } finally {
+            ended++;
+          }
+        });
+      }
+      while (started < parked) await breathe();
+      stop = begin();
+      cancel();
+    });
+    stop();
+    return ended || started; // an interrupted generator of effect runs no `finally`
+  },
+
+  *generator({ make, receive, inScope, breathe }) {
+    let started = 0;
+    let ended = 0;
+    let stop;
+    yield* inScope(function* (spawn, cancel) {
+      const numbers = make(0);
+      for (let task = 0; task < parked; task++) {
+        spawn(function* () {
+          started++;
+          try {
+            yield* receive(numbers);
+          } finally {
+            ended++;
+          }
+        });
+      }
+      while (started < parked) yield* breathe();
+      stop = begin();
+      yield* cancel();
+    });
+    stop();
+    return ended || started; // an interrupted generator of effect runs no `finally`
+  },
+
+  async figure(_library, run) {
+    let best = Infinity;
+    for (let round = 0; round < 5; round++) {
+      await run(0);
+      best = Math.min(best, msToCancel);
+    }
+    return best;
+  },
+};
+
+/** @type {import("../interface.mjs").Workload[]} */
+export default [inside, pingPong, crowd, cancelling];

@@ -1,0 +1,20 @@
+/**
+ * Hooks for those who debug (`debugging.ts`), absent otherwise: a stack costs as much as forty handovers.
+ */
+import type { Living } from "./live.ts";
+import type { Region } from "./region.ts";
+
+export interface Observer {
+  /** A task was made, or somebody begins to wait: note where the running code is; a later note replaces it. */
+  site(of: object): void;
+  /** A region is cancelled. */
+  cancelled(region: Region): void;
+  /** A task has failed. */
+  failed(task: Living, error: unknown): void;
+}
+
+export let observer: Observer | undefined;
+
+export function observe(by: Observer): void {
+  observer = by;
+}
