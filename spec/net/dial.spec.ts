@@ -332,9 +332,9 @@ describe("dial", () => {
 
   const malformed = [
     "", "host", ":80", "host:", "host:http", "::1:80", "[::1]", "[::1]80", "[::1]:", "[host]:80", "[::1:80", "a:1:2", "a b:80",
-    "http://host:80", "host/path:80", "host:80/", "host:8 0", "host:+80", "host:1e2",
+    "http://host:80", "host/path:80", "host:80/", "host:8 0", "host:+80", "host:1e2", "tls://", "tls://:443", "tls://host:80/", "unix:", "unix:name",
   ];
-  const outOfRange = ["host:0", "host:-1", "host:65536", "[::1]:99999"];
+  const outOfRange = ["host:0", "host:-1", "host:65536", "[::1]:99999", "tls://host:0"];
 
   it("N-81b a malformed string is a TypeError that quotes it, a port out of range a RangeError", async () => {
     for (const [addresses, kind] of [[malformed, TypeError], [outOfRange, RangeError]] as const) {

@@ -2,7 +2,8 @@
 import { expect } from "chai";
 import { chan, ClosedError, perform, poll, select, type Receiver } from "../../src/index.ts";
 import { IncompleteReadError } from "../../src/net/index.ts";
-import { Reader, ReadingExactly, ReadingLine, ReadingUntil, View } from "../../src/net/reader.ts";
+import { Reader } from "../../src/net/reader.ts";
+import { ReadingExactly, ReadingLine, ReadingUntil, View } from "../../src/net/reading.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../support/settle.ts";
 import { bytes, text } from "./support/peers.ts";
 

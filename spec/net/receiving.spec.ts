@@ -4,7 +4,8 @@ import { expect } from "chai";
 import sinon from "sinon";
 import { chan, ClosedError, perform, select } from "../../src/index.ts";
 import { ConnectionError } from "../../src/net/index.ts";
-import { checkedConnectionOptions, SocketConnection } from "../../src/net/connection.ts";
+import { checkedConnectionOptions } from "../../src/net/connection.ts";
+import { SocketConnection } from "../../src/net/socket.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
 import { hangUp, once, openSockets, pair, received, reset, text, write } from "./support/peers.ts";
 

@@ -1,29 +1,17 @@
 /**
- * A connection: a reader, a writer, and the socket between them.
- *
- * 1. The socket is read only while the reader wants bytes (back-pressure), and in paused mode: no loop that is left early can
- *    destroy it.
- * 2. The two halves end apart: the peer's FIN ends the reading half only, `close` the writing half only.
- * 3. What came before a reset is delivered before the error. The error sticks, for the next read and the next send, and is
- *    never an uncaught 'error' event.
- * 4. `ended` fulfils when the socket has closed, whatever the reason.
+ * What a connection is to its users: bytes in and bytes out, as the two sides of a channel, and the options of its making.
  *
  *        dial ─► open ─► close(): flush, FIN ───► peer's FIN ─► ended
  *                  │     shutdown(): the same, no more reads, at most `linger` ms ─► ended
  *                  └──── destroy(), or an error ───────────────────────────────────► ended
  *
- * Idea: trio's SocketStream (half close, `send_all`), Go's `net.Conn`; as two sides of a channel.
+ * Idea: Go's `net.Conn` and trio's streams (half close, `send_all`), made one with channels.
  */
-import type { Socket } from "node:net";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { perform, refused } from "../core/perform.ts";
-import { enqueue } from "../core/scheduler.ts";
 import type { Receiver, Sender } from "../core/sides.ts";
-import { arm, checkedDelay } from "../time/timer.ts";
-import { formatAddress, socketAddress, type Address } from "./address.ts";
-import { codeOf, ConnectionError } from "./errors.ts";
-import { bytesOf, Reader, ReadingExactly, ReadingLine, ReadingUntil, View } from "./reader.ts";
-import { Flushing, Sending, Writer } from "./writer.ts";
+import { checkedDelay } from "../time/timer.ts";
+import type { Address } from "./address.ts";
+import type { TlsDetails } from "./secure.ts";
 
 /** How a connection behaves, whoever made it. */
 export interface ConnectionOptions {
@@ -35,6 +23,18 @@ export interface ConnectionOptions {
   linger?: number | undefined;
   /** Whether small sends go out at once (TCP_NODELAY). `true`. */
   noDelay?: boolean | undefined;
+}
+
+/** What has passed over a connection, counted in bytes of the user's (those of TLS do not count). */
+export interface ConnectionStatistics {
+  /** Bytes that have come from the peer, read or not. */
+  readonly received: number;
+  /** Bytes of sends that the kernel has wholly. */
+  readonly sent: number;
+  /** Bytes that have come and were not read yet. */
+  readonly buffered: number;
+  /** Sends that have not been written wholly: the one under way, and those in line. */
+  readonly waitingSends: number;
 }
 
 /** How lines become strings. */
@@ -206,6 +206,10 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
   destroy(reason?: unknown): void;
   /** Fulfils when the socket has closed, for whatever reason. */
   readonly ended: Promise<void>;
+  /** What was agreed on in the handshake of TLS; `undefined` on a connection without TLS. */
+  readonly tls: TlsDetails | undefined;
+  /** What has passed over the connection, as of now. */
+  readonly statistics: ConnectionStatistics;
   /** The own end. */
   readonly local: Address;
   /** The peer's end. */
@@ -237,205 +241,3 @@ export function checkedConnectionOptions(options: ConnectionOptions): CheckedCon
   return { readBuffer, maxLine, linger: checkedDelay(linger, "linger"), noDelay };
 }
 
-/** A connection over a socket that is connected. */
-export class SocketConnection implements Connection {
-  readonly local: Address;
-  readonly remote: Address;
-  readonly ended: Promise<void>;
-  readonly #name: string;
-  readonly #socket: Socket;
-  readonly #linger: number;
-  readonly #reader: Reader;
-  readonly #writer: Writer;
-  readonly #chunks: View<Uint8Array>;
-  /** The socket may have bytes that we have not taken. */
-  #readable = false;
-  #destroyed = false;
-  #shutdown: Promise<void> | undefined = undefined;
-
-  constructor(socket: Socket, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions) {
-    this.#socket = socket;
-    this.#linger = linger;
-    this.local = socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
-    this.remote = socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
-    this.#name = `connection to ${formatAddress(this.remote.host ?? "a peer that has gone", this.remote.port ?? 0)}`;
-    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, onWanting: () => { this.#pull(); } });
-    this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
-    this.#chunks = new View(this.#reader, () => this.#reader.chunk());
-    this.ended = new Promise((resolve) => socket.once("close", () => { resolve(); }));
-    socket.setNoDelay(noDelay);
-    socket.on("readable", () => {
-      this.#readable = true;
-      this.#pull();
-    });
-    socket.on("end", () => { this.#reader.finish(); });
-    socket.on("error", (error) => { this.#fail(error); });
-    socket.on("close", () => {
-      // After an 'end', an 'error' or a destroy this changes nothing.
-      const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
-      this.#drain();
-      this.#reader.fail(this.#failure(cause));
-      this.#writer.fail(this.#writer.ended(undefined));
-    });
-  }
-
-  /** Takes what the socket has, as long as the reader wants it. */
-  #pull(): void {
-    while (this.#readable && this.#reader.wanting) this.#takeChunk();
-  }
-
-  /** Takes what the socket still has once it is at its end, beyond what fits. */
-  #drain(): void {
-    do this.#takeChunk(); while (this.#readable);
-  }
-
-  #takeChunk(): void {
-    const chunk = this.#socket.read() as Buffer | null;
-    if (chunk === null) this.#readable = false;
-    else {
-      this.#readable = true;
-      this.#reader.push(chunk);
-    }
-  }
-
-  #failure(error: Error): ConnectionError {
-    return new ConnectionError(`${this.#name} has failed: ${codeOf(error)} (${error.message})`, [error]);
-  }
-
-  #fail(error: Error): void {
-    const failure = this.#failure(error);
-    this.#drain();
-    this.#reader.fail(failure);
-    this.#writer.fail(() => failure);
-  }
-
-  /** A send was withdrawn in the middle of its write. Others must not be resumed in the step that withdraws it. */
-  #abandon(): void {
-    enqueue({ run: () => { this.destroy(new Error("a send was given up in the middle of its write")); } });
-  }
-
-  // -- Sending --
-
-  send(data: Uint8Array | string, options?: WaitOptions): Promise<void> {
-    return promised(() => perform(this.sending(data), options));
-  }
-
-  sending(data: Uint8Array | string): Operation<void> {
-    return new Sending(this.#writer, bytesOf(data, "what a connection sends"));
-  }
-
-  trySend(data: Uint8Array | string): boolean {
-    return this.#writer.tryWrite(bytesOf(data, "what a connection sends"));
-  }
-
-  close(error?: unknown): boolean {
-    if (error === undefined) return this.#writer.close();
-    if (this.closed) return false;
-    this.destroy(error);
-    return true;
-  }
-
-  get closed(): boolean {
-    return this.#writer.closed;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  closeWrite(): Promise<void> {
-    this.#writer.close();
-    return perform(new Flushing(this.#writer));
-  }
-
-  // -- Receiving --
-
-  receive(options?: WaitOptions): Promise<Uint8Array> {
-    return this.#chunks.receive(options);
-  }
-
-  receiving(): Operation<Uint8Array> {
-    return this.#chunks.receiving();
-  }
-
-  next(options?: WaitOptions): Promise<IteratorResult<Uint8Array, undefined>> {
-    return this.#chunks.next(options);
-  }
-
-  nexting(): Operation<IteratorResult<Uint8Array, undefined>> {
-    return this.#chunks.nexting();
-  }
-
-  tryReceive(): IteratorResult<Uint8Array, undefined> | undefined {
-    return this.#chunks.tryReceive();
-  }
-
-  cancel(reason?: unknown): boolean {
-    return this.#reader.cancel(reason);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
-    return this.#chunks[Symbol.asyncIterator]();
-  }
-
-  lines({ fatal = false }: LineOptions = {}): Receiver<string> {
-    return new View(this.#reader, () => this.#reader.line(fatal));
-  }
-
-  readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
-    return perform(new ReadingLine(this.#reader, options.fatal ?? false), options);
-  }
-
-  readUntil(separator: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(new ReadingUntil(this.#reader, separator), options));
-  }
-
-  readExactly(n: number, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(new ReadingExactly(this.#reader, n), options));
-  }
-
-  // -- Ending --
-
-  shutdown(): Promise<void> {
-    return (this.#shutdown ??= this.#endBoth());
-  }
-
-  async #endBoth(): Promise<void> {
-    this.#reader.close(undefined);
-    this.#writer.close();
-    const disarm = arm(this.#linger, () => {
-      this.destroy(new Error(`the peer has not taken everything, or not closed its side, within linger, ${String(this.#linger)} ms`));
-    });
-    await this.ended;
-    disarm();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.shutdown();
-  }
-
-  destroy(reason?: unknown): void {
-    if (this.#destroyed) return;
-    this.#destroyed = true;
-    this.#socket.destroy();
-    this.#reader.close(reason);
-    this.#writer.fail(this.#writer.ended(reason));
-  }
-
-  unref(): void {
-    this.#socket.unref();
-  }
-
-  ref(): void {
-    this.#socket.ref();
-  }
-}
-
-/** What the function gives; what it throws, as a rejection. */
-function promised<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return body();
-  } catch (error) {
-    return refused(error);
-  }
-}

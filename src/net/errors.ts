@@ -4,12 +4,12 @@
  *
  * | class                 | code                         | made by                                              |
  * |-----------------------|------------------------------|------------------------------------------------------|
- * | `ConnectionError`     | Node's: `ECONNREFUSED`, ...  | a dial or a connection that the network has failed   |
+ * | `ConnectionError`     | Node's: `ECONNREFUSED`, ...  | a dial, a listen or a connection that has failed     |
  * | `IncompleteReadError` | `RENDEZVOUS_INCOMPLETE_READ` | a read that wanted more bytes than the peer has sent |
  */
 
 /**
- * The network has failed: a dial that reached nobody, a connection that was reset.
+ * The network has failed: a dial that reached nobody, a port that is taken, a connection that was reset.
  *
  * Its message names the address and the code of each attempt; `cause` is the platform's own error.
  *
@@ -37,13 +37,20 @@ export class ConnectionError extends Error {
   /** The platform's errors: one for each address that was tried, in that order. */
   readonly errors: readonly Error[];
 
+  /** What a dial was at: resolving the name, connecting, or the handshake of TLS. `undefined` for anything but a dial. */
+  readonly phase: DialPhase | undefined;
+
   /** Made by the library; programs only receive it. */
-  constructor(message: string, errors: readonly Error[]) {
+  constructor(message: string, errors: readonly Error[], phase?: DialPhase) {
     super(message, { cause: errors[0] });
     this.errors = errors;
     this.code = codeOf(errors[0]);
+    this.phase = phase;
   }
 }
+
+/** What a dial is at. Time limits and failures name it. */
+export type DialPhase = "lookup" | "connect" | "tls";
 
 /** The code of a platform's error. */
 export function codeOf(error: unknown): string {

@@ -5,7 +5,9 @@
  *
  * @module
  */
-export { dial, dialing, type DialOptions } from "./dial.ts";
-export type { Connection, ConnectionOptions, LineOptions, ReadLineOptions } from "./connection.ts";
+export { dial, dialing } from "./dial.ts";
+export type { DialOptions } from "./target.ts";
+export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
+export type { TlsDetails } from "./secure.ts";
 export type { Address } from "./address.ts";
-export { ConnectionError, IncompleteReadError } from "./errors.ts";
+export { ConnectionError, IncompleteReadError, type DialPhase } from "./errors.ts";

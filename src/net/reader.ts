@@ -1,5 +1,5 @@
 /**
- * The inbound half: one buffer, one line of readers, and every way of reading as an operation on the two.
+ * The inbound half: one buffer, one line of those who read, and the units in which they take bytes.
  *
  * 1. Receives, lines and exact reads are views of one buffer: what one of them has left, the next one finds.
  * 2. First come, first served, whatever each waits for: while somebody is in line nobody passes.
@@ -18,10 +18,8 @@
  *
  * Idea: asyncio's StreamReader, with the waiting, the limit and the end mended.
  */
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform } from "../core/perform.ts";
+import { nothing, type Nothing } from "../core/operation.ts";
 import { enqueue } from "../core/scheduler.ts";
-import type { Receiver } from "../core/sides.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Bytes } from "./bytes.ts";
@@ -31,8 +29,17 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 
 /** What a unit answers when there will never be another one. */
-const atEnd: unique symbol = Symbol("at the end");
-type AtEnd = typeof atEnd;
+export const atEnd: unique symbol = Symbol("at the end");
+/** See {@link atEnd}. */
+export type AtEnd = typeof atEnd;
+
+/** One who reads, as seen from the line. */
+export interface Read<T> {
+  /** The view it reads through, if any. */
+  readonly view: object | undefined;
+  /** Takes its bytes now, gives `nothing`, or throws. */
+  take(key: CaseKey | undefined): T | Nothing;
+}
 
 /** How the inbound half has ended. Until then, there is no end. */
 type End =
@@ -80,6 +87,7 @@ export class Reader {
   #skipping = false;
   /** Up to this position there is no line feed. */
   #lineSearched = 0;
+  #received = 0;
 
   constructor({ name, readBuffer, maxLine, onWanting }: ReaderOptions) {
     this.name = name;
@@ -95,8 +103,19 @@ export class Reader {
     return this.#bytes.length < this.#readBuffer || !this.#waiting.empty;
   }
 
+  /** How many bytes have come. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** How many of them are held. */
+  get buffered(): number {
+    return this.#bytes.length;
+  }
+
   /** Bytes have come; their memory is the reader's from here on. */
   push(chunk: Uint8Array): void {
+    this.#received += chunk.byteLength;
     if (this.#end !== undefined) return; // given up on
     let kept = chunk;
     if (this.#skipping) {
@@ -152,7 +171,7 @@ export class Reader {
   // -- Those who read --
 
   /** What a reading gets now, unless somebody is in line before it. */
-  attempt<T>(reading: Reading<T>, key: CaseKey | undefined): T | Nothing {
+  attempt<T>(reading: Read<T>, key: CaseKey | undefined): T | Nothing {
     if (!this.#waiting.empty) return nothing;
     const held = this.#bytes.length;
     try {
@@ -163,7 +182,7 @@ export class Reader {
   }
 
   /** Join the line. */
-  join<T>(waiter: Waiter, reading: Reading<T>): void {
+  join<T>(waiter: Waiter, reading: Read<T>): void {
     waiter.slot = reading;
     this.#waiting.join(waiter);
     this.#onWanting();
@@ -185,7 +204,7 @@ export class Reader {
   #served(waiter: Waiter): boolean {
     let value: unknown;
     try {
-      value = (waiter.slot as Reading<unknown>).take(waiter.key);
+      value = (waiter.slot as Read<unknown>).take(waiter.key);
     } catch (error) {
       this.#waiting.withdraw(waiter);
       waiter.fail(error);
@@ -198,10 +217,10 @@ export class Reader {
   }
 
   /** Serve those who wait for a view that has ended, wherever they stand. */
-  dismiss<T>(view: View<T>): void {
+  dismiss(view: object): void {
     const leaving: Waiter[] = [];
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) {
-      if ((waiter.slot as Reading<unknown>).view === view) leaving.push(waiter);
+      if ((waiter.slot as Read<unknown>).view === view) leaving.push(waiter);
     }
     this.#serving = true;
     // One who goes may take others of the same select along.
@@ -308,191 +327,4 @@ export class Reader {
       : "which is at its end: the peer has sent everything. Use next(), readLine() or for await to see the end as data";
     return new ClosedError(`read on the ${this.name}, ${why}.`, { cause, case: key });
   }
-}
-
-// -- The operations ----------------------------------------------------------------------------------------------------
-
-/** A read, as an operation. */
-abstract class Reading<T> extends Performable<T> {
-  protected readonly reader: Reader;
-
-  constructor(reader: Reader) {
-    super();
-    this.reader = reader;
-  }
-
-  /** The view it reads through, if any. */
-  get view(): View<unknown> | undefined {
-    return undefined;
-  }
-
-  /** Takes its bytes now, gives `nothing`, or throws. */
-  abstract take(key: CaseKey | undefined): T | Nothing;
-
-  override attempt(key?: CaseKey): T | Nothing {
-    return this.reader.attempt(this, key);
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.reader.join(waiter, this);
-  }
-}
-
-/** `readExactly`. */
-export class ReadingExactly extends Reading<Uint8Array> {
-  readonly #count: number;
-
-  constructor(reader: Reader, count: number) {
-    super(reader);
-    if (typeof (count as unknown) !== "number" || !Number.isSafeInteger(count) || count < 0) {
-      throw new RangeError(`readExactly takes a whole number of bytes from 0 up; got ${String(count)}`);
-    }
-    this.#count = count;
-  }
-
-  override take(key: CaseKey | undefined): Uint8Array | Nothing {
-    if (this.reader.closedHere) throw this.reader.closed(key);
-    return this.reader.exactly(this.#count);
-  }
-}
-
-/** `readUntil`: performed once, since it remembers how far it has searched. */
-export class ReadingUntil extends Reading<Uint8Array> {
-  readonly #separator: Uint8Array;
-  #from = 0;
-
-  constructor(reader: Reader, separator: string | Uint8Array) {
-    super(reader);
-    this.#separator = bytesOf(separator, "a separator").slice();
-    if (this.#separator.byteLength === 0) throw new RangeError("readUntil takes a separator of at least one byte; got an empty one");
-  }
-
-  override take(key: CaseKey | undefined): Uint8Array | Nothing {
-    if (this.reader.closedHere) throw this.reader.closed(key);
-    const piece = this.reader.until(this.#separator, this.#from);
-    if (piece === nothing) this.#from = this.reader.searched(this.#separator.byteLength);
-    return piece;
-  }
-}
-
-/** `readLine`. */
-export class ReadingLine extends Reading<string | undefined> {
-  readonly #fatal: boolean;
-
-  constructor(reader: Reader, fatal: boolean) {
-    super(reader);
-    this.#fatal = fatal;
-  }
-
-  override take(key: CaseKey | undefined): string | undefined | Nothing {
-    const line = this.reader.line(this.#fatal);
-    if (line !== atEnd) return line;
-    if (this.reader.closedHere) throw this.reader.closed(key);
-    return undefined;
-  }
-}
-
-class Receiving<T> extends Reading<T> {
-  readonly #view: View<T>;
-
-  constructor(reader: Reader, view: View<T>) {
-    super(reader);
-    this.#view = view;
-  }
-
-  override get view(): View<T> {
-    return this.#view;
-  }
-
-  override take(key: CaseKey | undefined): T | Nothing {
-    const value = this.#view.take();
-    if (value === atEnd) throw this.#view.closed(key);
-    return value;
-  }
-}
-
-class Nexting<T> extends Reading<IteratorResult<T, undefined>> {
-  readonly #view: View<T>;
-
-  constructor(reader: Reader, view: View<T>) {
-    super(reader);
-    this.#view = view;
-  }
-
-  override get view(): View<T> {
-    return this.#view;
-  }
-
-  override take(): IteratorResult<T, undefined> | Nothing {
-    const value = this.#view.take();
-    if (value === nothing) return nothing;
-    return value === atEnd ? { done: true, value: undefined } : { done: false, value };
-  }
-}
-
-/** The reader's units of one kind, as a receiver. Cancelling a view ends the view: the bytes stay for others. */
-export class View<T> implements Receiver<T> {
-  readonly #reader: Reader;
-  readonly #unit: () => T | Nothing | AtEnd;
-  #cancelled: { reason: unknown } | undefined = undefined;
-
-  constructor(reader: Reader, unit: () => T | Nothing | AtEnd) {
-    this.#reader = reader;
-    this.#unit = unit;
-  }
-
-  take(): T | Nothing | AtEnd {
-    return this.#cancelled === undefined ? this.#unit() : atEnd;
-  }
-
-  closed(key: CaseKey | undefined): ClosedError {
-    if (this.#cancelled === undefined) return this.#reader.closed(key);
-    return new ClosedError(`receive on lines of the ${this.#reader.name}, which were cancelled; the connection can still be read.`, {
-      cause: this.#cancelled.reason,
-      case: key,
-    });
-  }
-
-  receive(options?: WaitOptions): Promise<T> {
-    return perform(this.receiving(), options);
-  }
-
-  receiving(): Operation<T> {
-    return new Receiving(this.#reader, this);
-  }
-
-  next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
-    return perform(this.nexting(), options);
-  }
-
-  nexting(): Operation<IteratorResult<T, undefined>> {
-    return new Nexting(this.#reader, this);
-  }
-
-  tryReceive(): IteratorResult<T, undefined> | undefined {
-    const result = new Nexting(this.#reader, this).attempt();
-    return result === nothing ? undefined : result;
-  }
-
-  cancel(reason?: unknown): boolean {
-    if (this.#cancelled !== undefined) return false;
-    this.#cancelled = { reason };
-    this.#reader.dismiss(this);
-    return true;
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    const iterator: AsyncIterableIterator<T, undefined> = {
-      next: () => this.next(),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
-  }
-}
-
-/** A string as UTF-8, bytes as they are, or a clear error. */
-export function bytesOf(data: unknown, what: string): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data, "utf8");
-  if (data instanceof Uint8Array) return data;
-  throw new TypeError(`${what} is a string or a Uint8Array; got ${data === null ? "null" : typeof data}`);
 }

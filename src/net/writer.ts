@@ -19,6 +19,7 @@ import { ClosedError, type CaseKey } from "../errors.ts";
 
 /** A write that the kernel does not have yet. */
 interface Flight {
+  readonly length: number;
   /** Nobody, when it is one of `trySend`, or was withdrawn. */
   waiter: Waiter | undefined;
 }
@@ -31,6 +32,7 @@ export class Writer implements Place {
   readonly #waiting = new Line();
   readonly #flushing = new Line();
   #flight: Flight | undefined = undefined;
+  #sent = 0;
   #closing = false;
   #ended = false;
   #finished = false;
@@ -50,6 +52,18 @@ export class Writer implements Place {
   /** Whether it takes no more sends. */
   get closed(): boolean {
     return this.#closing || this.#failure !== undefined;
+  }
+
+  /** How many bytes the kernel has got, of sends that it has wholly. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** How many sends the kernel does not have wholly. */
+  get waiting(): number {
+    let count = this.#flight === undefined ? 0 : 1;
+    for (let { first: waiter } = this.#waiting; waiter !== undefined; waiter = waiter.next) count++;
+    return count;
   }
 
   /** Throws when it takes no more sends. */
@@ -96,7 +110,7 @@ export class Writer implements Place {
 
   #write(bytes: Uint8Array, waiter: Waiter | undefined): void {
     const stream = this.#stream;
-    const flight: Flight = { waiter };
+    const flight: Flight = { waiter, length: bytes.byteLength };
     this.#flight = flight;
     stream.write(bytes, (error) => {
       // After an error or a destroy (which may come without one) the connection's end lets everybody know.
@@ -111,6 +125,7 @@ export class Writer implements Place {
   #land(flight: Flight): void {
     if (this.#flight !== flight) return;
     this.#flight = undefined;
+    this.#sent += flight.length;
     const { waiter } = flight;
     if (waiter === undefined) return;
     release(waiter);

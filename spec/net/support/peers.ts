@@ -1,5 +1,9 @@
 /** The other side of a connection, in the hands of a spec: plain sockets on the loopback, on ports that the system chooses. */
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Worker } from "node:worker_threads";
 import { dial, type Connection, type DialOptions } from "../../../src/net/index.ts";
 import { settle } from "../../support/settle.ts";
@@ -8,19 +12,69 @@ const servers: Server[] = [];
 const sockets = new Set<Socket>();
 const connections: Connection[] = [];
 const workers: Worker[] = [];
+const folders: string[] = [];
 
 /** A server on 127.0.0.1 (or another address of the loopback), and its port. */
 export async function serverOf(onSocket: (socket: Socket) => void, host = "127.0.0.1"): Promise<{ server: Server; port: number }> {
-  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("close", () => sockets.delete(socket));
-    socket.on("error", () => undefined); // resets are part of the game
-    onSocket(socket);
-  });
-  servers.push(server);
-  server.listen(0, host);
-  await once(server, "listening");
+  const server = await serverAt({ port: 0, host }, onSocket);
   return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** A server on an address of the spec's choice. */
+export async function serverAt(address: ListenOptions, onSocket: (socket: Socket) => void): Promise<Server> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => { onSocket(known(socket)); });
+  await listening(server, address);
+  return server;
+}
+
+/** A server that speaks TLS, on 127.0.0.1, and its port. Below each secured socket there is the plain one of its client. */
+export async function secureServerOf(
+  options: TlsOptions,
+  onSocket: (socket: Socket, plain: Socket) => void,
+): Promise<{ server: Server; port: number }> {
+  const plains = new Map<number | undefined, Socket>();
+  const server = createTlsServer({ allowHalfOpen: true, ...options }, (socket) => {
+    onSocket(known(socket), plains.get(socket.remotePort) as Socket);
+  });
+  server.on("tlsClientError", () => undefined); // clients that do not trust it are part of the game
+  server.on("connection", (socket: Socket) => plains.set(socket.remotePort, known(socket)));
+  await listening(server, { port: 0, host: "127.0.0.1" });
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** Servers on one port of several addresses. */
+export async function serversOf(hosts: string[], onSocket: (socket: Socket, host: string) => void): Promise<{ port: number }> {
+  const [first, ...others] = hosts;
+  for (;;) {
+    const { server, port } = await serverOf((socket) => onSocket(socket, first as string), first);
+    try {
+      for (const host of others) await serverAt({ port, host }, (socket) => onSocket(socket, host));
+      return { port };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+      server.close(); // somebody has that port on another address: take another one
+    }
+  }
+}
+
+function known(socket: Socket): Socket {
+  sockets.add(socket);
+  socket.on("close", () => sockets.delete(socket));
+  socket.on("error", () => undefined); // resets are part of the game
+  return socket;
+}
+
+async function listening(server: Server, address: ListenOptions): Promise<void> {
+  servers.push(server);
+  server.listen(address);
+  await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
+}
+
+/** A path for a Unix socket; its folder goes with `hangUp`. */
+export function socketPath(): string {
+  const folder = mkdtempSync(join(tmpdir(), "rendezvous-"));
+  folders.push(folder);
+  return join(folder, "socket");
 }
 
 /** A connection of ours and the peer's socket, which is paused: nothing is read of it before the spec says so. */
@@ -33,8 +87,8 @@ export async function pair(options: Partial<DialOptions> = {}): Promise<{ connec
 }
 
 /** A connection that `hangUp` ends. */
-export async function dialed(options: DialOptions): Promise<Connection> {
-  const connection = await dial(options);
+export async function dialed(address: DialOptions | string): Promise<Connection> {
+  const connection = await dial(address);
   connections.push(connection);
   return connection;
 }
@@ -82,6 +136,8 @@ async function unanswered(): Promise<boolean> {
 
 /** How many TCP sockets that are no listeners, connected or on the way, keep the process alive. */
 export const openSockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+/** The same of Unix sockets. */
+export const openPipes = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "PipeWrap").length;
 /** How many connects are on the way. */
 export const connecting = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "ConnectWrap").length;
 
@@ -99,6 +155,7 @@ export async function hangUp(): Promise<void> {
   });
   const exits = workers.splice(0).map((worker) => worker.terminate());
   await Promise.all([...ends, ...closes, ...exits]);
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   await settle();
 }
 

@@ -1,0 +1,160 @@
+/** TLS: whom it trusts, what was agreed on, and handshakes that come to nothing. */
+import type { Socket } from "node:net";
+import { expect } from "chai";
+import sinon, { type SinonFakeTimers } from "sinon";
+import { TimeoutError } from "../../../src/index.ts";
+import { ConnectionError, dial, dialing } from "../../../src/net/index.ts";
+import { certificateFor } from "../../net/support/certificate.ts";
+import { connecting, dialed, hangUp, once, openSockets, receivedToEnd, secureServerOf, serverOf, text } from "../../net/support/peers.ts";
+import { isPending, rejectionOf, settle } from "../../support/settle.ts";
+
+const certificate = certificateFor("localhost", "127.0.0.1");
+const { cert: ca } = certificate;
+
+describe("TLS", () => {
+  let clock: SinonFakeTimers | undefined;
+  const fake = (): SinonFakeTimers => (clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] }));
+
+  afterEach(async () => {
+    clock?.restore();
+    clock = undefined;
+    await hangUp();
+    expect(openSockets()).to.equal(0);
+    expect(connecting()).to.equal(0);
+  });
+
+  /** A plain server, and the first socket that it accepts, once that has said something. */
+  async function silent(): Promise<{ port: number; hello: Promise<Socket> }> {
+    let heard: (socket: Socket) => void = () => undefined;
+    const hello = new Promise<Socket>((resolve) => { heard = resolve; });
+    const { port } = await serverOf((socket) => {
+      socket.once("data", () => { heard(socket); });
+      socket.resume();
+    });
+    return { port, hello };
+  }
+
+  it("N-66 bytes pass both ways, by name and by IP address, and each half closes by itself", async () => {
+    const { port } = await secureServerOf(certificate, (socket) => socket.pipe(socket));
+    for (const host of ["localhost", "127.0.0.1"]) {
+      const connection = await dialed({ host, port, family: 4, tls: { ca } });
+      await connection.send("hi\n");
+      expect(await connection.readLine()).to.equal("hi");
+      expect(connection.remote).to.deep.equal({ host: "127.0.0.1", port, family: 4 });
+      await connection.send("last");
+      await connection.closeWrite();
+      expect(text(await connection.readExactly(4))).to.equal("last");
+      expect(await connection.next()).to.deep.equal({ done: true, value: undefined });
+      await connection.ended;
+    }
+  });
+
+  it("N-66b tls tells what was agreed on; without TLS there is none", async () => {
+    const { port } = await secureServerOf({ ...certificate, ALPNProtocols: ["first", "second"] }, (socket) => socket.end());
+    const connection = await dialed({ host: "localhost", port, family: 4, tls: { ca, ALPNProtocols: ["other", "second"] } });
+    expect(connection.tls).to.deep.equal({ protocol: "TLSv1.3", alpn: "second", authorized: true, servername: "localhost" });
+    const plain = await serverOf((socket) => socket.end());
+    expect((await dialed({ host: "127.0.0.1", port: plain.port })).tls).to.equal(undefined);
+  });
+
+  it("N-66c the servername is sent for a name, not for an IP address, and may be another one", async () => {
+    const asked: unknown[] = [];
+    const { port } = await secureServerOf(certificateFor("elsewhere"), (socket) => {
+      asked.push((socket as Socket & { servername?: unknown }).servername);
+      socket.end();
+    });
+    const insecure = { rejectUnauthorized: false };
+    await dialed({ host: "localhost", port, family: 4, tls: insecure });
+    const byAddress = await dialed({ host: "127.0.0.1", port, tls: insecure });
+    await dialed({ host: "127.0.0.1", port, tls: { ...insecure, servername: "elsewhere" } });
+    await settle();
+    expect(asked).to.deep.equal(["localhost", false, "elsewhere"]);
+    expect(byAddress.tls).to.deep.include({ authorized: false, servername: undefined });
+  });
+
+  it("N-64 a self-signed certificate, a wrong name, and a peer without TLS each have their code, and leave no socket", async () => {
+    const secure = await secureServerOf(certificateFor("localhost"), (socket) => socket.end());
+    const trusted = await secureServerOf(certificate, (socket) => socket.end());
+    const plain = await serverOf((socket) => socket.end("this is no TLS\n"));
+    for (const [address, code] of [
+      [`tls://localhost:${secure.port}`, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+      [{ host: "localhost", port: trusted.port, tls: { ca, servername: "elsewhere" } }, "ERR_TLS_CERT_ALTNAME_INVALID"],
+      [{ host: "127.0.0.1", port: plain.port, tls: true }, "ERR_SSL_WRONG_VERSION_NUMBER"],
+    ] as const) {
+      const error = (await rejectionOf(dial(address))) as ConnectionError;
+      expect(error).to.be.instanceOf(ConnectionError);
+      expect(error).to.deep.include({ code, phase: "tls" });
+      expect(error.message).to.match(/^dial tls:\/\/.* has failed in the handshake of TLS: /).and.contain(`${code} 127.0.0.1:`);
+      expect((error.cause as NodeJS.ErrnoException).code).to.equal(code);
+    }
+  });
+
+  it("N-64b options that TLS itself refuses are the dial's error, and leave no socket", async () => {
+    const { port } = await serverOf((socket) => socket.end());
+    const error = await rejectionOf(dial({ host: "127.0.0.1", port, tls: { minVersion: "TLSv9" as "TLSv1.3" } }));
+    expect(error).to.have.property("code", "ERR_TLS_INVALID_PROTOCOL_VERSION");
+    for (const tls of [1, "yes", null]) expect(() => dialing({ port, tls: tls as never })).to.throw(TypeError, "tls is true");
+  });
+
+  it("N-65 the peer drops during the handshake, by a reset or by an end: ECONNRESET in the phase tls", async () => {
+    for (const way of ["reset", "end", "destroy"] as const) {
+      const { port } = await serverOf((socket) => {
+        if (way === "reset") socket.once("data", () => socket.resetAndDestroy());
+        if (way === "end") socket.end();
+        if (way === "destroy") socket.once("data", () => socket.destroy());
+        socket.resume();
+      });
+      const error = (await rejectionOf(dial(`tls://127.0.0.1:${port}`))) as ConnectionError;
+      expect(error, way).to.be.instanceOf(ConnectionError);
+      expect(error, way).to.deep.include({ code: "ECONNRESET", phase: "tls" });
+    }
+  });
+
+  it("N-14e abort during the handshake: rejects, and the server sees the end", async () => {
+    const { port, hello } = await silent();
+    const controller = new AbortController();
+    const dialling = dial(`tls://127.0.0.1:${port}`, { signal: controller.signal });
+    const outcome = rejectionOf(dialling);
+    const peer = await hello;
+    expect(await isPending(dialling)).to.equal(true);
+    const closed = once(peer, "close");
+    peer.on("end", () => peer.end());
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await outcome).to.equal(reason);
+    await closed;
+  });
+
+  it("N-16e the timeout covers the handshake, names that phase, and leaves no socket", async () => {
+    const { port, hello } = await silent();
+    const frozen = fake();
+    const dialling = dial({ host: "127.0.0.1", port, tls: true, timeout: 50 });
+    const outcome = rejectionOf(dialling);
+    const peer = await hello;
+    await frozen.tickAsync(49);
+    expect(await isPending(dialling)).to.equal(true);
+    await frozen.tickAsync(1);
+    const error = (await outcome) as TimeoutError;
+    expect(error).to.be.instanceOf(TimeoutError);
+    expect(error.message).to.equal(`dial tls://127.0.0.1:${port} timed out after 50 ms in the phase "tls" (127.0.0.1:${port})`);
+    expect(await receivedToEnd(peer)).to.equal("");
+    expect(frozen.countTimers()).to.equal(0);
+  });
+
+  it("a reset in the middle of a line comes after the bytes before it", async () => {
+    let reset = (): void => undefined;
+    const { port } = await secureServerOf(certificate, (socket, plain) => {
+      reset = () => void plain.resetAndDestroy();
+      socket.write("line\nhal");
+    });
+    const connection = await dialed({ host: "127.0.0.1", port, tls: { ca } });
+    expect(await connection.readLine()).to.equal("line");
+    const reading = rejectionOf(connection.readLine());
+    await settle();
+    reset();
+    expect(await reading).to.be.instanceOf(ConnectionError).with.property("code", "ECONNRESET");
+    expect(text(await connection.receive())).to.equal("hal");
+    expect(await rejectionOf(connection.receive())).to.equal(await reading);
+    await connection.ended;
+  });
+});

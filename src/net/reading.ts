@@ -1,0 +1,199 @@
+/**
+ * Every way of reading, as an operation on a reader; and views, which make a receiver of one way.
+ *
+ * 1. A reading is performed in the reader's line, so that those who read in different ways are served in their order.
+ * 2. Cancelling a view ends the view: the bytes stay for others.
+ *
+ * Idea: operations over one buffer, where asyncio's StreamReader has a coroutine for each.
+ */
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import type { Receiver } from "../core/sides.ts";
+import type { Waiter } from "../core/waiting.ts";
+import { ClosedError, type CaseKey } from "../errors.ts";
+import { atEnd, type AtEnd, type Read, type Reader } from "./reader.ts";
+
+/** A read, as an operation. */
+abstract class Reading<T> extends Performable<T> implements Read<T> {
+  protected readonly reader: Reader;
+
+  constructor(reader: Reader) {
+    super();
+    this.reader = reader;
+  }
+
+  /** The view it reads through, if any. */
+  get view(): View<unknown> | undefined {
+    return undefined;
+  }
+
+  /** Takes its bytes now, gives `nothing`, or throws. */
+  abstract take(key: CaseKey | undefined): T | Nothing;
+
+  override attempt(key?: CaseKey): T | Nothing {
+    return this.reader.attempt(this, key);
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.reader.join(waiter, this);
+  }
+}
+
+/** `readExactly`. */
+export class ReadingExactly extends Reading<Uint8Array> {
+  readonly #count: number;
+
+  constructor(reader: Reader, count: number) {
+    super(reader);
+    if (typeof (count as unknown) !== "number" || !Number.isSafeInteger(count) || count < 0) {
+      throw new RangeError(`readExactly takes a whole number of bytes from 0 up; got ${String(count)}`);
+    }
+    this.#count = count;
+  }
+
+  override take(key: CaseKey | undefined): Uint8Array | Nothing {
+    if (this.reader.closedHere) throw this.reader.closed(key);
+    return this.reader.exactly(this.#count);
+  }
+}
+
+/** `readUntil`: performed once, since it remembers how far it has searched. */
+export class ReadingUntil extends Reading<Uint8Array> {
+  readonly #separator: Uint8Array;
+  #from = 0;
+
+  constructor(reader: Reader, separator: string | Uint8Array) {
+    super(reader);
+    this.#separator = bytesOf(separator, "a separator").slice();
+    if (this.#separator.byteLength === 0) throw new RangeError("readUntil takes a separator of at least one byte; got an empty one");
+  }
+
+  override take(key: CaseKey | undefined): Uint8Array | Nothing {
+    if (this.reader.closedHere) throw this.reader.closed(key);
+    const piece = this.reader.until(this.#separator, this.#from);
+    if (piece === nothing) this.#from = this.reader.searched(this.#separator.byteLength);
+    return piece;
+  }
+}
+
+/** `readLine`. */
+export class ReadingLine extends Reading<string | undefined> {
+  readonly #fatal: boolean;
+
+  constructor(reader: Reader, fatal: boolean) {
+    super(reader);
+    this.#fatal = fatal;
+  }
+
+  override take(key: CaseKey | undefined): string | undefined | Nothing {
+    const line = this.reader.line(this.#fatal);
+    if (line !== atEnd) return line;
+    if (this.reader.closedHere) throw this.reader.closed(key);
+    return undefined;
+  }
+}
+
+class Receiving<T> extends Reading<T> {
+  readonly #view: View<T>;
+
+  constructor(reader: Reader, view: View<T>) {
+    super(reader);
+    this.#view = view;
+  }
+
+  override get view(): View<T> {
+    return this.#view;
+  }
+
+  override take(key: CaseKey | undefined): T | Nothing {
+    const value = this.#view.take();
+    if (value === atEnd) throw this.#view.closed(key);
+    return value;
+  }
+}
+
+class Nexting<T> extends Reading<IteratorResult<T, undefined>> {
+  readonly #view: View<T>;
+
+  constructor(reader: Reader, view: View<T>) {
+    super(reader);
+    this.#view = view;
+  }
+
+  override get view(): View<T> {
+    return this.#view;
+  }
+
+  override take(): IteratorResult<T, undefined> | Nothing {
+    const value = this.#view.take();
+    if (value === nothing) return nothing;
+    return value === atEnd ? { done: true, value: undefined } : { done: false, value };
+  }
+}
+
+/** The reader's units of one kind, as a receiver. Cancelling a view ends the view: the bytes stay for others. */
+export class View<T> implements Receiver<T> {
+  readonly #reader: Reader;
+  readonly #unit: () => T | Nothing | AtEnd;
+  #cancelled: { reason: unknown } | undefined = undefined;
+
+  constructor(reader: Reader, unit: () => T | Nothing | AtEnd) {
+    this.#reader = reader;
+    this.#unit = unit;
+  }
+
+  take(): T | Nothing | AtEnd {
+    return this.#cancelled === undefined ? this.#unit() : atEnd;
+  }
+
+  closed(key: CaseKey | undefined): ClosedError {
+    if (this.#cancelled === undefined) return this.#reader.closed(key);
+    return new ClosedError(`receive on lines of the ${this.#reader.name}, which were cancelled; the connection can still be read.`, {
+      cause: this.#cancelled.reason,
+      case: key,
+    });
+  }
+
+  receive(options?: WaitOptions): Promise<T> {
+    return perform(this.receiving(), options);
+  }
+
+  receiving(): Operation<T> {
+    return new Receiving(this.#reader, this);
+  }
+
+  next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
+    return perform(this.nexting(), options);
+  }
+
+  nexting(): Operation<IteratorResult<T, undefined>> {
+    return new Nexting(this.#reader, this);
+  }
+
+  tryReceive(): IteratorResult<T, undefined> | undefined {
+    const result = new Nexting(this.#reader, this).attempt();
+    return result === nothing ? undefined : result;
+  }
+
+  cancel(reason?: unknown): boolean {
+    if (this.#cancelled !== undefined) return false;
+    this.#cancelled = { reason };
+    this.#reader.dismiss(this);
+    return true;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
+    const iterator: AsyncIterableIterator<T, undefined> = {
+      next: () => this.next(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+}
+
+/** A string as UTF-8, bytes as they are, or a clear error. */
+export function bytesOf(data: unknown, what: string): Uint8Array {
+  if (typeof data === "string") return Buffer.from(data, "utf8");
+  if (data instanceof Uint8Array) return data;
+  throw new TypeError(`${what} is a string or a Uint8Array; got ${data === null ? "null" : typeof data}`);
+}

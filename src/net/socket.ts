@@ -1,0 +1,251 @@
+/**
+ * A connection over a socket of the platform: a reader, a writer, and the socket between them.
+ *
+ * 1. The socket is read only while the reader wants bytes (back-pressure), and in paused mode: no loop that is left early can
+ *    destroy it.
+ * 2. The two halves end apart: the peer's FIN ends the reading half only, `close` the writing half only.
+ * 3. What came before a reset is delivered before the error. The error sticks, for the next read and the next send, and is
+ *    never an uncaught 'error' event.
+ * 4. `ended` fulfils when the socket has closed, whatever the reason.
+ *
+ * Idea: trio's SocketStream.
+ */
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Operation, WaitOptions } from "../core/operation.ts";
+import { perform, refused } from "../core/perform.ts";
+import { enqueue } from "../core/scheduler.ts";
+import type { Receiver } from "../core/sides.ts";
+import { arm } from "../time/timer.ts";
+import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
+import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
+import { codeOf, ConnectionError } from "./errors.ts";
+import { Reader } from "./reader.ts";
+import { bytesOf, ReadingExactly, ReadingLine, ReadingUntil, View } from "./reading.ts";
+import { tlsDetails, type TlsDetails } from "./secure.ts";
+import { Flushing, Sending, Writer } from "./writer.ts";
+
+/** The two ends of a connection over a Unix socket. */
+export interface Paths {
+  readonly local: Address;
+  readonly remote: Address;
+}
+
+/** A connection over a socket that is connected. */
+export class SocketConnection implements Connection {
+  readonly local: Address;
+  readonly remote: Address;
+  readonly tls: TlsDetails | undefined;
+  readonly ended: Promise<void>;
+  readonly #name: string;
+  readonly #socket: Socket;
+  readonly #linger: number;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #chunks: View<Uint8Array>;
+  /** The socket may have bytes that we have not taken. */
+  #readable = false;
+  #destroyed = false;
+  #shutdown: Promise<void> | undefined = undefined;
+
+  /** `paths` are the ends of a Unix socket, which the platform does not tell. */
+  constructor(socket: Socket, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths) {
+    this.#socket = socket;
+    this.#linger = linger;
+    this.local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
+    this.remote = paths?.remote ?? socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
+    this.tls = socket instanceof TLSSocket ? tlsDetails(socket) : undefined;
+    this.#name = nameOf(this.local, this.remote);
+    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, onWanting: () => { this.#pull(); } });
+    this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
+    this.#chunks = new View(this.#reader, () => this.#reader.chunk());
+    this.ended = new Promise((resolve) => socket.once("close", () => { resolve(); }));
+    socket.setNoDelay(noDelay);
+    socket.on("readable", () => {
+      this.#readable = true;
+      this.#pull();
+    });
+    socket.on("end", () => { this.#reader.finish(); });
+    socket.on("error", (error) => { this.#fail(error); });
+    socket.on("close", () => {
+      // After an 'end', an 'error' or a destroy this changes nothing.
+      const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+      this.#drain();
+      this.#reader.fail(this.#failure(cause));
+      this.#writer.fail(this.#writer.ended(undefined));
+    });
+  }
+
+  /** Takes what the socket has, as long as the reader wants it. */
+  #pull(): void {
+    while (this.#readable && this.#reader.wanting) this.#takeChunk();
+  }
+
+  /** Takes what the socket still has once it is at its end, beyond what fits. */
+  #drain(): void {
+    do this.#takeChunk(); while (this.#readable);
+  }
+
+  #takeChunk(): void {
+    const chunk = this.#socket.read() as Buffer | null;
+    if (chunk === null) this.#readable = false;
+    else {
+      this.#readable = true;
+      this.#reader.push(chunk);
+    }
+  }
+
+  #failure(error: Error): ConnectionError {
+    return new ConnectionError(`${this.#name} has failed: ${codeOf(error)} (${error.message})`, [error]);
+  }
+
+  #fail(error: Error): void {
+    const failure = this.#failure(error);
+    this.#drain();
+    this.#reader.fail(failure);
+    this.#writer.fail(() => failure);
+  }
+
+  /** A send was withdrawn in the middle of its write. Others must not be resumed in the step that withdraws it. */
+  #abandon(): void {
+    enqueue({ run: () => { this.destroy(new Error("a send was given up in the middle of its write")); } });
+  }
+
+  // -- Sending --
+
+  send(data: Uint8Array | string, options?: WaitOptions): Promise<void> {
+    return promised(() => perform(this.sending(data), options));
+  }
+
+  sending(data: Uint8Array | string): Operation<void> {
+    return new Sending(this.#writer, bytesOf(data, "what a connection sends"));
+  }
+
+  trySend(data: Uint8Array | string): boolean {
+    return this.#writer.tryWrite(bytesOf(data, "what a connection sends"));
+  }
+
+  close(error?: unknown): boolean {
+    if (error === undefined) return this.#writer.close();
+    if (this.closed) return false;
+    this.destroy(error);
+    return true;
+  }
+
+  get closed(): boolean {
+    return this.#writer.closed;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  closeWrite(): Promise<void> {
+    this.#writer.close();
+    return perform(new Flushing(this.#writer));
+  }
+
+  // -- Receiving --
+
+  receive(options?: WaitOptions): Promise<Uint8Array> {
+    return this.#chunks.receive(options);
+  }
+
+  receiving(): Operation<Uint8Array> {
+    return this.#chunks.receiving();
+  }
+
+  next(options?: WaitOptions): Promise<IteratorResult<Uint8Array, undefined>> {
+    return this.#chunks.next(options);
+  }
+
+  nexting(): Operation<IteratorResult<Uint8Array, undefined>> {
+    return this.#chunks.nexting();
+  }
+
+  tryReceive(): IteratorResult<Uint8Array, undefined> | undefined {
+    return this.#chunks.tryReceive();
+  }
+
+  cancel(reason?: unknown): boolean {
+    return this.#reader.cancel(reason);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
+    return this.#chunks[Symbol.asyncIterator]();
+  }
+
+  lines({ fatal = false }: LineOptions = {}): Receiver<string> {
+    return new View(this.#reader, () => this.#reader.line(fatal));
+  }
+
+  readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
+    return perform(new ReadingLine(this.#reader, options.fatal ?? false), options);
+  }
+
+  readUntil(separator: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array> {
+    return promised(() => perform(new ReadingUntil(this.#reader, separator), options));
+  }
+
+  readExactly(n: number, options?: WaitOptions): Promise<Uint8Array> {
+    return promised(() => perform(new ReadingExactly(this.#reader, n), options));
+  }
+
+  get statistics(): ConnectionStatistics {
+    const { received, buffered } = this.#reader;
+    const { sent, waiting } = this.#writer;
+    return { received, sent, buffered, waitingSends: waiting };
+  }
+
+  // -- Ending --
+
+  shutdown(): Promise<void> {
+    return (this.#shutdown ??= this.#endBoth());
+  }
+
+  async #endBoth(): Promise<void> {
+    this.#reader.close(undefined);
+    this.#writer.close();
+    const disarm = arm(this.#linger, () => {
+      this.destroy(new Error(`the peer has not taken everything, or not closed its side, within linger, ${String(this.#linger)} ms`));
+    });
+    await this.ended;
+    disarm();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+
+  destroy(reason?: unknown): void {
+    if (this.#destroyed) return;
+    this.#destroyed = true;
+    this.#socket.destroy();
+    this.#reader.close(reason);
+    this.#writer.fail(this.#writer.ended(reason));
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+}
+
+/** What errors call a connection. */
+function nameOf(local: Address, remote: Address): string {
+  if (remote.path !== undefined) return `connection to ${formatPath(remote.path)}`;
+  if (local.path !== undefined) return `connection on ${formatPath(local.path)}`;
+  return `connection to ${formatAddress(remote.host ?? "a peer that has gone", remote.port ?? 0)}`;
+}
+
+/** What the function gives; what it throws, as a rejection. */
+function promised<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return body();
+  } catch (error) {
+    return refused(error);
+  }
+}
