@@ -17,49 +17,62 @@ export * from "./index.ts";
 const snapshot = (): EnterContext => AsyncLocalStorage.snapshot();
 const outside = snapshot();
 
+/** What goes along with the running code for the library itself, once it is needed. */
+let carried: AsyncLocalStorage<unknown> | undefined;
+
 /** Where the stores of the running code are kept. */
 interface StorePlace {
   present: () => object | undefined;
-  holdsStore: (place: object) => boolean;
+  /** Whether a store is there, that of the library itself only if it is asked for. */
+  holdsStore: (place: object, own: boolean) => boolean;
 }
 
 const ofStore = "kResourceStore";
 const resources: StorePlace = {
   present: executionAsyncResource,
-  holdsStore: (resource) =>
-    Object.getOwnPropertySymbols(resource).some(
-      (symbol) => symbol.description === ofStore && (resource as Record<symbol, unknown>)[symbol] !== undefined,
-    ),
+  holdsStore: (resource, own) => {
+    const ownSymbol = (carried as { [ofStore]?: symbol } | undefined)?.[ofStore];
+    return Object.getOwnPropertySymbols(resource).some(
+      (symbol) =>
+        symbol.description === ofStore && (own || symbol !== ownSymbol) && (resource as Record<symbol, unknown>)[symbol] !== undefined,
+    );
+  },
 };
 
 const makeResource = (): object => new AsyncResource("rendezvous", { requireManualDestroy: true });
 const ofFrame = Object.getOwnPropertySymbols(makeResource()).find(({ description }) => description === "context_frame");
 const frames: StorePlace | undefined = ofFrame && {
   present: () => (makeResource() as Record<symbol, object | undefined>)[ofFrame],
-  holdsStore: (frame) => [...(frame as ReadonlyMap<unknown, unknown>).values()].some((store) => store !== undefined),
+  holdsStore: (frame, own) => {
+    for (const [storage, store] of frame as ReadonlyMap<unknown, unknown>) {
+      if (store !== undefined && (own || storage !== carried)) return true;
+    }
+    return false;
+  },
 };
 
 const places = ofStore in new AsyncLocalStorage() ? resources : frames;
 
-/** The last place seen without a store: mostly it is the same again. */
+/** The last place seen without any store: mostly it is the same again. */
 let clean: object | undefined;
 
-function mayHoldStore(): boolean {
+function mayHoldStore(own: boolean): boolean {
   if (!places) return true;
   const place = places.present();
   if (place === undefined || place === clean) return false;
-  if (places.holdsStore(place)) return true;
-  clean = place;
+  if (places.holdsStore(place, own)) return true;
+  if (own) clean = place;
   return false;
 }
 
 provideContexts({
-  capture: () => (mayHoldStore() ? snapshot() : undefined),
+  capture: () => (mayHoldStore(false) ? snapshot() : undefined),
+  snapshot,
   outermost: (run) => {
-    if (mayHoldStore()) outside(run);
+    if (mayHoldStore(true)) outside(run);
     else run();
   },
-  carry: () => new AsyncLocalStorage(),
+  carry: <T>() => (carried = new AsyncLocalStorage<unknown>()) as AsyncLocalStorage<T>,
 });
 
 if (process.env["RENDEZVOUS_DEBUG"]) debug();

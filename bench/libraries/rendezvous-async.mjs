@@ -11,7 +11,7 @@ export default {
   receive: (channel) => channel.receive(),
   value: (received) => received,
   spawn: go,
-  gather: (bodies) => gather(bodies),
+  gather: (bodies) => gather(bodies.map((body) => go(body))),
   inScope: (body) => scope((s) => body((child) => s.go(child), () => s.cancel())),
   breathe: () => checkpoint(),
   select(receives, sends = []) {

@@ -10,7 +10,7 @@ export default {
   receive: (channel) => channel.receiving(),
   value: (received) => received,
   spawn: go,
-  gather: (bodies) => settling(gather(bodies)),
+  gather: (bodies) => settling(gather(bodies.map((body) => go(body)))),
   inScope: (body) =>
     settling(
       scope(function* inScope(s) {

@@ -20,7 +20,7 @@ export interface Ambient {
 export interface Ambience {
   current(): Ambient | undefined;
   /** Start a task that is part of nothing. */
-  startFree(task: never, body: unknown, begin: () => void): void;
+  startFree(task: never, begin: () => void): void;
 }
 
 export let ambience: Ambience | undefined;

@@ -10,8 +10,10 @@ export type EnterContext = (run: () => void) => void;
 
 /** What a platform knows of contexts. */
 export interface Contexts {
-  /** The present context, or `undefined` if nobody has put anything into one. */
+  /** The present context, or `undefined` if nobody but `carry` has put anything into it. */
   capture(): EnterContext | undefined;
+  /** The present context in any case. */
+  snapshot(): EnterContext;
   /** The context in which the library was loaded. */
   readonly outermost: EnterContext;
   /** A value that goes where the running code goes: an `AsyncLocalStorage`. */

@@ -19,7 +19,12 @@ export class Queue<T> {
     this.#slots[(this.#head + this.size++) & (this.#slots.length - 1)] = value;
   }
 
-  /** The oldest value. Only to be called while `size` is above 0. */
+  /** The oldest value, if there is one. */
+  get first(): T | undefined {
+    return this.#slots[this.#head];
+  }
+
+  /** The oldest value, taken out. Only to be called while `size` is above 0. */
   shift(): T {
     const value = this.#slots[this.#head] as T;
     this.#slots[this.#head] = undefined;

@@ -13,13 +13,15 @@
  *
  * The primitives in this file are the only ones of the core that are captured at import.
  */
-import { contexts } from "./context.ts";
+import { contexts, type EnterContext } from "./context.ts";
 import { below } from "./random.ts";
 import { Queue } from "./queue.ts";
 
 /** Something to run in a turn of its own. */
 export interface Job {
   run(): void;
+  /** The async context to run it in; nobody's, if left out. */
+  readonly context?: EnterContext | undefined;
 }
 
 /** Who decides instead of the scheduler: the seam on which the testing module is built. */
@@ -162,21 +164,27 @@ function line(job: Job): void {
   row.push(job);
 }
 
-/** A row begins in nobody's async context: a task that has one enters it by itself. */
+/** Run a row. Jobs of one context are run in a row of their own in it, so that it is entered once. */
 function drainRow(): void {
   draining = true;
-  if (contexts) contexts.outermost(drain);
-  else drain();
+  for (let job = row.first; job && job !== rowEnd; job = row.first) {
+    entered = job.context;
+    const enter = entered ?? contexts?.outermost;
+    if (enter) enter(drain);
+    else drain();
+  }
+  if (row.first) row.shift(); // the end of this row
+  else rowIsOpen = false;
   draining = false;
 }
 
+let entered: EnterContext | undefined;
+
 function drain(): void {
-  while (row.size > 0) {
-    const job = row.shift();
-    if (job === rowEnd) return;
+  for (let job = row.first; job && job !== rowEnd && job.context === entered; job = row.first) {
+    row.shift();
     job.run();
   }
-  rowIsOpen = false;
 }
 
 // -- The platform ----------------------------------------------------------------------------------------------------

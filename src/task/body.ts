@@ -10,6 +10,11 @@ import { Driver, isGenerator } from "./generator.ts";
 /** What `go` and the others run. */
 export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
 
+/** What a body gives in the end: what it returns, without the promise around it. */
+export type ResultOf<B> = B extends (...args: never[]) => infer Result
+  ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
+  : never;
+
 /** How a body ended. Ended from outside, at a `yield*`, it has no outcome. */
 export type HowEnded = "value" | "error" | "return";
 

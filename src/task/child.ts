@@ -53,7 +53,7 @@ export class ChildTask<T> extends Task<T> {
   /** @internal */
   override ended(how: HowEnded, outcome: unknown): void {
     super.ended(how, outcome);
-    if (this.state === "failed") this.#scope.childFailed(this, outcome);
+    this.#scope.childEnded(this, outcome);
     this.region?.handOver();
   }
 }

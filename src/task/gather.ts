@@ -13,7 +13,7 @@ import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
 import { show } from "../errors.ts";
-import { isThenable } from "./body.ts";
+import { isThenable, type ResultOf } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
 import { go, Task } from "./task.ts";
 
@@ -23,9 +23,7 @@ export type GatherJob = (() => unknown) | PromiseLike<unknown>;
 /** The jobs of a {@link gather}: an array (or tuple) or a record. */
 export type GatherJobs = readonly GatherJob[] | Readonly<Record<string, GatherJob>>;
 
-type JobResult<J> = J extends () => infer Result
-  ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
-  : Awaited<J>;
+type JobResult<J> = J extends () => unknown ? ResultOf<J> : Awaited<J>;
 
 /** What the jobs give: a tuple, an array, or a record of the same shape. */
 export type Gathered<J, Extra = never> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };

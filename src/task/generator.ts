@@ -8,6 +8,9 @@
  * 4. Ended, it leaves its place at once and goes no further than the `yield*` it waits at, by `return()`: it cannot catch that, and
  *    its `finally` blocks run, and may wait. What had happened by then arrives first, and the next `yield*` is the end.
  *
+ * 5. It goes on in its task's own async context, if that has one; else in the context of the scope around it, so that an async function which
+ *    it calls is part of that scope.
+ *
  *        run queue ─► run() ─► generator.next ─► yield* op ─┬─ happens now: goes on
  *             ▲                                             └─ waits: op holds this waiter, which comes back by happen/fail/later
  *             └─────────────────────────────────────────────────┘
@@ -44,7 +47,7 @@ export class Driver extends Waiter implements Job, Performer {
     super();
     this.runner = runner;
     this.generator = generator;
-    this.context = contexts?.capture();
+    this.context = contexts?.capture() ?? runner.region?.home.context;
     this.how = "value";
     this.arrived = undefined;
     this.plain = true;
@@ -88,15 +91,6 @@ export class Driver extends Waiter implements Job, Performer {
 
   /** Go on with what has arrived, up to the next wait or the end. */
   run(): void {
-    if (this.context) this.#enterContext(this.context);
-    else this.#goOn();
-  }
-
-  #enterContext(context: EnterContext): void {
-    context(() => { this.#goOn(); });
-  }
-
-  #goOn(): void {
     for (;;) {
       let step: IteratorResult<unknown, unknown>;
       try {
@@ -157,14 +151,8 @@ export class Driver extends Waiter implements Job, Performer {
   }
 }
 
-const generatorFunction = function* (): Generator { /* only its prototypes are of interest */ };
 /** What all native generators inherit from. */
-const generators = Object.getPrototypeOf(generatorFunction.prototype) as object;
-
-/** Whether a body is known to give a generator before it is called. */
-export function isGeneratorFunction(body: unknown): boolean {
-  return Object.getPrototypeOf(body) === Object.getPrototypeOf(generatorFunction);
-}
+const generators = Object.getPrototypeOf(function* () { /* none is made */ }.prototype) as object;
 
 /**
  * Whether a body has given a generator to be driven. Asked by the prototype: each generator function's objects have a shape of their

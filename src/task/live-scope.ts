@@ -36,6 +36,8 @@ export interface ScopeSettings {
   onError?: OnError | undefined;
   /** No cancel from outside reaches it. */
   shielded?: boolean | undefined;
+  /** It has no body, but a block of code that it cannot cancel. */
+  isOpen?: boolean | undefined;
   /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
   passReason?: boolean | undefined;
 }
@@ -88,8 +90,14 @@ export class LiveScope implements Runner, Living {
       else runBody(this, body as Body<unknown[], unknown>, args);
     };
     if (atOnce || this.region.refusal) begin();
-    else this.region.start(body, begin);
+    else this.region.start(begin);
     return this.outcome as Promise<T>;
+  }
+
+  /** The block of an open scope has come to its end: that counts as the value of a body, but for a deadline that had passed. */
+  leaveBlock(): Promise<unknown> {
+    this.ended("value", undefined);
+    return this.outcome;
   }
 
   // -- What can be done in it --
@@ -140,9 +148,10 @@ export class LiveScope implements Runner, Living {
     this.#check();
   }
 
-  childFailed(child: Task<unknown>, error: unknown): void {
+  /** A child has ended, with this outcome. */
+  childEnded(child: ChildTask<unknown>, error: unknown): void {
     const { onError = "cancel" } = this.#settings;
-    if (this.region.isCancel(error) || onError === "supervise") return;
+    if (child.state !== "failed" || this.region.isCancel(error) || onError === "supervise") return;
     if (onError === "cancel") {
       this.#fail(error);
       return;
@@ -178,31 +187,38 @@ export class LiveScope implements Runner, Living {
       } catch (error) {
         this.#fail(error);
       }
+      await this.#empty();
     }
     this.#settle();
+  }
+
+  /** Wait for what a clean-up has left in the region. */
+  async #empty(): Promise<void> {
+    if (!this.region.children.first) return;
+    await new Promise<void>((resolve) => { this.region.onEmpty = resolve; });
   }
 
   #settle(): void {
     living.remove(this);
     this.#disarm?.();
     this.#outerSignal?.withdraw();
-    try {
-      const value = this.#result();
-      this.region.end();
-      wake(this.#resolve, value);
-    } catch (error) {
-      if (this.region.isCancel(error)) silence(this.outcome);
-      this.region.end();
-      wake(this.#reject, error);
-    }
+    const error = this.#error();
+    if (error && this.region.isCancel(error.error)) silence(this.outcome);
+    this.region.end();
+    if (error) wake(this.#reject, error.error);
+    else wake(this.#resolve, this.#body?.value);
   }
 
-  #result(): unknown {
+  /** What it fails with, if it fails. */
+  #error(): { error: unknown } | undefined {
     const { refusal, fromOutside } = this.region;
-    if (this.#failure) throw this.#failure.error;
-    if (fromOutside) throw this.#settings.passReason && this.#outerSignal?.aborted ? this.#outerSignal.aborted.reason : fromOutside;
-    if (refusal && this.#body?.how !== "value") throw this.#expired ?? refusal;
-    return this.#body?.value;
+    if (this.#failure) return this.#failure;
+    if (fromOutside) {
+      const { aborted } = this.#outerSignal ?? {};
+      return { error: this.#settings.passReason && aborted ? aborted.reason : fromOutside };
+    }
+    const hasValue = this.#body?.how === "value" && !(this.#settings.isOpen && this.#expired);
+    return refusal && !hasValue ? { error: this.#expired ?? refusal } : undefined;
   }
 }
 
@@ -220,7 +236,7 @@ function runIn(region: Region, body: () => unknown): Promise<unknown> {
       if (how === "error") reject(outcome);
       else resolve(outcome);
     };
-    region.start(body, () => { runBody({ region, ended }, body, []); });
+    region.start(() => { runBody({ region, ended }, body, []); });
   });
 }
 

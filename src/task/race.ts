@@ -3,12 +3,11 @@
  *
  * Idea: `Promise.race` and `Promise.any`, whose losers go on for ever; here they are cancelled and awaited, as in trio and Effect.
  */
-import { choose } from "../core/choice.ts";
-import type { Operation, WaitOptions } from "../core/operation.ts";
-import { settling } from "../core/promises.ts";
-import { performIn, refused } from "../core/perform.ts";
+import type { WaitOptions } from "../core/operation.ts";
+import { refused } from "../core/perform.ts";
 import { show } from "../errors.ts";
-import type { Body } from "./body.ts";
+import type { Body, HowEnded, ResultOf } from "./body.ts";
+import type { ChildTask } from "./child.ts";
 import { LiveScope } from "./live-scope.ts";
 import { checkedBody, checkedOptions } from "./scope.ts";
 
@@ -41,7 +40,7 @@ export interface RaceOptions extends WaitOptions {
  *
  * Idea: Kotlin's `select` over jobs, Effect's `race`.
  */
-export function race<T>(bodies: readonly Body<[], T>[], options: RaceOptions = {}): Promise<T> {
+export function race<B extends Body<[], unknown>>(bodies: readonly B[], options: RaceOptions = {}): Promise<ResultOf<B>> {
   try {
     const { until = "settled" } = options;
     if (!(bodies as unknown instanceof Array) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
@@ -49,17 +48,47 @@ export function race<T>(bodies: readonly Body<[], T>[], options: RaceOptions = {
     if ((until as string) !== "settled" && (until as string) !== "success") {
       throw new TypeError(`race runs until "settled" or "success"; got ${show(until)}`);
     }
-    const any = until === "success";
-    const settings = { ...checkedOptions(options, "race"), name: "race", passReason: true, onError: any ? "supervise" : "cancel" } as const;
-    const live = new LiveScope("race", undefined, settings);
-    return live.run(async () => {
-      const runners = bodies.map((body) => live.go(body, []));
-      const first: Operation<T> = any ? settling(Promise.any(runners.map((runner) => runner.join()))) : choose(...runners.map((runner) => runner.joining()));
-      const value = await performIn(live.region, first);
-      live.cancel("the race is over");
-      return value;
-    }, [], true);
+    return new Race(bodies, options.signal, until === "success").outcome as Promise<ResultOf<B>>;
   } catch (error) {
     return refused(error);
+  }
+}
+
+/** A scope whose outcome is that of the first of its tasks: it is decided in the very step in which that one ends. */
+class Race extends LiveScope {
+  readonly #until: "settled" | "success";
+  readonly #runners: ChildTask<unknown>[];
+  readonly #errors: unknown[] = [];
+  #left: number;
+  #decided = false;
+
+  constructor(bodies: readonly Body<[], unknown>[], signal: AbortSignal | undefined, anySuccess: boolean) {
+    super("race", undefined, { ...checkedOptions({ name: "race", signal }, "race"), passReason: true });
+    this.#until = anySuccess ? "success" : "settled";
+    this.#left = bodies.length;
+    this.#runners = bodies.map((body) => this.go(body, []));
+  }
+
+  override childEnded(child: ChildTask<unknown>, outcome: unknown): void {
+    this.#left--;
+    const failed = child.state === "failed";
+    if (this.#decided) {
+      // Whoever has lost is not asked for its own outcome any more, only for how it has cleaned up.
+      if (failed && child.region?.delivered === true) super.childEnded(child, outcome);
+    } else if (child.state === "done" || (failed && this.#until === "settled")) {
+      this.#decide(failed ? "error" : "value", outcome);
+    } else {
+      if (failed) this.#errors[this.#runners.indexOf(child)] = outcome;
+      if (this.#left > 0) return;
+      if (this.region.cancelled) this.#decide("return", undefined);
+      else this.#decide("error", new AggregateError(this.#errors, "race: all bodies have failed; errors has what each threw"));
+    }
+  }
+
+  #decide(how: HowEnded, outcome: unknown): void {
+    this.#decided = true;
+    // One by one: what the winner has left behind, handlers and timers, is not cancelled.
+    for (const runner of this.#runners) runner.cancel("the race is over");
+    this.ended(how, outcome);
   }
 }

@@ -12,19 +12,19 @@
  *               └─ shield ── task
  *
  * How running code finds its region: a generator task is told by its driver; for async functions the platform carries the region along
- * (one `AsyncLocalStorage`, made with the first region that an async body runs in). Where there is none, `{ signal }` does it.
+ * (one `AsyncLocalStorage`, made with the first region). Where there is none, `{ signal }` does it.
  *
  * Idea: trio's cancel scopes, Kotlin's job tree.
  */
 import { provideAmbience, type Ambient } from "../core/ambient.ts";
 import { Chain, type Linked } from "../core/chain.ts";
-import { contexts, type Carried } from "../core/context.ts";
+import { contexts, type Carried, type EnterContext } from "../core/context.ts";
 import { running, type Performable } from "../core/operation.ts";
 import { PromiseWaiter, refused, result, type Settle } from "../core/perform.ts";
 import { start } from "../core/scheduler.ts";
 import type { Outcome } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
-import { isGeneratorFunction, type Driver } from "./generator.ts";
+import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
 import { observer } from "./observer.ts";
 
@@ -45,9 +45,12 @@ export class Region implements Ambient, Linked<Region> {
   refusal: CancelledError | undefined = undefined;
   /** The first cancel that reached it from a region around it. */
   fromOutside: CancelledError | undefined = undefined;
+  /** Whoever runs in it has met the cancel: a wait was withdrawn, or refused. */
+  delivered = false;
   over = false;
   readonly #shielded: boolean;
   #controller: AbortController | undefined = undefined;
+  #context: EnterContext | undefined = undefined;
 
   constructor(owner: Living, parent: Region | undefined, shielded = false) {
     ambienceOfRegions();
@@ -60,6 +63,21 @@ export class Region implements Ambient, Linked<Region> {
 
   get cancelled(): boolean {
     return this.refusal !== undefined;
+  }
+
+  /** The scope: around a task, or this itself. */
+  get home(): Region {
+    return this.owner.kind === "task" ? (this.parent ?? this) : this;
+  }
+
+  /** The async context of the code in it, with no store but the region: where generators go on, that have no other. */
+  get context(): EnterContext | undefined {
+    if (!this.#context) {
+      contexts?.outermost(() => {
+        carried?.run(this, () => { this.#context = contexts?.snapshot(); });
+      });
+    }
+    return this.#context;
   }
 
   /** Aborts when the region is cancelled; made when it is asked for. */
@@ -93,7 +111,10 @@ export class Region implements Ambient, Linked<Region> {
   }
 
   #withdrawAll(error: CancelledError): void {
-    this.driver?.end();
+    if (this.driver) {
+      this.driver.end();
+      this.delivered = true;
+    }
     for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
   }
 
@@ -112,6 +133,7 @@ export class Region implements Ambient, Linked<Region> {
   }
 
   refuse(): Promise<never> {
+    this.delivered = true;
     const promise = refused(this.refusal);
     silence(promise);
     return promise;
@@ -131,8 +153,8 @@ export class Region implements Ambient, Linked<Region> {
   }
 
   /** Start a body in it, in a later microtask. */
-  start(body: unknown, begin: () => void): void {
-    startIn(this, body, begin);
+  start(begin: () => void): void {
+    startIn(this, begin);
   }
 
   /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */
@@ -165,8 +187,20 @@ export class Region implements Ambient, Linked<Region> {
     const { parent } = this;
     if (!parent) return;
     parent.children.remove(this);
-    if (!parent.children.first) parent.onEmpty?.();
+    if (!parent.children.first) tellEmpty(parent);
   }
+}
+
+const emptied: Region[] = [];
+let telling = false;
+
+/** Tell a region that its last child has left. Whoever ends thereby leaves a region in turn: a list, not a recursion. */
+function tellEmpty(region: Region): void {
+  emptied.push(region);
+  if (telling) return;
+  telling = true;
+  for (let next = emptied.pop(); next; next = emptied.pop()) next.onEmpty?.();
+  telling = false;
 }
 
 /** The one error of a cancel. */
@@ -210,6 +244,7 @@ export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> 
   }
 
   cancel(error: CancelledError): void {
+    this.region.delivered = true;
     this.withdraw();
     if (this.promise) silence(this.promise);
     this.fail(error);
@@ -240,17 +275,15 @@ export function currentRegion(): Region | undefined {
 }
 
 /** Start a body in a region, or in none, in a later microtask. */
-function startIn(region: Region | undefined, body: unknown, begin: () => void): void {
-  // Code of a generator task is in no carried region: its driver knows, and entering one at each of its turns would double their cost.
-  const inside = isGeneratorFunction(body) ? undefined : region;
-  if (inside) carried ??= contexts?.carry<Region>();
-  if (!carried || carried.getStore() === inside) start(begin);
-  else carried.run(inside, () => { start(begin); });
+function startIn(region: Region | undefined, begin: () => void): void {
+  if (region) carried ??= contexts?.carry<Region>();
+  if (!carried || carried.getStore() === region) start(begin);
+  else carried.run(region, () => { start(begin); });
 }
 
-function startFree(task: Living & { region: Region | undefined }, body: unknown, begin: () => void): void {
+function startFree(task: Living & { region: Region | undefined }, begin: () => void): void {
   if (identifying) task.region = new Region(task, undefined);
-  startIn(task.region, body, begin);
+  startIn(task.region, begin);
 }
 
 let provided = false;

@@ -5,7 +5,8 @@
  */
 import { checkedSignal } from "../core/aborting.ts";
 import type { WaitOptions } from "../core/operation.ts";
-import { refused } from "../core/perform.ts";
+import { perform, refused } from "../core/perform.ts";
+import { settling } from "../core/promises.ts";
 import { show } from "../errors.ts";
 import { checkedDelay } from "../time/timer.ts";
 import type { Body } from "./body.ts";
@@ -119,7 +120,7 @@ export function scope<T>(body: Body<[scope: Scope], T>, options: ScopeOptions = 
  * Idea: Python's `async with`; what it cannot do is written in "Notes on structured concurrency".
  */
 export function openScope(options: ScopeOptions = {}): OpenScope {
-  return new OpenHandle(new LiveScope("scope", undefined, checkedOptions(options)));
+  return new OpenHandle(new LiveScope("scope", undefined, { ...checkedOptions(options), isOpen: true }));
 }
 
 class Handle implements Scope {
@@ -151,11 +152,11 @@ class Handle implements Scope {
 
   use<R extends Disposable | AsyncDisposable>(resource: R): R {
     const { [Symbol.dispose]: dispose, [Symbol.asyncDispose]: asyncDispose } = resource as Partial<Disposable & AsyncDisposable>;
-    const end = asyncDispose ?? dispose;
+    const end = (asyncDispose ?? dispose) as ((this: R) => unknown) | undefined;
     if (typeof end !== "function") {
       throw new TypeError(`use takes a resource with Symbol.dispose or Symbol.asyncDispose; got ${show(resource)}`);
     }
-    this.#live.defer(() => { end.call(resource); });
+    this.#live.defer(() => end.call(resource)); // what it gives is awaited
     return resource;
   }
 
@@ -169,7 +170,8 @@ export const handleOf = (live: LiveScope): Scope => new Handle(live);
 
 class OpenHandle extends Handle implements OpenScope {
   readonly #live: LiveScope;
-  #joined: Promise<void> | undefined = undefined;
+  #outcome: Promise<void> | undefined = undefined;
+  #told = false;
 
   constructor(live: LiveScope) {
     super(live);
@@ -177,13 +179,19 @@ class OpenHandle extends Handle implements OpenScope {
   }
 
   join(): Promise<void> {
-    return (this.#joined ??= this.#live.run(() => undefined, [], true));
+    this.#told = true;
+    return perform(settling(this.#leaveBlock()));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const told = this.#joined;
+    const outcome = this.#leaveBlock();
     this.cancel();
-    await (told ? told.catch(() => { /* whoever joined has it */ }) : this.join());
+    await (this.#told ? outcome.catch(() => { /* whoever joined has it */ }) : outcome);
+  }
+
+  /** The block is the body; it has come to its end, however it did. */
+  #leaveBlock(): Promise<void> {
+    return (this.#outcome ??= this.#live.leaveBlock() as Promise<void>);
   }
 }
 

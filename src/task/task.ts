@@ -110,8 +110,8 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
     living.add(this);
     observer?.site(this);
     const begin = (): void => { this.#begin(body, args); };
-    if (region) region.start(body, begin);
-    else if (ambience) ambience.startFree(this as never, body, begin);
+    if (region) region.start(begin);
+    else if (ambience) ambience.startFree(this as never, begin);
     else start(begin);
   }
 
@@ -185,7 +185,9 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
   }
 
   /**
-   * How the task ends, as data. Never rejects, and counts as joining.
+   * How the task ends, as data. Never rejects because of the task, and counts as joining.
+   *
+   * @returns rejects only when the one who asks is cancelled meanwhile
    *
    * @example
    * ```ts
@@ -197,7 +199,12 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
    * Idea: `Promise.allSettled`.
    */
   result(): Promise<PromiseSettledResult<T>> {
-    return Promise.allSettled([this.join()]).then(([result]) => result);
+    return perform(
+      this.joining().map<PromiseSettledResult<T>, PromiseSettledResult<T>>(
+        (value) => ({ status: "fulfilled", value }),
+        (reason) => ({ status: "rejected", reason }),
+      ),
+    );
   }
 
   /** `await task` joins it. */
