@@ -5,7 +5,7 @@
  *
  * Idea: Go's `select` statement, with named cases and guards as in occam's `ALT`.
  */
-import { show } from "../errors.ts";
+import { show, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform } from "./perform.ts";
@@ -98,12 +98,12 @@ export function selecting<const C extends Cases>(cases: C, options: SelectOrder 
   if (typeof (cases as unknown) !== "object" || (cases as unknown) === null) {
     throw new TypeError(`select takes a record or an array of operations; got ${show(cases)}`);
   }
-  const list = Array.isArray(cases);
   const live: Case[] = [];
-  for (const key of Object.keys(cases)) {
-    const operation = (cases as Readonly<Record<string, Operation<unknown> | Falsy>>)[key];
-    if (isLive(operation)) live.push({ key: list ? Number(key) : key, operation: performable(operation, "select", key) });
-  }
+  const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
+    if (operation) live.push({ key, operation: performable(operation, "select", key) });
+  };
+  if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
+  else for (const key of Object.keys(cases)) add(key, cases[key]);
   return new Choice(live, true, order === "listed");
 }
 
@@ -128,4 +128,4 @@ export function trySelect<const C extends Cases>(cases: C, options?: SelectOrder
   return selected === nothing ? undefined : selected;
 }
 
-const isLive = (operation: Operation<unknown> | Falsy): operation is Operation<unknown> => Boolean(operation);
+const isList = (cases: Cases): cases is readonly (Operation<unknown> | Falsy)[] => Array.isArray(cases);
