@@ -6,12 +6,12 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { promised, runExample } from "./program.ts";
 
-/** Examples that talk to others have specs of their own. */
-const withSockets = ["04-wget.ts"];
+/** Examples that talk to others, or end their process, have specs of their own. */
+const ofTheirOwn = ["04-wget.ts", "14-graceful-shutdown.ts", "16-deadlock.ts"];
 
 describe("examples", () => {
   const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
-  const names = readdirSync(folder).filter((name) => !withSockets.includes(name));
+  const names = readdirSync(folder).filter((name) => !ofTheirOwn.includes(name));
 
   for (const name of names) {
     it(`${name} prints what its last comment says, and leaves no timer`, async () => {
@@ -61,5 +61,36 @@ describe("examples", () => {
       ]),
     );
     expect(took).to.equal(0);
+  });
+
+  it("PG-27 12 crawls each page once, never more than three at a time, and ends by itself", async () => {
+    const { lines, took } = await runExample("12-crawler.ts");
+    const loaded = lines.flatMap((line) => /^(\/\S*) \((\d) at once\)$/.exec(line)?.slice(1, 3) ?? []);
+    const pages = loaded.filter((_, index) => index % 2 === 0);
+    const atOnce = loaded.filter((_, index) => index % 2 === 1).map(Number);
+    expect(pages).to.have.members(["/", "/api", "/api/chan", "/api/go", "/blog", "/gone", "/guide", "/guide/errors", "/guide/start"]);
+    expect(Math.max(...atOnce)).to.equal(3);
+    expect(took).to.equal(400);
+  });
+
+  it("PG-25 13 asks three replicas of each kind: the first answers, the others see their signal aborted, and what is late is left out", async () => {
+    const { lines, took } = await runExample("13-replicas.ts");
+    expect(lines.filter((line) => line.startsWith("an answer"))).to.deep.equal(["an answer of web 2", "an answer of image 1"]);
+    for (const replica of ["web 1", "web 3", "image 2", "image 3", "video 1", "video 2", "video 3"]) {
+      expect(lines).to.include(`${replica} is aborted`);
+    }
+    expect(took).to.equal(80);
+  });
+
+  it("PG-07 15 five philosophers eat three times each, never more than two at once, with ordered forks and with a waiter", async () => {
+    const { lines } = await runExample("15-dining-philosophers.ts");
+    for (const way of ["inOrder", "withWaiter"]) {
+      expect(lines).to.include(`${way}: Plato 3, Locke 3, Hume 3, Kant 3, Marx 3; at most 2 at once`);
+    }
+  });
+
+  it("PG-01a 18 the same consumer answers over the two ends of calls, and its conversation is closed", async () => {
+    const { lines } = await runExample("18-calls.ts");
+    expect(lines).to.deep.equal([...(await runExample("10-coroutine.ts")).lines, "[CONSUMER] Closed"]);
   });
 });

@@ -1,0 +1,82 @@
+/**
+ * Five philosophers, five forks, and who eats needs the two beside the plate. Two ways to let them all eat: everybody takes the fork
+ * with the lower number first, or a waiter never seats more than four. How it goes wrong is in 16-deadlock.ts.
+ *
+ * A fork is a channel that holds it while it lies on the table. Idea: Edsger Dijkstra; the waiter is Tony Hoare's footman.
+ */
+import { chan, gather, scope, select, sleep, type Channel } from "rendezvous";
+
+type Fork = Channel<string>;
+
+interface Philosopher {
+  readonly name: string;
+  readonly left: Fork;
+  readonly right: Fork;
+  meals: number;
+}
+
+class Table {
+  readonly guests: readonly Philosopher[];
+  mostEating = 0;
+  #eating = 0;
+
+  constructor() {
+    const names = ["Plato", "Locke", "Hume", "Kant", "Marx"];
+    const forks = names.map((_, n) => chan<string>({ capacity: 1, name: `fork ${n}` }));
+    for (const fork of forks) fork.trySend("a fork");
+    this.guests = names.map((name, n) => ({ name, left: forks[n] as Fork, right: forks[(n + 1) % names.length] as Fork, meals: 0 }));
+  }
+
+  async eat(guest: Philosopher, first: Fork, second: Fork): Promise<void> {
+    await first.receive();
+    await second.receive();
+    this.mostEating = Math.max(this.mostEating, ++this.#eating);
+    await sleep(10);
+    guest.meals++;
+    this.#eating--;
+    await first.send("a fork");
+    await second.send("a fork");
+  }
+}
+
+async function inOrder(table: Table): Promise<void> {
+  const last = table.guests.at(-1); // the only one whose right fork is the lower one
+  await gather(
+    table.guests.map((guest) => async () => {
+      const [first, second] = guest === last ? [guest.right, guest.left] : [guest.left, guest.right];
+      for (let meal = 0; meal < 3; meal++) await table.eat(guest, first, second);
+    }),
+  );
+}
+
+async function withWaiter(table: Table): Promise<void> {
+  const [sit, leave] = [chan<string>(), chan<string>()];
+  await scope(async (s) => {
+    const waiter = s.go(async () => {
+      for (let seated = 0; ; ) {
+        const next = await select({ sit: seated < 4 && sit.receiving(), leave: leave.receiving() });
+        seated += next.case === "sit" ? 1 : -1;
+      }
+    });
+    await gather(
+      table.guests.map((guest) => async () => {
+        for (let meal = 0; meal < 3; meal++) {
+          await sit.send(guest.name);
+          await table.eat(guest, guest.left, guest.right);
+          await leave.send(guest.name);
+        }
+      }),
+    );
+    waiter.cancel("all have eaten");
+  });
+}
+
+for (const dinner of [inOrder, withWaiter]) {
+  const table = new Table();
+  await dinner(table);
+  console.log(`${dinner.name}: ${table.guests.map(({ name, meals }) => `${name} ${meals}`).join(", ")}; at most ${table.mostEating} at once`);
+}
+
+// Prints:
+// inOrder: Plato 3, Locke 3, Hume 3, Kant 3, Marx 3; at most 2 at once
+// withWaiter: Plato 3, Locke 3, Hume 3, Kant 3, Marx 3; at most 2 at once

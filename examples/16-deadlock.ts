@@ -1,0 +1,36 @@
+/**
+ * Dining philosophers gone wrong: everybody takes the fork on the left, and waits for the one on the right. `run` sees that nothing can
+ * ever happen any more, says who waits for what, and the process ends with the code 13.
+ */
+import { chan, checkpoint, named, run } from "rendezvous";
+
+const names = ["Plato", "Locke", "Hume", "Kant", "Marx"];
+const forks = names.map((_, n) => chan<string>({ capacity: 1, name: `fork ${n}` }));
+for (const fork of forks) fork.trySend("a fork");
+
+await run(function dinner(s) {
+  for (const [seat, name] of names.entries()) {
+    s.go(
+      named(name, async () => {
+        await forks[seat]?.receive();
+        console.log(`${name} has fork ${seat}`);
+        await checkpoint(); // think, and let the others take theirs
+        await forks[(seat + 1) % names.length]?.receive();
+        console.log(`${name} eats`);
+      }),
+    );
+  }
+});
+
+// Prints, the report on standard error:
+// Plato has fork 0
+// Locke has fork 1
+// Hume has fork 2
+// Kant has fork 3
+// Marx has fork 4
+// fatal: all tasks are asleep - deadlock (5 tasks)
+//   task 2 "Plato" blocked in receive on channel "fork 1"
+//   task 3 "Locke" blocked in receive on channel "fork 2"
+//   task 4 "Hume" blocked in receive on channel "fork 3"
+//   task 5 "Kant" blocked in receive on channel "fork 4"
+//   task 6 "Marx" blocked in receive on channel "fork 0"
