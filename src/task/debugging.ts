@@ -7,7 +7,7 @@ import { describe, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
 import { identifyFreeTasks, type Region } from "./region.ts";
 import type { Living } from "./live.ts";
-import { observe } from "./observer.ts";
+import { observe, observer, type Observer } from "./observer.ts";
 import { noteSiteOf, siteOf } from "./site-of.ts";
 
 /** How long a cancelled scope may take to end before it is told of, in milliseconds. */
@@ -16,13 +16,22 @@ const patience = 5000;
 /** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
 export function debug(): void {
   identifyFreeTasks();
-  observe({
-    site: noteSiteOf,
-    cancelled: (region) => { armQuietly(patience, () => { tellIfStuck(region); }); },
-    failed: nameStart,
-  });
+  observe({ ...tracing, cancelled: (region) => { armQuietly(patience, () => { tellIfStuck(region); }); } });
   watchForDeadlock();
 }
+
+/** Note sites, and know of each task what it waits for, until the function that is returned is called. */
+export function traceTasks(): () => void {
+  if (observer) return () => { /* whoever observes already goes on */ };
+  const forget = identifyFreeTasks();
+  observe(tracing);
+  return () => {
+    forget();
+    observe(undefined);
+  };
+}
+
+const tracing: Observer = { site: noteSiteOf, cancelled: () => { /* nobody asks */ }, failed: nameStart };
 
 /** An error's stack says where its task was started. */
 function nameStart(task: Living, error: unknown): void {

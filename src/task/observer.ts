@@ -15,6 +15,7 @@ export interface Observer {
 
 export let observer: Observer | undefined;
 
-export function observe(by: Observer): void {
+/** Have somebody observe from here on, or nobody. */
+export function observe(by: Observer | undefined): void {
   observer = by;
 }

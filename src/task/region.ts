@@ -261,10 +261,12 @@ export function silence(promise: Promise<unknown>): void {
 let carried: Carried<Region> | undefined;
 let identifying = false;
 
-/** Give each free task a region, too, so that it is known what it waits for. */
-export function identifyFreeTasks(): void {
+/** Give each free task a region, too, so that it is known what it waits for; until the function that is returned is called. */
+export function identifyFreeTasks(): () => void {
+  const before = identifying;
   identifying = true;
   ambienceOfRegions();
+  return () => { identifying = before; };
 }
 
 /** The region of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */

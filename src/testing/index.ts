@@ -29,3 +29,5 @@ export function seed(seed: number): void {
   if (!Number.isInteger(seed)) throw new RangeError(`seed takes a whole number; got ${String(seed)}`);
   seedChoices(seed);
 }
+
+export { blockedTasks, expectNoLeaks, leakHooks, LeakError, settle, type BlockedTask } from "./leaks.ts";

@@ -1,0 +1,181 @@
+/**
+ * Leaks: tasks that a test has started and that still wait when it is over.
+ *
+ * 1. Only what began after the check did counts. Whatever is about to end is given the turns, and then the time, that it needs: about
+ *    200 ms in all, by the real clock; a test without leaks waits for none of it.
+ * 2. The leak is the failure of the test that has leaked, by name, operation and place, and no other test is blamed for it.
+ *
+ * Idea: Go's goleak and synctest.
+ */
+import { describe, waitsOf } from "../task/dump.ts";
+import { traceTasks } from "../task/debugging.ts";
+import { living, type Living } from "../task/live.ts";
+
+// A fake clock may be installed when these are needed.
+const { setImmediate, setTimeout } = globalThis;
+
+/**
+ * Lets everything run that can: all promise jobs, and some turns of the real event loop. No virtual time passes. For use with a
+ * fake clock: advance it, then settle.
+ *
+ * @example
+ * ```ts
+ * import { chan, go } from "rendezvous";
+ * import { settle } from "rendezvous/testing";
+ *
+ * const ch = chan<number>();
+ * const task = go(async () => 2 * (await ch.receive()));
+ * ch.send(21).catch(console.error);
+ * await settle();
+ * console.log(task.state); // done
+ * ```
+ *
+ * Idea: Go's `synctest.Wait`.
+ */
+export async function settle(): Promise<void> {
+  for (let turns = 0; turns < 8; turns++) await new Promise<void>((resolve) => { setImmediate(resolve); });
+}
+
+/** A task or a scope that has not ended. */
+export interface BlockedTask {
+  /** Its number, as in reports. */
+  readonly id: number;
+  /** Its name. */
+  readonly name: string;
+  /** Which of the two it is. */
+  readonly kind: "task" | "scope";
+  /** The operations it waits in, each as a phrase: `receive on channel "jobs"`. None: what it waits for is not known, or only its tasks. */
+  readonly operations: readonly string[];
+}
+
+/**
+ * The tasks and scopes that have not ended, in the order of their start, with what each waits for.
+ *
+ * Known are the operations of generator tasks and of all that runs in scopes; those of free async tasks if they were started while
+ * {@link expectNoLeaks} or {@link leakHooks} run a test, within `run`, or with `rendezvous/debug`.
+ *
+ * @example
+ * ```ts
+ * import { chan, go } from "rendezvous";
+ * import { blockedTasks, settle } from "rendezvous/testing";
+ *
+ * go(function* reader() {
+ *   yield* chan({ name: "letters" }).receiving();
+ * });
+ * await settle();
+ * console.log(blockedTasks().map(({ name, operations }) => `${name}: ${operations.join()}`)); // [ 'reader: receive on channel "letters"' ]
+ * ```
+ *
+ * Idea: Go's goroutine profile.
+ */
+export function blockedTasks(): BlockedTask[] {
+  return [...living].map((who) => ({
+    id: who.id,
+    name: who.name,
+    kind: who.kind,
+    operations: waitsOf(who).map(({ operation }) => operation),
+  }));
+}
+
+/** Tasks that were started have not ended. The message names each, what it waits for, where, and where it was started. */
+export class LeakError extends Error {
+  /** `"LeakError"`. */
+  override readonly name = "LeakError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_LEAK";
+}
+
+/**
+ * Runs a test, and fails it if a task or a scope that it has started has not ended.
+ *
+ * @param body - the test; its own failure comes first
+ * @returns what the body gives; rejects with what it throws, with a {@link LeakError}
+ *
+ * @example
+ * ```ts
+ * import { chan, go } from "rendezvous";
+ * import { expectNoLeaks } from "rendezvous/testing";
+ *
+ * const jobs = chan<string>({ name: "jobs" });
+ * const leak: unknown = await expectNoLeaks(() => {
+ *   go(async function worker() { await jobs.receive(); });
+ * }).catch((error: unknown) => error);
+ * console.log(/task \d+ "worker" is left in receive on channel "jobs"/.test((leak as Error).message)); // true
+ * jobs.trySend("so that this program ends in peace");
+ * ```
+ *
+ * Idea: goleak's `VerifyNone`.
+ */
+export async function expectNoLeaks<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  const stopTracing = traceTasks();
+  try {
+    const before = new Set<Living>(living);
+    const result = await body();
+    const leaked = await leftSince(before);
+    if (leaked.length === 0) return result;
+    const lines = leaked.flatMap((who) => describe(who, "is left in")).map((line) => `  ${line}`);
+    const cure = "let them end (close what they wait for, cancel their scope) before the test does";
+    throw new LeakError([`${String(leaked.length)} left behind: ${cure}`, ...lines].join("\n"));
+  } finally {
+    stopTracing();
+  }
+}
+
+/** What has begun since then and does not end by itself, after ever longer waits. */
+async function leftSince(before: ReadonlySet<Living>): Promise<Living[]> {
+  const left = (): Living[] => [...living].filter((who) => !before.has(who));
+  await settle();
+  for (let ms = 1, waited = 0; left().length > 0 && waited < 200; waited += ms, ms = Math.min(2 * ms, 20)) {
+    await new Promise((resolve) => { setTimeout(resolve, ms); });
+  }
+  return left();
+}
+
+/** What mocha's hooks see of the test that is about to run. */
+interface Test {
+  fn?: ((this: unknown, done?: (error?: unknown) => void) => unknown) | undefined;
+  async?: number | boolean | undefined;
+  sync?: boolean | undefined;
+}
+
+/**
+ * Root hooks for mocha: every test is run by {@link expectNoLeaks}, so that a leak fails the test that has leaked, and no other.
+ *
+ * @example
+ * ```ts
+ * import { leakHooks } from "rendezvous/testing";
+ *
+ * // In a file that mocha gets by --require: export const mochaHooks = leakHooks();
+ * console.log(Object.keys(leakHooks())); // [ 'beforeEach' ]
+ * ```
+ *
+ * Idea: goleak's `VerifyTestMain`.
+ */
+export function leakHooks(): {
+  /** Wraps the test that is about to run. */
+  beforeEach(this: { currentTest?: unknown }): void;
+} {
+  return {
+    beforeEach() {
+      const test = this.currentTest as Test | undefined;
+      const { fn } = test ?? {};
+      if (!test || !fn) return;
+      test.fn = function (this: unknown): unknown {
+        return expectNoLeaks(() => (fn.length === 0 ? fn.call(this) : byCallback((done) => fn.call(this, done))));
+      };
+      test.async = 0;
+      test.sync = true;
+    },
+  };
+}
+
+/** A test that calls back, as a promise. */
+function byCallback(test: (done: (error?: unknown) => void) => unknown): Promise<void> {
+  return new Promise((resolve, reject) => {
+    test((error) => {
+      if (error === undefined || error === null) resolve();
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as the test gave it
+      else reject(error);
+    });
+  });
+}
