@@ -1,10 +1,11 @@
 /** Corners of scopes that the numbered properties do not name. */
 import { expect } from "chai";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
 import {
-  CancelledError, chan, checkpoint, dumpTasks, go, openScope, race, scope, settling, sleep, suppressedOf, TimeoutError,
-  type ChildTask, type Task,
+  attempting, calls, CancelledError, chan, checkpoint, ClosedError, coroutine, dumpTasks, gather, go, guard, openScope, operation, perform, race,
+  scope, selecting, settling, sleep, suppressedOf, timeout, TimeoutError, type Call, type ChildTask, type Scope, type Task,
 } from "../../src/node.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
@@ -236,5 +237,121 @@ describe("corners of scopes", () => {
     }));
     expect(failed).to.equal(error);
     expect(suppressedOf(failed)).to.deep.equal([]);
+  });
+
+  it("law 2: a generator that is cancelled by its own guard, poll or attempt takes no place, and ends once", async () => {
+    const ch = chan<number>();
+    for (const shape of ["guard", "poll", "select", "attempting"]) {
+      let ends = 0;
+      let withdrawn = "never waited";
+      await scope((s) => {
+        const child: ChildTask<unknown> = s.go(function* () {
+          const cancelling = (): void => { child.cancel(); };
+          try {
+            if (shape === "guard") yield* guard(() => { cancelling(); return ch.receiving(); });
+            else if (shape === "select") yield* selecting({ first: guard(() => { cancelling(); return ch.receiving(); }), other: ch.receiving() });
+            else if (shape === "attempting") yield* attempting((signal) => new Promise<void>(() => {
+              withdrawn = "no";
+              signal.addEventListener("abort", () => { withdrawn = "yes"; });
+              cancelling();
+            }));
+            else yield* operation<number>({ poll: () => { cancelling(); return undefined; }, wait: () => { withdrawn = "no"; return () => { withdrawn = "yes"; }; } });
+          } finally {
+            ends++;
+          }
+        });
+      });
+      expect(ch.trySend(9), shape).to.equal(false);
+      expect(ends, shape).to.equal(1);
+      expect(withdrawn, shape).to.not.equal("no");
+    }
+  });
+
+  it("a clean-up runs in the async context in which it was deferred, an onError handler in that of its scope", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    await storage.run("mine", () =>
+      scope((s) => {
+        s.defer(() => seen.push(storage.getStore()));
+        storage.run("child's", () => s.go(async () => { await checkpoint(); throw new Error("handled"); }));
+      }, { onError: () => { seen.push(storage.getStore()); } }),
+    );
+    expect(seen).to.deep.equal(["mine", "mine"]);
+  });
+
+  it("what an onError handler waits for is waited for, and what it throws fails the scope", async () => {
+    const log: string[] = [];
+    const error = new Error("the handler's");
+    const ended = rejectionOf(scope((s) => {
+      s.go(() => { throw new Error("the child's"); });
+    }, { onError: async () => { await sleep(10); log.push("handled"); throw error; } }));
+    await clock.tickAsync(10);
+    expect(await ended).to.equal(error);
+    expect(log).to.deep.equal(["handled"]);
+  });
+
+  it("a clean-up may defer another; a task is refused then, and both once the scope has ended", async () => {
+    const log: string[] = [];
+    let kept!: Scope;
+    await scope((s) => {
+      kept = s;
+      s.defer(() => {
+        log.push("first");
+        s.defer(() => log.push("second"));
+        expect(() => s.go(() => 1)).to.throw(ClosedError, /is cleaning up/);
+      });
+    }, { name: "mine" });
+    expect(log).to.deep.equal(["first", "second"]);
+    expect(() => kept.go(() => 1)).to.throw(ClosedError, 'go in scope "mine", which has ended');
+    expect(() => { kept.defer(() => 1); }).to.throw(ClosedError, /defer in scope "mine", which has ended/);
+  });
+
+  it("the messages of a timeout and of its cancel name it and what to do", async () => {
+    let inside: unknown;
+    const late = rejectionOf(timeout(5, async function fetchAll() {
+      await sleep(1000).catch((error: unknown) => { inside = error; throw error; });
+    }));
+    await clock.tickAsync(5);
+    expect(String(await late)).to.equal(
+      'TimeoutError: timeout "fetchAll" has not ended within its 5 ms, and was cancelled. Give it longer, or see by dumpTasks() what it waits for',
+    );
+    expect(String(inside)).to.match(/^CancelledError: timeout "fetchAll" was cancelled: .*shield\(\) what has to be done all the same$/);
+  });
+
+  it("a call that is cancelled in the turn of its acceptance is seen to be by its server", async () => {
+    const { client, server } = calls<number, number>();
+    let call!: Call<number, number>;
+    await scope(async (s) => {
+      const caller = s.go(() => perform(client.calling(1)));
+      await checkpoint();
+      const accepted = server.accept();
+      caller.cancel();
+      call = await accepted;
+    });
+    expect(call.signal.aborted).to.equal(true);
+    expect(call.reply(5)).to.equal(false);
+  });
+
+  it("waiting for a coroutine's answer is a wait that a cancel reaches", async () => {
+    const slow = coroutine(async function* (): AsyncGenerator<number, void, number> {
+      yield 0;
+      await sleep(1000);
+      yield 1;
+    });
+    await slow.first;
+    const ended = scope(async (s) => {
+      const child = s.go(() => slow.call(1));
+      await checkpoint();
+      s.cancel();
+      await child.result().catch(() => "cancelled");
+    });
+    await ended;
+    await clock.tickAsync(1000);
+  });
+
+  it("a boolean returnErrors is typed as if errors may be results", () => {
+    const among = (returnErrors: boolean) => gather([() => 1], { returnErrors });
+    expectTypeOf(among).returns.resolves.toEqualTypeOf<[number | Error]>();
+    expectTypeOf(gather([() => 1], { limit: 1 })).resolves.toEqualTypeOf<[number]>();
   });
 });

@@ -77,8 +77,8 @@ export type Nothing = typeof nothing;
 
 /** A generator task, as the waiter of whatever it performs. */
 export interface Performer extends Waiter {
-  /** It has to end at the next `yield*`. */
-  readonly doomed: boolean;
+  /** Whether it has to end at the next `yield*`. Code of the user may change it at any time. */
+  mustEnd(): boolean;
   /** What it is part of. */
   readonly ambient: Ambient | undefined;
   /** Take note of the operation that it is going to wait for. */
@@ -149,17 +149,19 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent === resumed) return finished;
     const task = running;
     if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
-    if (task.doomed) return suspended;
+    if (task.mustEnd()) return suspended;
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
-      if (value === nothing) {
+      if (value !== nothing) {
+        if (task.mustEnd() || spend()) return finish(value);
+        task.happen(value);
+      } else if (!task.mustEnd()) { // by code of the user, meanwhile
         task.waitFor(prepared);
         prepared.enlist(task);
-      } else if (spend()) return finish(value);
-      else task.happen(value);
+      }
     } catch (error) {
-      if (spend()) throw error;
+      if (task.mustEnd() || spend()) throw error;
       task.fail(error);
     }
     running = undefined;

@@ -99,7 +99,11 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
       calling: (value) =>
         guard(() => {
           const asked = new Asked<Req, Res>(value, requests.name);
-          return requests.sending(asked).map(() => perform(new Answering(asked)));
+          return requests.sending(asked).map(() => {
+            const answer = perform(new Answering(asked));
+            asked.abandonUnlessAwaited();
+            return answer;
+          });
         }),
     },
     server: {
@@ -184,9 +188,18 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
     this.#caller = caller;
   }
 
+  /** Accepted, but its caller was cancelled in the same turn. */
+  abandonUnlessAwaited(): void {
+    if (this.#caller === undefined && !this.#over) this.#abandon();
+  }
+
   /** The caller gives up: the answer is of no interest any more. */
   withdraw(caller: Waiter): void {
     release(caller);
+    this.#abandon();
+  }
+
+  #abandon(): void {
     this.#caller = undefined;
     this.#over = true;
     this.#abandoned = true;

@@ -8,6 +8,9 @@
  *
  * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
  */
+import { ambience } from "../core/ambient.ts";
+import { perform } from "../core/perform.ts";
+import { settling } from "../core/promises.ts";
 import { fulfilled } from "../core/scheduler.ts";
 import { ClosedError } from "../errors.ts";
 
@@ -90,11 +93,11 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   call(value: In): Promise<Out> {
-    return this.#ask((talker) => talker.next(value));
+    return cancellable(this.#ask((talker) => talker.next(value)));
   }
 
   throw(error: unknown): Promise<Out> {
-    return this.#ask((talker) => talker.throw(error));
+    return cancellable(this.#ask((talker) => talker.throw(error)));
   }
 
   close(): void {
@@ -151,6 +154,11 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
       cause: this.#ended?.cause,
     });
   }
+}
+
+/** In a scope, waiting for an answer is a wait of the library's, which a cancel ends. */
+function cancellable<T>(answer: Promise<T>): Promise<T> {
+  return ambience ? perform(settling(answer)) : answer;
 }
 
 function started<Out, Ret, In>(body: (() => Talker<Out, Ret, In>) | undefined): Talker<Out, Ret, In> {

@@ -5,7 +5,8 @@
 import { armQuietly } from "../time/timer.ts";
 import { describe, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
-import { identifyFreeTasks, type Region } from "./region.ts";
+import { identifyFreeTasks } from "./present.ts";
+import { rootRegion, type Region } from "./region.ts";
 import type { Living } from "./live.ts";
 import { observe, observer, type Observer } from "./observer.ts";
 import { noteSiteOf, siteOf } from "./site-of.ts";
@@ -15,7 +16,7 @@ const patience = 5000;
 
 /** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
 export function debug(): void {
-  identifyFreeTasks();
+  identifyFreeTasks(rootRegion);
   observe({ ...tracing, cancelled: (region) => { armQuietly(patience, () => { tellIfStuck(region); }); } });
   watchForDeadlock();
 }
@@ -23,7 +24,7 @@ export function debug(): void {
 /** Note sites, and know of each task what it waits for, until the function that is returned is called. */
 export function traceTasks(): () => void {
   if (observer) return () => { /* whoever observes already goes on */ };
-  const forget = identifyFreeTasks();
+  const forget = identifyFreeTasks(rootRegion);
   observe(tracing);
   return () => {
     forget();

@@ -64,10 +64,10 @@ export interface GatherOptions extends WaitOptions {
  */
 export function gather<const J extends GatherJobs>(
   jobs: J,
-  options: GatherOptions & { returnErrors: true },
-): Promise<Gathered<J, Error>>;
-/** Runs several jobs at once; the first failure is the outcome. */
-export function gather<const J extends GatherJobs>(jobs: J, options?: GatherOptions): Promise<Gathered<J>>;
+  options?: GatherOptions & { returnErrors?: false | undefined },
+): Promise<Gathered<J>>;
+/** Runs several jobs at once; errors are results, in their job's place: whatever was thrown, which mostly is an `Error`. */
+export function gather<const J extends GatherJobs>(jobs: J, options: GatherOptions): Promise<Gathered<J, Error>>;
 export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<unknown> {
   try {
     const { signal, onError = "cancel", returnErrors = false } = options;
@@ -76,10 +76,10 @@ export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<u
     }
     const gathering = new Gathering(jobs, options);
     if (onError === "leave" || !gathering.hasThunks) return perform(gathering, options);
-    const settings = { name: "gather", signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
+    const settings = { signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
     const live = new LiveScope("gather", undefined, settings);
     gathering.start = (thunk): Task<unknown> => live.go(thunk, []);
-    return live.run(() => performIn(live.region, gathering), [], true);
+    return live.runOwn(() => performIn(live.region, gathering));
   } catch (error) {
     return refused(error);
   }

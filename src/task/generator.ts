@@ -63,6 +63,10 @@ export class Driver extends Waiter implements Job, Performer {
     this.run();
   }
 
+  mustEnd(): boolean {
+    return this.doomed;
+  }
+
   get ambient(): Region | undefined {
     return this.runner.region;
   }

@@ -11,21 +11,23 @@
  *
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
-import { Aborting } from "../core/aborting.ts";
+import { contexts, type EnterContext } from "../core/context.ts";
 import { wake } from "../core/scheduler.ts";
-import { Waiter, type Outcome } from "../core/waiting.ts";
 import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import { ChildTask } from "./child.ts";
-import { living, nextId, type Living } from "./live.ts";
-import { cancelled, currentRegion, Region, silence } from "./region.ts";
+import { Cleanups, runIn } from "./cleanups.ts";
+import { living, nextId, type Kind, type Living } from "./live.ts";
 import { observer } from "./observer.ts";
+import { currentRegion } from "./present.ts";
+import { cancelled, Region, silence } from "./region.ts";
+import { SignalWatch } from "./signal-watch.ts";
 import { suppress } from "./suppressed.ts";
 import type { Task } from "./task.ts";
 
 /** What a scope does about a child that fails. */
-export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => void);
+export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => void | PromiseLike<void>);
 
 /** How a scope is made; checked already. */
 export interface ScopeSettings {
@@ -46,23 +48,30 @@ export class LiveScope implements Runner, Living {
   before: Living | undefined = undefined;
   after: Living | undefined = undefined;
   readonly id: number = nextId();
+  readonly kind: Kind;
   readonly name: string;
   readonly region: Region;
   /** How it ends. */
   readonly outcome: Promise<unknown>;
   readonly #settings: ScopeSettings;
-  readonly #cleanups: (() => unknown)[] = [];
+  readonly #cleanups: Cleanups = new Cleanups();
+  /** The context in which failures are told. */
+  readonly #context: EnterContext | undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
   #failure: { error: unknown } | undefined = undefined;
   #body: { how: HowEnded; value: unknown } | undefined = undefined;
+  /** Body and children have ended: at most the clean-up is left. */
   #closed = false;
+  #over = false;
   #disarm: (() => void) | undefined = undefined;
   #expired: TimeoutError | undefined = undefined;
   #outerSignal: SignalWatch | undefined = undefined;
 
-  constructor(kind: string, body: { name: string } | undefined, settings: ScopeSettings) {
+  constructor(kind: Exclude<Kind, "task">, body: { name: string } | undefined, settings: ScopeSettings) {
     this.#settings = settings;
+    this.kind = kind;
+    this.#context = typeof settings.onError === "function" ? contexts?.capture() : undefined;
     this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
     this.region = new Region(this, currentRegion(), settings.shielded);
     this.region.onEmpty = () => { this.#check(); };
@@ -73,25 +82,28 @@ export class LiveScope implements Runner, Living {
     living.add(this);
     observer?.site(this);
     const { timeout = Infinity, signal } = settings;
-    if (signal) this.#outerSignal = new SignalWatch(this, signal);
+    if (signal) this.#outerSignal = new SignalWatch(signal, (reason) => { this.#cancelFromOutside(reason); });
     if (this.region.refusal) return;
     if (timeout <= 0) this.#expire(timeout);
     else if (timeout !== Infinity) this.#disarm = arm(timeout, () => { this.#expire(timeout); });
   }
 
-  get kind(): "scope" {
-    return "scope";
+  /** Run the body, from a later microtask on. */
+  run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
+    if (this.region.refusal) this.ended("return", undefined);
+    else this.region.start(() => { this.#begin(body as Body<unknown[], unknown>, args); });
+    return this.outcome as Promise<T>;
   }
 
-  /** Run the body: in a later microtask, or at once if it is the library's own. */
-  run<T>(body: Body<never[], T>, args: unknown[], atOnce = false): Promise<T> {
-    const begin = (): void => {
-      if (this.region.refusal) this.ended("return", undefined);
-      else runBody(this, body as Body<unknown[], unknown>, args);
-    };
-    if (atOnce || this.region.refusal) begin();
-    else this.region.start(begin);
+  /** Run a body of the library's own, at once. */
+  runOwn<T>(body: () => Promise<T>): Promise<T> {
+    this.#begin(body, []);
     return this.outcome as Promise<T>;
+  }
+
+  #begin(body: Body<unknown[], unknown>, args: unknown[]): void {
+    if (this.region.refusal) this.ended("return", undefined);
+    else runBody(this, body, args);
   }
 
   /** The block of an open scope has come to its end: that counts as the value of a body, but for a deadline that had passed. */
@@ -106,7 +118,7 @@ export class LiveScope implements Runner, Living {
     if (typeof (body as unknown) !== "function") {
       throw new TypeError(`go takes a function: s.go(() => work()), not s.go(work()); got ${show(body)}`);
     }
-    this.#assertOpen("go");
+    if (this.#closed) throw new ClosedError(`go in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
     return new ChildTask<U>(this, body as Body<unknown[], U>, args);
   }
 
@@ -116,26 +128,27 @@ export class LiveScope implements Runner, Living {
 
   defer(cleanup: () => unknown): void {
     if (typeof (cleanup as unknown) !== "function") throw new TypeError(`defer takes a function; got ${show(cleanup)}`);
-    this.#assertOpen("defer");
-    this.#cleanups.push(cleanup);
+    if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: do it before`);
+    this.#cleanups.add(cleanup);
   }
 
-  #assertOpen(verb: string): void {
-    if (!this.#closed) return;
-    throw new ClosedError(`${verb} in scope "${this.name}", which has ended: do it before, or use a scope that is still open`);
+  get #said(): string {
+    return `${this.kind} "${this.name}"`;
   }
 
   cancel(reason: unknown): void {
     if (!this.#closed) this.region.cancel(cancelled(this, reason));
   }
 
-  cancelFromOutside(reason: unknown): void {
+  #cancelFromOutside(reason: unknown): void {
     this.region.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
   }
 
   #expire(ms: number): void {
     if (this.region.refusal) return;
-    this.#expired = new TimeoutError(`scope "${this.name}" has not ended within its ${String(ms)} ms`);
+    this.#expired = new TimeoutError(
+      `${this.#said} has not ended within its ${String(ms)} ms, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
+    );
     this.region.cancel(cancelled(this, this.#expired));
   }
 
@@ -156,11 +169,8 @@ export class LiveScope implements Runner, Living {
       this.#fail(error);
       return;
     }
-    try {
-      onError(error, child);
-    } catch (thrown) {
-      this.#fail(thrown);
-    }
+    // As part of the scope, so that what it waits for is waited for, and what it throws fails it.
+    void runIn(new Region(this, this.region, true), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
   }
 
   #fail(error: unknown): void {
@@ -175,35 +185,17 @@ export class LiveScope implements Runner, Living {
   #check(): void {
     if (!this.#body || this.#closed || this.region.children.first) return;
     this.#closed = true;
-    if (this.#cleanups.length > 0) void this.#cleanUp();
-    else this.#settle();
-  }
-
-  async #cleanUp(): Promise<void> {
-    for (let cleanup = this.#cleanups.pop(); cleanup; cleanup = this.#cleanups.pop()) {
-      const mask = new Region(this, this.region, true);
-      try {
-        await runIn(mask, cleanup);
-      } catch (error) {
-        this.#fail(error);
-      }
-      await this.#empty();
-    }
-    this.#settle();
-  }
-
-  /** Wait for what a clean-up has left in the region. */
-  async #empty(): Promise<void> {
-    if (!this.region.children.first) return;
-    await new Promise<void>((resolve) => { this.region.onEmpty = resolve; });
+    this.#disarm?.();
+    if (this.#cleanups.empty) this.#settle();
+    else void this.#cleanups.run(this.region, (error) => { this.#fail(error); }).then(() => { this.#settle(); });
   }
 
   #settle(): void {
+    this.#over = true;
     living.remove(this);
-    this.#disarm?.();
     this.#outerSignal?.withdraw();
     const error = this.#error();
-    if (error && this.region.isCancel(error.error)) silence(this.outcome);
+    if (error?.error instanceof CancelledError) silence(this.outcome);
     this.region.end();
     if (error) wake(this.#reject, error.error);
     else wake(this.#resolve, this.#body?.value);
@@ -225,35 +217,4 @@ export class LiveScope implements Runner, Living {
 /** The name of a function, if it has one. */
 function nameOf(body: { name: string } | undefined): string | undefined {
   return body?.name === "" ? undefined : body?.name;
-}
-
-/** Run a body in a region of its own, to its end. */
-function runIn(region: Region, body: () => unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const ended = (how: HowEnded, outcome: unknown): void => {
-      region.handOver();
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
-      if (how === "error") reject(outcome);
-      else resolve(outcome);
-    };
-    region.start(() => { runBody({ region, ended }, body, []); });
-  });
-}
-
-/** Cancels a scope when a signal aborts. */
-class SignalWatch extends Waiter {
-  readonly #scope: LiveScope;
-  aborted: { reason: unknown } | undefined = undefined;
-
-  constructor(scope: LiveScope, signal: AbortSignal) {
-    super();
-    this.#scope = scope;
-    if (signal.aborted) this.resume("error", signal.reason);
-    else new Aborting(signal).enlist(this);
-  }
-
-  override resume(_how: Outcome, reason: unknown): void {
-    this.aborted = { reason };
-    this.#scope.cancelFromOutside(reason);
-  }
 }

@@ -7,11 +7,14 @@ import { Chain, type Linked } from "../core/chain.ts";
 import type { Driver } from "./generator.ts";
 import type { Region } from "./region.ts";
 
+/** What reports call it. All but a task are scopes. */
+export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run";
+
 /** A task or a scope, as reports see it. */
 export interface Living extends Linked<Living> {
   readonly id: number;
   readonly name: string;
-  readonly kind: "task" | "scope";
+  readonly kind: Kind;
   /** What it runs in; a free task has one only where somebody wants to know what it waits for. */
   readonly region: Region | undefined;
   /** The generator that it runs, if it is one. */

@@ -63,7 +63,7 @@ class Race extends LiveScope {
   #decided = false;
 
   constructor(bodies: readonly Body<[], unknown>[], signal: AbortSignal | undefined, anySuccess: boolean) {
-    super("race", undefined, { ...checkedOptions({ name: "race", signal }, "race"), passReason: true });
+    super("race", undefined, { ...checkedOptions({ signal }, "race"), passReason: true });
     this.#until = anySuccess ? "success" : "settled";
     this.#left = bodies.length;
     this.#runners = bodies.map((body) => this.go(body, []));

@@ -11,21 +11,18 @@
  *        scope ─┬─ task ─── scope ─── task         cancel(scope): all but the shield and what is below it
  *               └─ shield ── task
  *
- * How running code finds its region: a generator task is told by its driver; for async functions the platform carries the region along
- * (one `AsyncLocalStorage`, made with the first region). Where there is none, `{ signal }` does it.
- *
  * Idea: trio's cancel scopes, Kotlin's job tree.
  */
-import { provideAmbience, type Ambient } from "../core/ambient.ts";
+import type { Ambient } from "../core/ambient.ts";
 import { Chain, type Linked } from "../core/chain.ts";
-import { contexts, type Carried, type EnterContext } from "../core/context.ts";
-import { running, type Performable } from "../core/operation.ts";
+import type { EnterContext } from "../core/context.ts";
+import type { Performable } from "../core/operation.ts";
 import { PromiseWaiter, refused, result, type Settle } from "../core/perform.ts";
-import { start } from "../core/scheduler.ts";
 import type { Outcome } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
+import { contextOf, startIn } from "./present.ts";
 import { observer } from "./observer.ts";
 
 export class Region implements Ambient, Linked<Region> {
@@ -53,7 +50,6 @@ export class Region implements Ambient, Linked<Region> {
   #context: EnterContext | undefined = undefined;
 
   constructor(owner: Living, parent: Region | undefined, shielded = false) {
-    ambienceOfRegions();
     this.owner = owner;
     this.parent = parent;
     this.#shielded = shielded;
@@ -72,12 +68,7 @@ export class Region implements Ambient, Linked<Region> {
 
   /** The async context of the code in it, with no store but the region: where generators go on, that have no other. */
   get context(): EnterContext | undefined {
-    if (!this.#context) {
-      contexts?.outermost(() => {
-        carried?.run(this, () => { this.#context = contexts?.snapshot(); });
-      });
-    }
-    return this.#context;
+    return (this.#context ??= contextOf(this));
   }
 
   /** Aborts when the region is cancelled; made when it is asked for. */
@@ -191,6 +182,9 @@ export class Region implements Ambient, Linked<Region> {
   }
 }
 
+/** A region that is in no other. */
+export const rootRegion = (owner: Living): Region => new Region(owner, undefined);
+
 const emptied: Region[] = [];
 let telling = false;
 
@@ -254,44 +248,4 @@ export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> 
 /** Have the rejection of a promise be no unhandled one: nobody has to look at a cancel. */
 export function silence(promise: Promise<unknown>): void {
   promise.catch(() => { /* see above */ });
-}
-
-// -- Which region the running code is in ---------------------------------------------------------------------------------------------
-
-let carried: Carried<Region> | undefined;
-let identifying = false;
-
-/** Give each free task a region, too, so that it is known what it waits for; until the function that is returned is called. */
-export function identifyFreeTasks(): () => void {
-  const before = identifying;
-  identifying = true;
-  ambienceOfRegions();
-  return () => { identifying = before; };
-}
-
-/** The region of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
-export function currentRegion(): Region | undefined {
-  let region = running ? (running.ambient as Region | undefined) : carried?.getStore();
-  while (region?.over === true && !region.refusal) region = region.parent;
-  return region;
-}
-
-/** Start a body in a region, or in none, in a later microtask. */
-function startIn(region: Region | undefined, begin: () => void): void {
-  if (region) carried ??= contexts?.carry<Region>();
-  if (!carried || carried.getStore() === region) start(begin);
-  else carried.run(region, () => { start(begin); });
-}
-
-function startFree(task: Living & { region: Region | undefined }, begin: () => void): void {
-  if (identifying) task.region = new Region(task, undefined);
-  startIn(task.region, begin);
-}
-
-let provided = false;
-
-function ambienceOfRegions(): void {
-  if (provided) return;
-  provided = true;
-  provideAmbience({ current: currentRegion, startFree });
 }

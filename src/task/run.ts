@@ -7,11 +7,13 @@
  * Idea: asyncio's and trio's `run`.
  */
 import { refused } from "../core/perform.ts";
+import { CancelledError } from "../errors.ts";
 import { arm, checkedDelay } from "../time/timer.ts";
 import type { Body } from "./body.ts";
 import { host, watchForDeadlock, type Host } from "./deadlock.ts";
 import { LiveScope } from "./live-scope.ts";
-import { identifyFreeTasks } from "./region.ts";
+import { identifyFreeTasks } from "./present.ts";
+import { rootRegion } from "./region.ts";
 import { checkedBody, checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
 
 /** How to run a program. */
@@ -52,7 +54,7 @@ export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}):
     const body = checkedBody(main, "run");
     const settings = checkedOptions(options, "run");
     const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
-    identifyFreeTasks();
+    identifyFreeTasks(rootRegion);
     const live = new LiveScope("run", body, settings);
     const process = host();
     const outcome = live.run(body, [handleOf(live)]);
@@ -64,10 +66,14 @@ export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}):
 
 const signals = { SIGINT: 130, SIGTERM: 143 };
 
+/** How many programs run: the last one to end lets the process exit. */
+let running = 0;
+
 /** The outcome of a program that is told of signals, and reports a deadlock, while it runs. */
 function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace: number): Promise<T> {
   let code: number | undefined;
   let disarm: (() => void) | undefined;
+  running++;
   const listeners = Object.entries(signals).map(([signal, exitCode]) => {
     const listener = (): void => {
       if (code !== undefined) process.exit(exitCode);
@@ -80,6 +86,7 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
   });
   const unwatch = watchForDeadlock();
   const leave = (): void => {
+    running--;
     disarm?.();
     unwatch();
     for (const off of listeners) off();
@@ -92,7 +99,7 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
     },
     (error: unknown) => {
       leave();
-      if (code !== undefined && live.region.isCancel(error)) process.exit(code);
+      if (code !== undefined && running === 0 && error instanceof CancelledError) process.exit(code);
       throw error;
     },
   );

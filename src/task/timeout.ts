@@ -7,7 +7,7 @@ import { refused } from "../core/perform.ts";
 import { checkedDelay } from "../time/timer.ts";
 import type { Body } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
-import { checkedBody, checkedOptions, scope, type Scope } from "./scope.ts";
+import { checkedBody, checkedOptions, handleOf, type Scope } from "./scope.ts";
 
 /**
  * Runs a body with a time limit: a {@link scope} that is cancelled when the time has passed. It waits until the body and its tasks have
@@ -35,7 +35,8 @@ import { checkedBody, checkedOptions, scope, type Scope } from "./scope.ts";
 export function timeout<T>(ms: number, body: Body<[scope: Scope], T>): Promise<T> {
   try {
     checkedDelay(ms, "timeout");
-    return scope(checkedBody(body, "timeout"), { timeout: ms });
+    const live = new LiveScope("timeout", checkedBody(body, "timeout"), { timeout: ms });
+    return live.run(body, [handleOf(live)]);
   } catch (error) {
     return refused(error);
   }

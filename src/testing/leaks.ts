@@ -42,8 +42,8 @@ export interface BlockedTask {
   readonly id: number;
   /** Its name. */
   readonly name: string;
-  /** Which of the two it is. */
-  readonly kind: "task" | "scope";
+  /** What it was made by: a `"task"`, or one of those that are scopes: `"scope"`, `"timeout"`, `"gather"` and so on. */
+  readonly kind: string;
   /** The operations it waits in, each as a phrase: `receive on channel "jobs"`. None: what it waits for is not known, or only its tasks. */
   readonly operations: readonly string[];
 }

@@ -1,0 +1,59 @@
+/**
+ * Which region the running code is in.
+ *
+ * A generator task is told by its driver. For async functions the platform carries the region along: one `AsyncLocalStorage`, made when
+ * the first region is entered. Where there is none, `{ signal }` does it.
+ */
+import { provideAmbience } from "../core/ambient.ts";
+import { contexts, type Carried, type EnterContext } from "../core/context.ts";
+import { running } from "../core/operation.ts";
+import { start } from "../core/scheduler.ts";
+import type { Living } from "./live.ts";
+import type { Region } from "./region.ts";
+
+let carried: Carried<Region> | undefined;
+
+/** The region of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
+export function currentRegion(): Region | undefined {
+  let region = running ? (running.ambient as Region | undefined) : carried?.getStore();
+  while (region?.over === true && !region.refusal) region = region.parent;
+  return region;
+}
+
+/** Start a body in a region, or in none, in a later microtask. */
+export function startIn(region: Region | undefined, begin: () => void): void {
+  if (region) {
+    carried ??= contexts?.carry<Region>();
+    provideAmbience(ambience);
+  }
+  if (!carried || carried.getStore() === region) start(begin);
+  else carried.run(region, () => { start(begin); });
+}
+
+/** The async context of the code in a region, with no store but the region. */
+export function contextOf(region: Region): EnterContext | undefined {
+  let context: EnterContext | undefined;
+  contexts?.outermost(() => {
+    carried?.run(region, () => { context = contexts?.snapshot(); });
+  });
+  return context;
+}
+
+// -- Free tasks ----------------------------------------------------------------------------------------------------------------------
+
+let regionOfFreeTask: ((task: Living) => Region) | undefined;
+
+/** Give each free task a region, too, so that it is known what it waits for; until the function that is returned is called. */
+export function identifyFreeTasks(make: (task: Living) => Region): () => void {
+  const before = regionOfFreeTask;
+  regionOfFreeTask = make;
+  provideAmbience(ambience);
+  return () => { regionOfFreeTask = before; };
+}
+
+function startFree(task: Living & { region: Region | undefined }, begin: () => void): void {
+  task.region = regionOfFreeTask?.(task);
+  startIn(task.region, begin);
+}
+
+const ambience = { current: currentRegion, startFree };
