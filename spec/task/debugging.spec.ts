@@ -90,7 +90,7 @@ describe("debugging", () => {
     );
     expect(errors).to.match(/^not yet\nscope "crawler" was cancelled 5000 ms ago and has not ended\./);
     expect(errors.match(/crawler/g)).to.have.length(2);
-    expect(errors).to.match(/task \d+ "stubborn" still waits in what is not known: a foreign promise/);
+    expect(errors).to.match(/task \d+ "stubborn" still waits in something foreign/);
     expect(output).to.equal("ended\n");
   });
 });

@@ -178,7 +178,9 @@ export abstract class Performable<T> implements Operation<T> {
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
   const place = key === undefined ? where : `${where} case ${show(key)}`;
-  throw new TypeError(`${place} takes an operation, as ch.receiving(), not ch.receive(); got ${show(operation)}`);
+  const foreign = typeof (operation as Partial<Operation<T>> | undefined)?.map === "function" && !Array.isArray(operation);
+  const cure = foreign ? "one of this copy of the library; see npm ls rendezvous" : "as ch.receiving(), not ch.receive()";
+  throw new TypeError(`${place} takes an operation, ${cure}; got ${show(operation)}`);
 }
 
 // -- Map -------------------------------------------------------------------------------------------------------------

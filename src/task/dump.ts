@@ -7,6 +7,7 @@
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
 import { living, type Living } from "./live.ts";
+import { observer } from "./observer.ts";
 import { siteOf } from "./site-of.ts";
 
 /** An operation that somebody waits for, and where, as far as it is known. */
@@ -55,8 +56,9 @@ export function describe(who: Living, verb: string): string[] {
   const lines: string[] = [];
   const head = `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
   if (waits.length === 0) {
-    lines.push(who.region?.children.first ? `${head} waits for what runs in it` : `${head} ${verb} what is not known: a foreign promise, or the`
-      + " library's before RENDEZVOUS_DEBUG=1");
+    const known = who.region ?? observer;
+    const unknown = known ? "something foreign: a promise that is not the library's" : "something unknown: RENDEZVOUS_DEBUG=1 tells what";
+    lines.push(who.region?.children.first ? `${head} waits for what runs in it` : `${head} ${verb} ${unknown}`);
   }
   for (const { operation, site } of waits) {
     lines.push(`${head} ${verb} ${operation}`);
