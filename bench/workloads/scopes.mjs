@@ -1,81 +1,30 @@
 /** What scopes cost: handing over inside of one, a thousand tasks in one, and the cancel of a hundred thousand that wait. */
+import pingPong from "./ping-pong.mjs";
+import stream from "./stream.mjs";
+
 const parked = 100_000;
 const tasks = 1_000;
 const handovers = 10;
 
-/** A stream as in `stream.mjs`, whose two tasks are in a scope. */
-const inside = {
-  name: "scope-stream",
-  title: "unbuffered stream in a scope",
-  unit: "ns a value",
-  kind: "rate",
+/**
+ * A workload whose tasks are in a scope.
+ * @param {import("../interface.mjs").Workload} workload
+ * @returns {import("../interface.mjs").Workload}
+ */
+const inside = (workload) => ({
+  ...workload,
+  name: `scope-${workload.name}`,
+  title: `${workload.title} in a scope`,
   needs: ["make", "send", "receive", "inScope"],
-  expected: () => 0,
 
-  async: ({ make, send, receive, value, inScope }, count) =>
-    inScope(async (spawn) => {
-      const numbers = make(0);
-      spawn(async () => {
-        for (let n = 0; n < count; n++) await send(numbers, n);
-      });
-      let wrong = 0;
-      for (let n = 0; n < count; n++) if (value(await receive(numbers)) !== n) wrong++;
-      return wrong;
-    }),
+  async: (library, count) => library.inScope((spawn) => workload.async({ ...library, spawn }, count)),
 
-  *generator({ make, send, receive, inScope }, count) {
-    return yield* inScope(function* (spawn) {
-      const numbers = make(0);
-      spawn(function* () {
-        for (let n = 0; n < count; n++) yield* send(numbers, n);
-      });
-      let wrong = 0;
-      for (let n = 0; n < count; n++) if ((yield* receive(numbers)) !== n) wrong++;
-      return wrong;
-    });
+  *generator(library, count) {
+    return yield* library.inScope((spawn) => workload.generator({ ...library, spawn }, count));
   },
-};
 
-/** Ping-pong as in `ping-pong.mjs`, in a scope. */
-const pingPong = {
-  name: "scope-ping-pong",
-  title: "ping-pong in a scope",
-  unit: "ns a round trip",
-  kind: "rate",
-  needs: ["make", "send", "receive", "inScope"],
-  expected: () => 0,
-
-  async: ({ make, send, receive, value, inScope }, count) =>
-    inScope(async (spawn) => {
-      const there = make(0);
-      const back = make(0);
-      spawn(async () => {
-        for (let n = 0; n < count; n++) await send(back, value(await receive(there)) + 1);
-      });
-      let wrong = 0;
-      for (let n = 0; n < count; n++) {
-        await send(there, n);
-        if (value(await receive(back)) !== n + 1) wrong++;
-      }
-      return wrong;
-    }),
-
-  *generator({ make, send, receive, inScope }, count) {
-    return yield* inScope(function* (spawn) {
-      const there = make(0);
-      const back = make(0);
-      spawn(function* () {
-        for (let n = 0; n < count; n++) yield* send(back, (yield* receive(there)) + 1);
-      });
-      let wrong = 0;
-      for (let n = 0; n < count; n++) {
-        yield* send(there, n);
-        if ((yield* receive(back)) !== n + 1) wrong++;
-      }
-      return wrong;
-    });
-  },
-};
+  trampoline: undefined,
+});
 
 /** A thousand tasks in one scope, each of which receives ten numbers. */
 const crowd = {
@@ -200,4 +149,4 @@ const cancelling = {
 };
 
 /** @type {import("../interface.mjs").Workload[]} */
-export default [inside, pingPong, crowd, cancelling];
+export default [inside(stream), inside(pingPong), crowd, cancelling];
