@@ -3,10 +3,11 @@ import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import sinon from "sinon";
 import {
-  aborting, always, attempting, chan, choose, ClosedError, gather, go, guard, operation, perform, select, selecting, settling, sleep, sleeping,
-  ticker, trySelect, type Channel, type Operation,
+  aborting, always, attempting, chan, choose, ClosedError, gather, go, guard, operation, perform, scope, select, selecting, settling, sleep,
+  sleeping, suppressedOf, ticker, trySelect, type Channel, type Operation,
 } from "../../src/index.ts";
 import { seed } from "../../src/testing/index.ts";
+import { runProgram } from "../support/fresh.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../support/settle.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
 
@@ -844,6 +845,41 @@ describe("law 12, nothing silent", () => {
       expect(await aborted).to.equal("gone");
     });
     expect(unhandled).to.deep.equal([dropping, leaving]);
+  });
+
+  it("law 12: of the failures in a scope the first is its outcome, the later ones are kept with it, and none is unhandled", async () => {
+    const [first, second, third] = [new Error("first"), new Error("second"), new Error("third")];
+    const unhandled = await unhandledDuring(async () => {
+      const failed = await rejectionOf(scope((s) => {
+        s.defer(() => { throw third; });
+        s.go(function* () {
+          try {
+            yield* chan().receiving();
+          } finally {
+            throw second;
+          }
+        });
+        s.go(() => { throw first; });
+      }));
+      expect(failed).to.equal(first);
+      expect(suppressedOf(failed)).to.deep.equal([second, third]);
+    });
+    expect(unhandled).to.deep.equal([]);
+  });
+
+  it("law 12: a program in which everybody waits for ever says so, by name, and its code is 13", () => {
+    const { code, errors } = runProgram(`
+      import { chan, run } from "rendezvous";
+      const letters = chan({ name: "letters" });
+      await run(function* main(s) {
+        s.go(function* reader() { yield* letters.receiving(); });
+        yield* chan({ name: "answers" }).sending("an answer");
+      });
+    `);
+    expect(errors).to.match(/^fatal: all tasks are asleep - deadlock \(2 tasks\)$/m);
+    expect(errors).to.match(/^ +task \d+ "reader" blocked in receive on channel "letters"$/m);
+    expect(errors).to.match(/"main" blocked in send on channel "answers"$/m);
+    expect(code).to.equal(13);
   });
 
   it("law 12: a rejection that a lost select has looked at is not unhandled", async () => {
