@@ -27,7 +27,7 @@ import { suppress } from "./suppressed.ts";
 import type { Task } from "./task.ts";
 
 /** What a scope does about a child that fails. */
-export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => void | PromiseLike<void>);
+export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => unknown);
 
 /** How a scope is made; checked already. */
 export interface ScopeSettings {

@@ -33,11 +33,9 @@ export interface Ticker extends Receiver<number> {
  *
  * const clock = ticker(5);
  * for await (const tick of clock) {
- *   console.log(tick > 0);
  *   if (tick >= 2) clock.stop();
  * }
- * // true
- * // true
+ * console.log("two periods have passed"); // two periods have passed
  * ```
  *
  * Idea: Go's `time.NewTicker`.
