@@ -3,10 +3,11 @@ import { readFile } from "node:fs";
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import {
-  CancelledError, chan, checkpoint, never, scope, settling, sleep, sleeping, TimeoutError, timeout, type Scope,
+  CancelledError, chan, checkpoint, gather, never, scope, settling, sleep, sleeping, TimeoutError, timeout, type Scope,
 } from "../../../src/node.ts";
 import { kindsOfBody, type Ending } from "../../support/bodies.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
+import { seeded } from "../channels/support.ts";
 
 const { setImmediate, setTimeout } = globalThis;
 
@@ -48,6 +49,39 @@ describe("timeout", () => {
         expect(await value).to.equal("just in time");
         expect(clock.countTimers()).to.equal(0);
       });
+
+      it("S-34: of values that are sent while time limits pass, each is received once, in order, by somebody whose limit had not passed", () =>
+        seeded(async (random) => {
+          const ch = chan<number>();
+          const count = 1000;
+          const received: number[] = [];
+          let expired = 0;
+          const ended = gather([
+            async () => {
+              for (let n = 0; n < count; n++) {
+                await sleep(random(5));
+                await ch.send(n);
+              }
+              ch.close();
+            },
+            async () => {
+              for (;;) {
+                const next = await timeout(1 + random(4), waits(() => ch.nexting())).catch((error: unknown) => {
+                  if (!(error instanceof TimeoutError)) throw error;
+                  expired++;
+                  return undefined;
+                });
+                if (next?.done === true) return;
+                if (next) received.push(next.value);
+              }
+            },
+          ]);
+          await clock.tickAsync(count * 5);
+          await ended;
+          expect(received).to.deep.equal(Array.from({ length: count }, (_, n) => n));
+          expect(expired).to.be.greaterThan(100);
+          expect(clock.countTimers()).to.equal(0);
+        }));
 
       it("S-39: a cancel from outside during a timeout is a CancelledError, also when the deadline comes while it unwinds", async () => {
         const ch = chan<string>();
@@ -112,6 +146,22 @@ describe("timeout", () => {
     finish();
     expect(await rejected).to.be.instanceOf(TimeoutError);
     expect(log).to.deep.equal(["task", "body"]);
+  });
+
+  it("S-35: what was handed over in time is the body's, but its next operation is refused", async () => {
+    const taken: number[] = [];
+    const ch = chan<number>();
+    globalThis.setTimeout(() => { ch.trySend(1); ch.trySend(2); }, 50); // both receive; the third value finds nobody
+    const ends = [
+      rejectionOf(timeout(50, async () => { taken.push(await ch.receive()); taken.push(await ch.receive()); })),
+      rejectionOf(timeout(50, function* () { taken.push(yield* ch.receiving()); taken.push(yield* ch.receiving()); })),
+    ];
+    await settle();
+    clock.tick(50);
+    expect(ch.trySend(3)).to.equal(false);
+    for (const error of await Promise.all(ends)) expect(error).to.be.instanceOf(TimeoutError);
+    expect(taken.sort()).to.deep.equal([1, 2]);
+    expect(ch.trySend(4)).to.equal(false);
   });
 
   it("S-35: a value that is returned late counts, an error of the body is that error", async () => {
