@@ -399,7 +399,7 @@ describe("scope", () => {
             s.go(() => sleep(10));
             return "value";
           },
-          { onError: (error, task) => seen.push(error, task) },
+          { onError: (error, task) => { seen.push(error, task); } },
         );
         await clock.tickAsync(10);
         expect(await ended).to.equal("value");
