@@ -7,11 +7,14 @@ import { buildSync } from "esbuild";
 
 const source = fileURLToPath(new URL("../../src/", import.meta.url));
 
+/** The library without and with the async contexts of Node. */
+type Entry = "index.ts" | "node.ts";
+
 /** A program that imports "rendezvous", as one text without imports of the library. */
-function bundle(program: string): string {
+function bundle(program: string, entry: Entry = "index.ts"): string {
   const { outputFiles } = buildSync({
     stdin: { contents: program, resolveDir: source, loader: "ts" },
-    alias: { "rendezvous": `${source}index.ts` },
+    alias: { "rendezvous": source + entry },
     bundle: true,
     format: "esm",
     platform: "node",
@@ -24,8 +27,8 @@ function bundle(program: string): string {
 let copies = 0;
 
 /** Import the library once more, as a copy of its own. `beforeImport` runs right before it is evaluated. */
-export async function freshCopy(beforeImport?: () => void): Promise<typeof import("../../src/index.ts")> {
-  const text = `${bundle('export * from "rendezvous";')}\n// copy ${String(++copies)}`;
+export async function freshCopy(beforeImport?: () => void, entry?: Entry): Promise<typeof import("../../src/index.ts")> {
+  const text = `${bundle('export * from "rendezvous";', entry)}\n// copy ${String(++copies)}`;
   const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
   beforeImport?.();
   return (await import(url)) as typeof import("../../src/index.ts");

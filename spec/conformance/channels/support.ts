@@ -100,9 +100,9 @@ export interface Ended {
   errors: string;
 }
 
-/** Runs a program of `programs/` in a process of its own, with `gc()` exposed. It is stopped when `ms` are over. */
-export function runProgram(name: string, args: readonly string[] = [], ms = 60_000): Promise<Ended> {
-  const path = fileURLToPath(new URL(`programs/${name}`, import.meta.url));
+/** Runs a program, of `programs/` here or at a URL, in a process of its own, with `gc()` exposed. It is stopped when `ms` are over. */
+export function runProgram(program: string | URL, args: readonly string[] = [], ms = 60_000): Promise<Ended> {
+  const path = fileURLToPath(new URL(program, new URL("programs/", import.meta.url)));
   const cwd = fileURLToPath(new URL("../../..", import.meta.url)); // where the loader of TypeScript is found from
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", path, ...args], { cwd, timeout: ms });
