@@ -20,6 +20,7 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform, ready, refused, stand } from "./perform.ts";
 import { reportFailure } from "./report.ts";
 import { Queue } from "./queue.ts";
+import { touch } from "./scheduler.ts";
 import type { ChannelOptions, Receiver, Sender } from "./sides.ts";
 import { Line, type Waiter } from "./waiting.ts";
 
@@ -121,11 +122,13 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** How many values it holds now: buffered ones only, so always 0 for a rendezvous. */
   get size(): number {
+    touch(this);
     return this.#buffer?.size ?? 0;
   }
 
   /** Whether it takes no more sends: it was closed, or cancelled by its receiver. */
   get closed(): boolean {
+    touch(this);
     return !!this.#end;
   }
 
@@ -193,6 +196,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** @internal Hand the value over, or accept it, now; false: neither is possible. */
   give(value: T, key?: CaseKey): boolean {
+    touch(this, "send");
     if (this.#end) throw this.#closed("send", key);
     const receiver = this.receivers.first;
     if (receiver) {
@@ -201,7 +205,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
       receiver.happen(wanted);
       return true;
     }
-    if (this.size < this.capacity) {
+    if ((this.#buffer?.size ?? 0) < this.capacity) {
       (this.#buffer ??= new Queue()).push(value);
       return true;
     }
@@ -337,6 +341,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   #takeValue(): T | Nothing {
+    touch(this, "receive");
     const sender = this.senders.first;
     const buffer = this.#buffer;
     if (buffer?.size) {
@@ -377,6 +382,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: Go's `close`, idempotent and without its panics; delivering the senders in line is Kotlin's.
    */
   close(error?: unknown): boolean {
+    touch(this, "close");
     if (this.#end) return false;
     this.#end = { error, cancelled: false, reason: undefined };
     // A sender in line has been accepted. Receivers beside it are cases of its own select, and not at the end yet.
@@ -409,6 +415,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: the cancel of Kotlin's channels and of web streams.
    */
   cancel(reason?: unknown): boolean {
+    touch(this, "cancel");
     if (this.#end?.cancelled === true) return false;
     this.#end = { error: this.#end?.error, cancelled: true, reason };
     const dropped = this.#buffer;
@@ -458,6 +465,10 @@ class Sending<T> extends Performable<void> {
     return `send on channel "${this.channel.name}"`;
   }
 
+  override look(): void {
+    touch(this.channel);
+  }
+
   override attempt(key?: CaseKey): undefined | Nothing {
     return this.channel.give(this.value, key) ? undefined : nothing;
   }
@@ -480,6 +491,10 @@ class Receiving<T> extends Performable<T> {
 
   override toString(): string {
     return `receive on channel "${this.channel.name}"`;
+  }
+
+  override look(): void {
+    touch(this.channel);
   }
 
   override attempt(key?: CaseKey): T | Nothing {

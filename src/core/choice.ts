@@ -15,7 +15,7 @@
  */
 import type { CaseKey } from "../errors.ts";
 import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
-import { pick } from "./scheduler.ts";
+import { controller, pick } from "./scheduler.ts";
 import { Waiter, release, type Outcome, type Place } from "./waiting.ts";
 
 /**
@@ -76,6 +76,14 @@ export class Choice<T> extends Performable<T> implements Place {
     return this.#lazy;
   }
 
+  override get outer(): boolean {
+    return this.#cases.some(({ operation }) => operation.outer);
+  }
+
+  override look(): void {
+    for (const { operation } of this.#cases) operation.look();
+  }
+
   override prepare(): Performable<T> {
     const prepared = this.#cases.map((given) => {
       const operation = given.operation.prepare();
@@ -86,8 +94,9 @@ export class Choice<T> extends Performable<T> implements Place {
 
   override attempt(key?: CaseKey): T | Nothing {
     const cases = this.#cases;
+    if (controller) this.look();
     for (let left = cases.length; left > 0; left--) {
-      const index = this.#listed ? cases.length - left : pick(left);
+      const index = this.#listed ? cases.length - left : pick(left, cases.length);
       const polled = cases[index] as Case;
       const value = polled.operation.attempt(key ?? polled.key);
       if (value !== nothing) return this.present(polled.key, value);

@@ -129,6 +129,14 @@ export abstract class Performable<T> implements Operation<T> {
     return false;
   }
 
+  /** Whether what lets it happen comes from outside of the library: I/O, a promise, an operation of the user's own. */
+  get outer(): boolean {
+    return false;
+  }
+
+  /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
+  look(): void { /* it looks at nothing that others change */ }
+
   /** What it is, for reports of who waits for what. */
   toString(): string {
     return "an operation";
@@ -207,6 +215,14 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
 
   override get foreign(): boolean {
     return this.#inner.foreign;
+  }
+
+  override get outer(): boolean {
+    return this.#inner.outer;
+  }
+
+  override look(): void {
+    this.#inner.look();
   }
 
   override prepare(): Performable<U | E> {

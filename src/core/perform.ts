@@ -8,7 +8,7 @@ import { Aborting, checkedSignal } from "./aborting.ts";
 import { ambience, type Ambient } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
-import { fulfilled, hold, spend, wake } from "./scheduler.ts";
+import { fulfilled, hold, spend, tellWait, wake } from "./scheduler.ts";
 import { Waiter, type Line, type Outcome } from "./waiting.ts";
 
 /**
@@ -104,6 +104,7 @@ export function stand<T>(line: Line, slot: unknown): Promise<T> {
   return new Promise<unknown>((resolve, reject) => {
     const waiter = new PromiseWaiter(resolve, reject, false);
     waiter.slot = slot;
+    tellWait(waiter, line);
     line.join(waiter);
   }) as Promise<T>;
 }
@@ -111,7 +112,11 @@ export function stand<T>(line: Line, slot: unknown): Promise<T> {
 /** Wait for an operation, right after a failed attempt, as a promise. */
 function park<T>(operation: Performable<T>): Promise<T> {
   const { lazy } = operation;
-  return result(lazy, new Promise<unknown>((resolve, reject) => { operation.enlist(new PromiseWaiter(resolve, reject, lazy)); }));
+  return result(lazy, new Promise<unknown>((resolve, reject) => {
+    const waiter = new PromiseWaiter(resolve, reject, lazy);
+    tellWait(waiter, operation);
+    operation.enlist(waiter);
+  }));
 }
 
 /** What user code has a part in is found out in the awaiting task's own turn and context. */
@@ -133,7 +138,7 @@ export class PromiseWaiter extends Waiter {
   }
 
   override resume(how: Outcome, what: unknown): void {
-    if (how === "error") wake(this.reject, what);
-    else wake(this.resolve, this.lazy && how === "value" ? (): unknown => what : what);
+    if (how === "error") wake(this.reject, what, this);
+    else wake(this.resolve, this.lazy && how === "value" ? (): unknown => what : what, this);
   }
 }

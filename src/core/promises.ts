@@ -44,6 +44,10 @@ class Settling<T> extends Performable<T> {
     this.#promise = promise;
   }
 
+  override get outer(): boolean {
+    return true;
+  }
+
   override toString(): string {
     return "a promise";
   }
@@ -121,6 +125,10 @@ class Attempting<T> extends Performable<T> implements Place {
   constructor(body: (signal: AbortSignal) => PromiseLike<T>) {
     super();
     this.#body = body;
+  }
+
+  override get outer(): boolean {
+    return true;
   }
 
   override toString(): string {

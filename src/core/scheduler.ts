@@ -26,12 +26,19 @@ export interface Job {
 
 /** Who decides instead of the scheduler: the seam on which the testing module is built. */
 export interface Controller {
-  /** A task starts, or something that waited goes on, whenever `proceed` is called. */
-  resume(proceed: () => void): void;
-  /** Which of `count` cases is polled next: a whole number from 0 up to, and without, `count`. */
-  choose(count: number): number;
+  /**
+   * A task starts, or something that waited goes on, whenever `proceed` is called. `who` it is: a waiter, a job, a task; nobody is
+   * given where the running code itself goes on, with what was ready.
+   */
+  resume(proceed: () => void, who?: object): void;
+  /** Which of the `left` cases, of `total`, that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. */
+  choose(left: number, total: number): number;
   /** A timer: call `fire` after `ms`; the result disarms it. */
   arm(ms: number, fire: () => void): () => void;
+  /** The running code begins to wait, as this waiter, for an operation, or in a line. */
+  wait?(waiter: object, where: object): void;
+  /** The running code looks at, or changes, what others may change too: a channel, a line, a task. */
+  touch?(what: object, verb?: string): void;
 }
 
 export let controller: Controller | undefined;
@@ -42,9 +49,19 @@ export function control(by: Controller | undefined): void {
   budget.slice = 0;
 }
 
-/** One of `count` cases: the controller's choice, else a random one. */
-export function pick(count: number): number {
-  return controller ? controller.choose(count) : below(count);
+/** One of `left` cases: the controller's choice, else a random one. */
+export function pick(left: number, total: number): number {
+  return controller ? controller.choose(left, total) : below(left);
+}
+
+/** Tell the controller, if there is one, that the running code begins to wait. */
+export function tellWait(waiter: object, where: object): void {
+  if (controller) controller.wait?.(waiter, where);
+}
+
+/** Tell the controller, if there is one, what the running code looks at or changes. */
+export function touch(what: object, verb?: string): void {
+  if (controller) controller.touch?.(what, verb);
 }
 
 // -- The budget ------------------------------------------------------------------------------------------------------
@@ -79,9 +96,9 @@ function renew(): boolean {
 }
 
 /** Keep a wake-up until the event loop has turned, in order with all others that are kept. */
-export function hold(proceed: () => void): void {
+export function hold(proceed: () => void, who?: object): void {
   if (controller) {
-    controller.resume(proceed);
+    controller.resume(proceed, who);
     return;
   }
   held.push(proceed);
@@ -105,19 +122,19 @@ function turn(): void {
 
 // What happens rarely is in functions of its own: a closure makes the function around it allocate at every call.
 
-/** Resume whoever awaits the promise that `settle` settles. */
-export function wake(settle: (value: unknown) => void, value: unknown): void {
+/** Resume `who` awaits the promise that `settle` settles. */
+export function wake(settle: (value: unknown) => void, value: unknown, who?: object): void {
   if (spend()) {
     rowIsOpen = false;
     settle(value);
-  } else wakeLater(settle, value);
+  } else wakeLater(settle, value, who);
 }
 
-function wakeLater(settle: (value: unknown) => void, value: unknown): void {
+function wakeLater(settle: (value: unknown) => void, value: unknown, who?: object): void {
   hold(() => {
     rowIsOpen = false;
     settle(value);
-  });
+  }, who);
 }
 
 /** Run a job in a turn of its own. */
@@ -127,19 +144,24 @@ export function enqueue(job: Job): void {
 }
 
 function enqueueLater(job: Job): void {
-  hold(() => { line(job); });
+  hold(() => { line(job); }, job);
 }
 
 /** A promise already fulfilled: what every ready send gives, and what starts and rows hang on. */
 export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
 /** Run the beginning of a task in a later microtask, in the caller's own async context, in call order. */
-export function start(begin: () => void): void {
-  if (controller) controller.resume(begin);
+export function start(begin: () => void, who?: object): void {
+  if (controller) startControlled(controller, begin, who);
   else {
     rowIsOpen = false;
     void (spend() ? fulfilled : new Promise<void>(hold)).then(begin);
   }
+}
+
+function startControlled(by: Controller, begin: () => void, who?: object): void {
+  const enter = contexts?.snapshot();
+  by.resume(enter ? (): void => { enter(begin); } : begin, who);
 }
 
 /** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */
@@ -204,10 +226,10 @@ const Ports = globalThis.MessageChannel;
 interface Port { onmessage: () => void; postMessage(message: undefined): void; close(): void }
 const now = performance.now.bind(performance);
 
-/** False while a fake clock stands in for the platform's: virtual time has to stay exact. */
+/** False while a fake clock, or a controller, stands in for the platform's: virtual time has to stay exact. */
 export function clockIsReal(): boolean {
   realTimeout ??= real("setTimeout");
-  return globalThis.setTimeout === (realTimeout as unknown);
+  return !controller && globalThis.setTimeout === (realTimeout as unknown);
 }
 
 /** Run a callback once the event loop has turned: timers and I/O get their chance before. */

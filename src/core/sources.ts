@@ -173,6 +173,10 @@ class Sourced<T> extends Performable<T> implements Place {
     return true;
   }
 
+  override get outer(): boolean {
+    return true;
+  }
+
   override get lazy(): boolean {
     return true;
   }

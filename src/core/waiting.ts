@@ -11,6 +11,7 @@
  * Idea: Go's `waitq`, Guile fibers' operations.
  */
 import type { CaseKey } from "../errors.ts";
+import { touch } from "./scheduler.ts";
 
 /** Where somebody waits: a line, a timer, a signal. */
 export interface Place {
@@ -94,10 +95,12 @@ export class Line implements Place {
 
   /** Let everybody go, in order, with the same outcome. */
   resumeAll(how: Outcome, what: unknown): void {
+    touch(this);
     for (let waiter = this.take(); waiter; waiter = this.take()) waiter.resume(how, what);
   }
 
   withdraw(waiter: Waiter): void {
+    touch(this);
     const { next, previous } = waiter;
     if (previous) previous.next = next;
     else this.first = next;

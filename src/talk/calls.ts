@@ -15,7 +15,7 @@
 import { chan, type Channel } from "../core/channel.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { enqueue } from "../core/scheduler.ts";
+import { enqueue, touch } from "../core/scheduler.ts";
 import { guard } from "../core/sources.ts";
 import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
 import { ClosedError } from "../errors.ts";
@@ -166,6 +166,7 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
   }
 
   #end(tell: (caller: Waiter) => void, answer: () => Res): boolean {
+    touch(this, "reply");
     if (this.#over) return false;
     this.#over = true;
     const caller = this.#caller;
@@ -180,6 +181,7 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
 
   /** The answer, if it is there. */
   answer(): Res | Nothing {
+    touch(this);
     return this.#answer === undefined ? nothing : this.#answer();
   }
 

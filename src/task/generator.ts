@@ -21,7 +21,7 @@ import { contexts, type EnterContext } from "../core/context.ts";
 import {
   enter, finish, opened, performable, resumed, suspended, type Operation, type Performable, type Performer,
 } from "../core/operation.ts";
-import { enqueue, type Job } from "../core/scheduler.ts";
+import { enqueue, tellWait, type Job } from "../core/scheduler.ts";
 import { Waiter, type Outcome } from "../core/waiting.ts";
 import type { Runner } from "./body.ts";
 import type { Region } from "./region.ts";
@@ -73,6 +73,7 @@ export class Driver extends Waiter implements Job, Performer {
 
   waitFor(operation: Performable<unknown>): void {
     this.operation = operation;
+    tellWait(this, operation);
     observer?.site(this);
   }
 

@@ -12,7 +12,7 @@
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
 import { contexts, type EnterContext } from "../core/context.ts";
-import { wake } from "../core/scheduler.ts";
+import { touch, wake } from "../core/scheduler.ts";
 import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
@@ -86,6 +86,11 @@ export class LiveScope implements Runner, Living {
     if (this.region.refusal) return;
     if (timeout <= 0) this.#expire(timeout);
     else if (timeout !== Infinity) this.#disarm = arm(timeout, () => { this.#expire(timeout); });
+  }
+
+  /** Whether its body has still to end. */
+  get bodyRuns(): boolean {
+    return !this.#body;
   }
 
   /** Run the body, from a later microtask on. */
@@ -183,6 +188,7 @@ export class LiveScope implements Runner, Living {
 
   /** Is it over? */
   #check(): void {
+    touch(this);
     if (!this.#body || this.#closed || this.region.children.first) return;
     this.#closed = true;
     this.#disarm?.();
@@ -197,8 +203,8 @@ export class LiveScope implements Runner, Living {
     const error = this.#error();
     if (error?.error instanceof CancelledError) silence(this.outcome);
     this.region.end();
-    if (error) wake(this.#reject, error.error);
-    else wake(this.#resolve, this.#body?.value);
+    if (error) wake(this.#reject, error.error, this);
+    else wake(this.#resolve, this.#body?.value, this);
   }
 
   /** What it fails with, if it fails. */

@@ -20,14 +20,14 @@ export function currentRegion(): Region | undefined {
   return region;
 }
 
-/** Start a body in a region, or in none, in a later microtask. */
-export function startIn(region: Region | undefined, begin: () => void): void {
+/** Start the body of a task or a scope in a region, or in none, in a later microtask. */
+export function startIn(region: Region | undefined, begin: () => void, who: Living): void {
   if (region) {
     carried ??= contexts?.carry<Region>();
     provideAmbience(ambience);
   }
-  if (!carried || carried.getStore() === region) start(begin);
-  else carried.run(region, () => { start(begin); });
+  if (!carried || carried.getStore() === region) start(begin, who);
+  else carried.run(region, () => { start(begin, who); });
 }
 
 /** The async context of the code in a region, with no store but the region. */
@@ -53,7 +53,7 @@ export function identifyFreeTasks(make: (task: Living) => Region): () => void {
 
 function startFree(task: Living & { region: Region | undefined }, begin: () => void): void {
   task.region = regionOfFreeTask?.(task);
-  startIn(task.region, begin);
+  startIn(task.region, begin, task);
 }
 
 const ambience = { current: currentRegion, startFree };

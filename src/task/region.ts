@@ -18,6 +18,7 @@ import { Chain, type Linked } from "../core/chain.ts";
 import type { EnterContext } from "../core/context.ts";
 import type { Performable } from "../core/operation.ts";
 import { PromiseWaiter, refused, result, type Settle } from "../core/perform.ts";
+import { tellWait } from "../core/scheduler.ts";
 import type { Outcome } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
@@ -136,6 +137,7 @@ export class Region implements Ambient, Linked<Region> {
     const { lazy } = operation;
     const promise = result<T>(lazy, new Promise<unknown>((resolve, reject) => {
       waiter = new RegionWaiter(this, operation, resolve, reject, lazy);
+      tellWait(waiter, operation);
       operation.enlist(waiter);
     }));
     waiter.promise = promise;
@@ -145,7 +147,7 @@ export class Region implements Ambient, Linked<Region> {
 
   /** Start a body in it, in a later microtask. */
   start(begin: () => void): void {
-    startIn(this, begin);
+    startIn(this, begin, this.owner);
   }
 
   /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */

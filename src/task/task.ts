@@ -9,7 +9,7 @@
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { ambience } from "../core/ambient.ts";
-import { start } from "../core/scheduler.ts";
+import { start, touch } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
@@ -112,7 +112,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
     const begin = (): void => { this.#begin(body, args); };
     if (region) region.start(begin);
     else if (ambience) ambience.startFree(this as never, begin);
-    else start(begin);
+    else start(begin, this);
   }
 
   #begin(body: Body<unknown[], T>, args: unknown[]): void {
@@ -126,6 +126,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
 
   /** @internal The body has given its outcome. */
   ended(how: HowEnded, outcome: unknown): void {
+    touch(this, "end");
     living.remove(this);
     this.driver = undefined;
     const cancelled = how === "return" || (how === "error" && this.region?.isCancel(outcome) === true);
@@ -156,6 +157,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
 
   /** Not started, under way, or how it ended. A task that is cancelled before its start never starts. */
   get state(): TaskState {
+    touch(this);
     return this.#state === "pending" && this.region?.refusal ? "cancelled" : this.#state;
   }
 
@@ -217,6 +219,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
 
   /** @internal The outcome, if there is one. Seeing a failure counts as joining. */
   outcome(): T | Nothing {
+    touch(this, "join");
     if (this.#state === "done") return this.#outcome as T;
     if (this.#state === "pending" || this.#state === "running") return nothing;
     this.#unjoined?.catch(() => { /* whoever asked has it now */ });
@@ -244,6 +247,10 @@ class Joining<T> extends Performable<T> {
 
   override attempt(): T | Nothing {
     return this.#task.outcome();
+  }
+
+  override look(): void {
+    touch(this.#task);
   }
 
   override enlist(waiter: Waiter): void {
