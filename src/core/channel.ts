@@ -113,6 +113,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     const given = typeof options === "object" && (options as unknown) !== null ? checked(options) : undefined;
     this.capacity = checkedCapacity(given === undefined ? options : given.capacity);
     this.#options = given;
+    touch(this, "make");
   }
 
   /** The name given to it, or one made of a number. */

@@ -9,11 +9,16 @@ export function below(count: number): number {
 }
 
 /**
- * From here on the choices are a function of the seed alone, by the mulberry32 generator of Tommy Ettinger.
+ * From here on the choices are a function of the seed alone.
  */
 export function seedChoices(seed: number): void {
+  random = seeded(seed);
+}
+
+/** Numbers from 0 up to, and without, 1 that are a function of the seed alone: the mulberry32 generator of Tommy Ettinger. */
+export function seeded(seed: number): () => number {
   let state = Math.trunc(seed);
-  random = (): number => {
+  return (): number => {
     state = (state + 0x6d2b79f5) | 0;
     let bits = Math.imul(state ^ (state >>> 15), 1 | state);
     bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;

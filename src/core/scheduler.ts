@@ -28,9 +28,10 @@ export interface Job {
 export interface Controller {
   /**
    * A task starts, or something that waited goes on, whenever `proceed` is called. `who` it is: a waiter, a job, a task; nobody is
-   * given where the running code itself goes on, with what was ready.
+   * given where the running code itself goes on, with what was ready. `begins`: a body starts, of this task or
+   * scope, and has to do so in the present async context.
    */
-  resume(proceed: () => void, who?: object): void;
+  resume(proceed: () => void, who?: object, begins?: boolean): void;
   /** Which of the `left` cases, of `total`, that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. */
   choose(left: number, total: number): number;
   /** A timer: call `fire` after `ms`; the result disarms it. */
@@ -152,16 +153,11 @@ export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
 /** Run the beginning of a task in a later microtask, in the caller's own async context, in call order. */
 export function start(begin: () => void, who?: object): void {
-  if (controller) startControlled(controller, begin, who);
+  if (controller) controller.resume(begin, who, true);
   else {
     rowIsOpen = false;
     void (spend() ? fulfilled : new Promise<void>(hold)).then(begin);
   }
-}
-
-function startControlled(by: Controller, begin: () => void, who?: object): void {
-  const enter = contexts?.snapshot();
-  by.resume(enter ? (): void => { enter(begin); } : begin, who);
 }
 
 /** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */

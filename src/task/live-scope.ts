@@ -12,7 +12,7 @@
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
 import { contexts, type EnterContext } from "../core/context.ts";
-import { touch, wake } from "../core/scheduler.ts";
+import { tellWait, touch, wake } from "../core/scheduler.ts";
 import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
@@ -80,6 +80,7 @@ export class LiveScope implements Runner, Living {
       this.#reject = reject;
     });
     living.add(this);
+    tellWait(this, this);
     observer?.site(this);
     const { timeout = Infinity, signal } = settings;
     if (signal) this.#outerSignal = new SignalWatch(signal, (reason) => { this.#cancelFromOutside(reason); });

@@ -18,7 +18,7 @@ import { Chain, type Linked } from "../core/chain.ts";
 import type { EnterContext } from "../core/context.ts";
 import type { Performable } from "../core/operation.ts";
 import { PromiseWaiter, refused, result, type Settle } from "../core/perform.ts";
-import { tellWait } from "../core/scheduler.ts";
+import { tellWait, touch } from "../core/scheduler.ts";
 import type { Outcome } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
@@ -86,6 +86,7 @@ export class Region implements Ambient, Linked<Region> {
     if (this.over) return;
     if (fromOutside) this.fromOutside ??= error;
     if (this.refusal) return;
+    touch(this);
     this.refusal = error;
     const reached: Region[] = [this];
     for (const region of reached) {
