@@ -1,7 +1,7 @@
 /**
  * Connections as channels of bytes, for Node, Bun and Deno.
  *
- * In reading order: dialling, connections, their errors.
+ * In reading order: dialling, connections, listening, serving, errors.
  *
  * @module
  */
@@ -10,4 +10,7 @@ export type { DialOptions } from "./target.ts";
 export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
 export type { TlsDetails } from "./secure.ts";
 export type { Address } from "./address.ts";
+export { listen, type ListenOptions } from "./listen.ts";
+export type { Listener, ListenerStatistics } from "./listener.ts";
+export { serve, type ServeOptions } from "./serve.ts";
 export { ConnectionError, IncompleteReadError, type DialPhase } from "./errors.ts";

@@ -59,7 +59,11 @@ export class SocketConnection implements Connection {
     this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, onWanting: () => { this.#pull(); } });
     this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
     this.#chunks = new View(this.#reader, () => this.#reader.chunk());
-    this.ended = new Promise((resolve) => socket.once("close", () => { resolve(); }));
+    this.ended = new Promise((resolve) => {
+      // A client of a listener may have gone while it waited.
+      if (socket.closed) resolve();
+      else socket.once("close", () => { resolve(); });
+    });
     socket.setNoDelay(noDelay);
     socket.on("readable", () => {
       this.#readable = true;
@@ -67,13 +71,17 @@ export class SocketConnection implements Connection {
     });
     socket.on("end", () => { this.#reader.finish(); });
     socket.on("error", (error) => { this.#fail(error); });
-    socket.on("close", () => {
-      // After an 'end', an 'error' or a destroy this changes nothing.
-      const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
-      this.#drain();
-      this.#reader.fail(this.#failure(cause));
-      this.#writer.fail(this.#writer.ended(undefined));
-    });
+    socket.on("close", () => { this.#closed(); });
+    if (socket.errored) this.#fail(socket.errored);
+    if (socket.closed) this.#closed();
+  }
+
+  /** After an 'end', an 'error' or a destroy this changes nothing. */
+  #closed(): void {
+    const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
+    this.#drain();
+    this.#reader.fail(this.#failure(cause));
+    this.#writer.fail(this.#writer.ended(undefined));
   }
 
   /** Takes what the socket has, as long as the reader wants it. */

@@ -1,11 +1,11 @@
 /** The other side of a connection, in the hands of a spec: plain sockets on the loopback, on ports that the system chooses. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from "node:net";
+import { connect, createServer, type AddressInfo, type ListenOptions, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Worker } from "node:worker_threads";
-import { dial, type Connection, type DialOptions } from "../../../src/net/index.ts";
+import { dial, listen, type Connection, type DialOptions, type Listener, type ListenOptions as OurListenOptions } from "../../../src/net/index.ts";
 import { settle } from "../../support/settle.ts";
 
 const servers: Server[] = [];
@@ -13,6 +13,7 @@ const sockets = new Set<Socket>();
 const connections: Connection[] = [];
 const workers: Worker[] = [];
 const folders: string[] = [];
+const listeners: Listener[] = [];
 
 /** A server on 127.0.0.1 (or another address of the loopback), and its port. */
 export async function serverOf(onSocket: (socket: Socket) => void, host = "127.0.0.1"): Promise<{ server: Server; port: number }> {
@@ -93,6 +94,34 @@ export async function dialed(address: DialOptions | string): Promise<Connection>
   return connection;
 }
 
+/** A listener of ours that `hangUp` shuts down. */
+export async function listenerAt(address: OurListenOptions | string = "127.0.0.1:0"): Promise<Listener & { readonly port: number }> {
+  const listener = await listen(address);
+  listeners.push(listener);
+  return Object.assign(listener, { port: listener.address.port ?? 0 });
+}
+
+/** A connection that a listener has given, and that `hangUp` ends. */
+export function kept(connection: Connection): Connection {
+  connections.push(connection);
+  return connection;
+}
+
+/** A plain client on 127.0.0.1, connected. */
+export async function client(port: number): Promise<Socket> {
+  const socket = known(connect({ host: "127.0.0.1", port, allowHalfOpen: true }));
+  await new Promise((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  return socket;
+}
+
+/** A plain client that is turned away, perhaps before it knows that it is connected: the code of its error. */
+export async function turnedAway(port: number): Promise<string | undefined> {
+  const socket = known(connect({ host: "127.0.0.1", port }));
+  const error = once(socket, "error");
+  socket.resume();
+  return ((await error) as NodeJS.ErrnoException).code;
+}
+
 /** A port on which nobody listens. */
 export async function closedPort(): Promise<number> {
   const { server, port } = await serverOf(() => undefined);
@@ -115,7 +144,6 @@ export async function blackHole(): Promise<{ host: string; port: number }> {
   );
   workers.push(worker);
   const port = await new Promise<number>((resolve) => worker.once("message", resolve));
-  const { connect } = await import("node:net");
   // The backlog of 1 holds two; nobody knows when one is full but by trying: those behind it stay unanswered.
   for (let connected = true; connected;) {
     const socket = connect({ host, port });
@@ -143,6 +171,7 @@ export const connecting = (): number => process.getActiveResourcesInfo().filter(
 
 /** Ends whatever the specs have left. For `afterEach`. */
 export async function hangUp(): Promise<void> {
+  for (const listener of listeners.splice(0)) await listener.shutdown();
   const ends = connections.splice(0).map((connection) => {
     connection.destroy();
     return connection.ended;

@@ -1,0 +1,254 @@
+/**
+ * A listener: a channel of connections, with a bounded number of clients who wait to be received.
+ *
+ * 1. A client who waits is not read from: what it has sent stays with the platform until its connection is received.
+ * 2. At most `maxPending` wait, those in the handshake of TLS included. Accepting cannot be paused, so one more is reset, and counted.
+ * 3. A failure to accept (no file descriptors, a client that has gone, a handshake that fails) concerns that client only.
+ * 4. Shutting down frees the address at once and destroys those who wait. Connections that were received live on.
+ *
+ *        client ─► (handshake) ─► waits ─► received: a connection
+ *                      │            └─ shutdown: destroyed
+ *                      └─ fails: told to onError
+ *
+ * Idea: Go's `net.Listener`, as a channel.
+ */
+import type { AddressInfo, Server, Socket } from "node:net";
+import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import { chan, type Channel } from "../core/channel.ts";
+import type { Operation, WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { reportFailure } from "../core/report.ts";
+import { enqueue, fulfilled } from "../core/scheduler.ts";
+import type { Receiver } from "../core/sides.ts";
+import { formatAddress, formatPath, type Address } from "./address.ts";
+import type { CheckedConnectionOptions, Connection } from "./connection.ts";
+import { codeOf, ConnectionError } from "./errors.ts";
+import { SocketConnection } from "./socket.ts";
+
+/** What a listener has done so far. */
+export interface ListenerStatistics {
+  /** Connections that were received. */
+  readonly received: number;
+  /** Clients who wait to be received, or are in the handshake of TLS. */
+  readonly pending: number;
+  /** Clients who were reset, because `maxPending` others were waiting. */
+  readonly dropped: number;
+  /** Clients who could not be accepted, or whose handshake has failed. */
+  readonly failed: number;
+}
+
+/**
+ * A listener IS a channel of connections: receive them one by one, loop over them, or hand it to {@link serve}.
+ *
+ * Clients who have connected wait, without being read from, until they are received; at most `maxPending` of them, one more is reset.
+ * A listener keeps the process alive. Use `await using`, which shuts it down.
+ *
+ * @example
+ * ```ts
+ * import { go } from "rendezvous";
+ * import { dial, listen } from "rendezvous/net";
+ *
+ * await using listener = await listen("127.0.0.1:0");
+ * go(async () => {
+ *   await using connection = await listener.receive();
+ *   await connection.send("hello\n");
+ * });
+ * await using connection = await dial(`127.0.0.1:${listener.address.port}`);
+ * console.log(await connection.readLine()); // hello
+ * ```
+ *
+ * Idea: Go's `net.Listener`.
+ */
+export interface Listener extends Receiver<Connection>, AsyncDisposable {
+  /** Where it listens: a host and a port, the one chosen if it was 0; or a path. */
+  readonly address: Address;
+  /** What it has done so far. */
+  readonly statistics: ListenerStatistics;
+  /**
+   * Stops listening: the address is free, those who wait are destroyed, receivers see the end. Connections that were received live on.
+   * Fulfils again when called again.
+   */
+  shutdown(): Promise<void>;
+  /** As {@link shutdown}, without waiting. `true` the first time. */
+  cancel(reason?: unknown): boolean;
+  /** Shuts down: `await using listener = await listen(...)`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a listener is made; checked already. */
+export interface ListenerSettings {
+  connection: CheckedConnectionOptions;
+  maxPending: number;
+  tls: TlsOptions | undefined;
+  onError: ((error: ConnectionError) => void) | undefined;
+}
+
+/** A listener over a server of the platform that listens. */
+export class SocketListener implements Listener {
+  readonly address: Address;
+  readonly #name: string;
+  readonly #server: Server;
+  readonly #settings: ListenerSettings;
+  readonly #waiting: Channel<Socket>;
+  /** In the handshake of TLS, by the address of the client. */
+  readonly #handshakes = new Map<string, Socket>();
+  #received = 0;
+  #dropped = 0;
+  #failed = 0;
+
+  constructor(server: Server, settings: ListenerSettings) {
+    this.#server = server;
+    this.#settings = settings;
+    this.address = addressOf(server);
+    const { host, port, path } = this.address;
+    this.#name = `listener on ${path === undefined ? formatAddress(host ?? "", port ?? 0) : formatPath(path)}`;
+    const capacity = settings.maxPending;
+    this.#waiting = chan({ name: this.#name, capacity, overflow: "drop-newest", onDrop: (socket: Socket) => { this.#drop(socket); } });
+    server.on("error", (error) => { this.#fail("could not accept a client", error); });
+    const { tls } = settings;
+    if (tls === undefined) server.on("connection", (socket) => { this.#park(socket); });
+    else this.#secureWith(tls);
+  }
+
+  // -- The side of the clients --
+
+  #secureWith(tls: TlsOptions): void {
+    const secure = createTlsServer(tls, (socket) => {
+      this.#handshakes.delete(clientOf(socket));
+      socket.allowHalfOpen = true; // from here on: who ends in the middle of the handshake has gone
+      this.#park(socket);
+    });
+    secure.on("tlsClientError", (error) => { this.#fail("has failed in the handshake of TLS", error); });
+    this.#server.on("connection", (socket) => {
+      if (this.#pending >= this.#settings.maxPending) {
+        this.#drop(socket);
+        return;
+      }
+      const client = clientOf(socket);
+      this.#handshakes.set(client, socket);
+      socket.once("close", () => {
+        if (this.#handshakes.get(client) === socket) this.#handshakes.delete(client);
+      });
+      socket.on("error", ignored); // the secured socket has it too
+      secure.emit("connection", socket); // the documented way to secure a socket that was accepted elsewhere
+    });
+  }
+
+  #park(socket: Socket): void {
+    socket.on("error", ignored);
+    if (this.#waiting.closed) socket.destroy();
+    else this.#waiting.trySend(socket);
+  }
+
+  #drop(socket: Socket): void {
+    if (this.#waiting.closed) {
+      socket.destroy();
+      return;
+    }
+    this.#dropped++;
+    socket.on("error", ignored);
+    // A plain end could be taken for an answer.
+    if (this.address.path === undefined && !("encrypted" in socket)) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  #fail(what: string, error: Error): void {
+    this.#failed++;
+    const { onError } = this.#settings;
+    if (onError === undefined) return;
+    const failure = new ConnectionError(`${this.#name} ${what}: ${codeOf(error)} (${error.message})`, [error]);
+    enqueue({ run: () => { told(onError, failure); } });
+  }
+
+  // -- The side of those who receive --
+
+  #open(socket: Socket): Connection {
+    this.#received++;
+    const { path } = this.address;
+    const connection = new SocketConnection(socket, this.#settings.connection, path === undefined ? undefined : { local: { path }, remote: {} });
+    socket.off("error", ignored);
+    return connection;
+  }
+
+  receive(options?: WaitOptions): Promise<Connection> {
+    return perform(this.receiving(), options);
+  }
+
+  receiving(): Operation<Connection> {
+    return this.#waiting.receiving().map((socket) => this.#open(socket));
+  }
+
+  next(options?: WaitOptions): Promise<IteratorResult<Connection, undefined>> {
+    return perform(this.nexting(), options);
+  }
+
+  nexting(): Operation<IteratorResult<Connection, undefined>> {
+    return this.#waiting.nexting().map((result) => this.#opened(result));
+  }
+
+  tryReceive(): IteratorResult<Connection, undefined> | undefined {
+    const result = this.#waiting.tryReceive();
+    return result && this.#opened(result);
+  }
+
+  #opened(result: IteratorResult<Socket, undefined>): IteratorResult<Connection, undefined> {
+    return result.done === true ? result : { done: false, value: this.#open(result.value) };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Connection, undefined> {
+    const iterator: AsyncIterableIterator<Connection, undefined> = {
+      next: () => this.next(),
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  get #pending(): number {
+    return this.#waiting.size + this.#handshakes.size;
+  }
+
+  get statistics(): ListenerStatistics {
+    return { received: this.#received, pending: this.#pending, dropped: this.#dropped, failed: this.#failed };
+  }
+
+  // -- The end --
+
+  cancel(reason?: unknown): boolean {
+    if (this.#waiting.closed) return false;
+    this.#server.close(); // it closes the address now, and waits for the connections by itself
+    this.#waiting.cancel(reason);
+    for (const socket of this.#handshakes.values()) socket.destroy();
+    return true;
+  }
+
+  shutdown(): Promise<void> {
+    this.cancel();
+    return fulfilled;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.shutdown();
+  }
+}
+
+/** Nobody has this socket yet, or any more: its errors concern nobody. */
+function ignored(): void {
+  // see above
+}
+
+function told(onError: (error: ConnectionError) => void, failure: ConnectionError): void {
+  try {
+    onError(failure);
+  } catch (error) {
+    reportFailure(error);
+  }
+}
+
+const clientOf = ({ remoteAddress, remotePort }: Socket): string => `${String(remoteAddress)} ${String(remotePort)}`;
+
+/** Where a server listens. */
+export function addressOf(server: Server): Address {
+  const address = server.address() as AddressInfo | string;
+  if (typeof address === "string") return { path: address };
+  return { host: address.address, port: address.port, family: address.family === "IPv6" ? 6 : 4 };
+}

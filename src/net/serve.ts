@@ -1,0 +1,172 @@
+/**
+ * Serving: one child for each connection, under one scope.
+ *
+ * 1. A connection belongs to its handler: shut down when that returns, destroyed when it throws. The others go on.
+ * 2. What a handler starts in its scope ends before its connection does.
+ * 3. It ends when the listener is shut down and every handler has ended. Cancelled, it stops listening, cancels the handlers, and ends
+ *    when nothing is left: no task, no connection, no port.
+ *
+ *        listener ─► place free? ─► child: handler ─► returns: shutdown
+ *                                                  └► throws:  destroy, onError
+ *
+ * Idea: trio's `serve_tcp`, with the error of one connection kept to it.
+ */
+import { chan, type Channel } from "../core/channel.ts";
+import type { Operation, WaitOptions } from "../core/operation.ts";
+import { performIn, refused } from "../core/perform.ts";
+import { settling } from "../core/promises.ts";
+import { ClosedError, show } from "../errors.ts";
+import { LiveScope } from "../task/live-scope.ts";
+import { checkedBody, checkedOptions, handleOf, type Scope } from "../task/scope.ts";
+import type { Connection } from "./connection.ts";
+import { ConnectionError, IncompleteReadError } from "./errors.ts";
+import type { Listener } from "./listener.ts";
+
+/** How to serve. Its `signal` cancels everything. */
+export interface ServeOptions extends WaitOptions {
+  /**
+   * How many connections are served at a time: a whole number from 1 up, or `Infinity`. More clients wait at the listener, at most its
+   * `maxPending`. `Infinity`.
+   */
+  maxConnections?: number | undefined;
+  /**
+   * Told of each handler that has failed, once its connection is destroyed; one that throws ends it all, with that error. Left out,
+   * a failure is a warning of the process, unless it is only that the peer has gone (`ConnectionError`, `ClosedError`,
+   * `IncompleteReadError`).
+   */
+  onError?: ((error: unknown, connection: Connection) => void) | undefined;
+}
+
+/**
+ * Serves every connection of a listener: runs a handler for each, all at the same time.
+ *
+ * A connection is shut down when its handler returns, and destroyed when it throws; the others go on. Each handler has a scope of its own:
+ * what it starts there ends before its connection does, and fails with it.
+ *
+ * @param listener - from `listen`; it is shut down when serving ends
+ * @param handler - an async, a plain or a generator function of the connection and its scope
+ * @param options - `maxConnections`, `onError`, a `signal`
+ * @returns fulfils when the listener was shut down and every handler has ended. Cancelled, it rejects (with `signal.reason`, or the
+ * `CancelledError` of the scope around it) when all of them have, their connections are closed, and the address is free. Rejects with a
+ * `TypeError` or `RangeError` for what is none
+ *
+ * @example
+ * ```ts
+ * import { scope } from "rendezvous";
+ * import { dial, listen, serve } from "rendezvous/net";
+ *
+ * await scope(async (s) => {
+ *   const listener = await listen("127.0.0.1:0");
+ *   s.go(() => serve(listener, async (connection) => {
+ *     for await (const line of connection.lines()) await connection.send(`${line.toUpperCase()}\n`);
+ *   }));
+ *   const client = s.use(await dial(`127.0.0.1:${listener.address.port}`));
+ *   await client.send("hello\n");
+ *   console.log(await client.readLine()); // HELLO
+ *   await client.shutdown();
+ *   await listener.shutdown();
+ * });
+ * ```
+ *
+ * Idea: trio's `serve_tcp`.
+ */
+export function serve(
+  listener: Listener,
+  handler: (connection: Connection, s: Scope) => unknown,
+  options: ServeOptions = {},
+): Promise<void> {
+  try {
+    checkedBody(handler, "serve");
+    const { signal, maxConnections = Infinity, onError } = options;
+    if (!(Number.isSafeInteger(maxConnections) || (maxConnections as unknown) === Infinity) || maxConnections < 1) {
+      throw new RangeError(`maxConnections of serve is a whole number from 1 up, or Infinity; got ${show(maxConnections)}`);
+    }
+    if (onError !== undefined && typeof (onError as unknown) !== "function") {
+      throw new TypeError(`onError of serve is a function; got ${show(onError)}`);
+    }
+    const live = new LiveScope("scope", undefined, { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true });
+    return new Serving(live, listener, handler, maxConnections, onError).run();
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+class Serving {
+  readonly #live: LiveScope;
+  readonly #listener: Listener;
+  readonly #handler: (connection: Connection, s: Scope) => unknown;
+  readonly #onError: ServeOptions["onError"];
+  /** One for each connection that is served. */
+  readonly #places: Channel<undefined>;
+  readonly #connections = new Set<Connection>();
+
+  constructor(
+    live: LiveScope,
+    listener: Listener,
+    handler: (connection: Connection, s: Scope) => unknown,
+    maxConnections: number,
+    onError: ServeOptions["onError"],
+  ) {
+    this.#live = live;
+    this.#listener = listener;
+    this.#handler = handler;
+    this.#onError = onError;
+    this.#places = chan(maxConnections);
+  }
+
+  run(): Promise<void> {
+    this.#live.defer(() => this.#end());
+    return this.#live.run(() => this.#accept(), []);
+  }
+
+  /** Until all is cancelled, also where the platform does not carry along what the running code is part of. */
+  #perform<T>(operation: Operation<T>): Promise<T> {
+    return performIn(this.#live.region, operation);
+  }
+
+  async #accept(): Promise<void> {
+    try {
+      for (;;) {
+        await this.#perform(this.#places.sending(undefined));
+        const { done, value: connection } = await this.#perform(this.#listener.nexting());
+        if (done === true) return;
+        this.#connections.add(connection);
+        this.#live.go(() => this.#conduct(connection), []);
+      }
+    } finally {
+      await this.#listener.shutdown(); // cancelled: no more clients, before the handlers have unwound
+    }
+  }
+
+  async #conduct(connection: Connection): Promise<void> {
+    const live = new LiveScope("scope", this.#handler, { name: "connection", signal: this.#live.region.signal });
+    try {
+      await live.run(this.#handler, [connection, handleOf(live)] as never[]);
+      await this.#perform(settling(connection.shutdown()));
+    } catch (error) {
+      connection.destroy(error);
+      await connection.ended;
+      if (!this.#live.region.isCancel(error)) this.#failed(error, connection);
+    } finally {
+      this.#connections.delete(connection);
+      this.#places.tryReceive();
+    }
+  }
+
+  #failed(error: unknown, connection: Connection): void {
+    if (this.#onError) this.#onError(error, connection);
+    else if (!isEndOfPeer(error)) process.emitWarning(error instanceof Error ? error : String(error));
+  }
+
+  /** Whatever was cancelled before it had begun. */
+  async #end(): Promise<void> {
+    await this.#listener.shutdown();
+    for (const connection of this.#connections) {
+      connection.destroy();
+      await connection.ended;
+    }
+  }
+}
+
+const isEndOfPeer = (error: unknown): boolean =>
+  [ConnectionError, ClosedError, IncompleteReadError].some((kind) => error instanceof kind);
