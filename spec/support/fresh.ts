@@ -11,7 +11,7 @@ const source = fileURLToPath(new URL("../../src/", import.meta.url));
 type Entry = "index.ts" | "node.ts";
 
 /** A program that imports "rendezvous", as one text without imports of the library. */
-function bundle(program: string, entry: Entry = "index.ts"): string {
+export function bundle(program: string, entry: Entry = "index.ts"): string {
   const { outputFiles } = buildSync({
     stdin: { contents: program, resolveDir: source, loader: "ts" },
     alias: { "rendezvous": source + entry },

@@ -60,6 +60,25 @@ export interface ListenerStatistics {
  * Idea: Go's `net.Listener`.
  */
 export interface Listener extends Receiver<Connection>, AsyncDisposable {
+  /**
+   * Receives the next client's connection.
+   *
+   * @param options - a `signal` to give up by
+   * @returns rejects with a `ClosedError` when the listener was shut down, with `signal.reason` when aborted first
+   */
+  receive(options?: WaitOptions): Promise<Connection>;
+  /** Describes a {@link receive}, for `select` and `yield*`. */
+  receiving(): Operation<Connection>;
+  /**
+   * As {@link receive}, with the end as data: `{ done: true }`.
+   *
+   * @param options - a `signal` to give up by
+   */
+  next(options?: WaitOptions): Promise<IteratorResult<Connection, undefined>>;
+  /** Describes a {@link next}. */
+  nexting(): Operation<IteratorResult<Connection, undefined>>;
+  /** The connection of a client who waits: `undefined` when nobody does, `{ done: true }` after the shutdown. */
+  tryReceive(): IteratorResult<Connection, undefined> | undefined;
   /** Where it listens: a host and a port, the one chosen if it was 0; or a path. */
   readonly address: Address;
   /** What it has done so far. */

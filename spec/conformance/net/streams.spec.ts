@@ -1,0 +1,38 @@
+/** N-78: the same properties over everything that a connection runs over. */
+import { dial, type Connection, type ConnectionOptions, type DialOptions, type ListenOptions } from "../../../src/net/index.ts";
+import { certificateFor } from "../../net/support/certificate.ts";
+import { hangUp, kept, listenerAt, socketPath } from "../../net/support/peers.ts";
+import { connectionsBehave, type Pair } from "./streams.ts";
+
+/** Both ends of a connection by `listen` and `dial`. */
+function over(at: () => ListenOptions, to: (listening: ListenOptions, port: number) => DialOptions): Pair {
+  return async (options: ConnectionOptions = {}) => {
+    const place = { ...at(), ...options };
+    const listener = await listenerAt(place);
+    const dialling = dial({ ...to(place, listener.port), ...options });
+    const [ours, theirs]: [Connection, Connection] = await Promise.all([dialling, listener.receive()]);
+    await listener.shutdown();
+    return { ours: kept(ours), theirs: kept(theirs) };
+  };
+}
+
+const host = "127.0.0.1";
+const certificate = certificateFor("localhost", host);
+
+// A further kind of connection is one line more.
+const kinds: Record<string, Pair> = {
+  "TCP": over(() => ({ host, port: 0 }), (_, port) => ({ host, port })),
+  "Unix sockets": over(() => ({ path: socketPath() }), ({ path }) => ({ path })),
+  "TLS": over(() => ({ host, port: 0, tls: certificate }), (_, port) => ({ host, port, tls: { ca: certificate.cert } })),
+  "TLS over Unix sockets": over(
+    () => ({ path: socketPath(), tls: certificate }),
+    ({ path }) => ({ path, tls: { ca: certificate.cert } }),
+  ),
+};
+
+for (const [kind, pair] of Object.entries(kinds)) {
+  describe(`N-78 connections over ${kind}`, () => {
+    afterEach(hangUp);
+    connectionsBehave(pair);
+  });
+}
