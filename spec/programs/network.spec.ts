@@ -1,0 +1,250 @@
+/**
+ * The examples that talk to others, as a user runs them: in processes of their own, over real sockets of this machine, against peers
+ * that know nothing of this library.
+ */
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { expect } from "chai";
+import { client, hangUp, listenerAt, serverOf } from "../net/support/peers.ts";
+import { exampleFile, promised } from "./program.ts";
+
+/** Somebody at the other end of a socket, who listens and talks. */
+class Guest {
+  readonly socket: Socket;
+  #heard = "";
+  #ended = false;
+  #proceed = (): void => undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on("data", (chunk: Buffer) => {
+      this.#heard += chunk.toString();
+      this.#proceed();
+    });
+    socket.on("close", () => {
+      this.#ended = true;
+      this.#proceed();
+    });
+    socket.on("end", () => socket.end());
+  }
+
+  say(...lines: string[]): void {
+    this.socket.write(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** What comes up to a text, and with it. */
+  async hears(wanted: string): Promise<string> {
+    while (!this.#heard.includes(wanted)) {
+      if (this.#ended) throw new Error(`the end, after ${JSON.stringify(this.#heard.slice(-200))}`);
+      await new Promise<void>((resolve) => { this.#proceed = resolve; });
+    }
+    const end = this.#heard.indexOf(wanted) + wanted.length;
+    const all = this.#heard.slice(0, end);
+    this.#heard = this.#heard.slice(end);
+    return all;
+  }
+}
+
+describe("examples with sockets", function () {
+  // Processes of their own. The limit is against one that hangs.
+  this.timeout(30_000);
+
+  const children: ChildProcess[] = [];
+  const servers: Server[] = [];
+
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill("SIGKILL");
+    for (const server of servers.splice(0)) server.close();
+    await hangUp();
+  });
+
+  function start(name: string, ...args: string[]): ChildProcess {
+    const child = spawn(process.execPath, ["--import", "tsx", exampleFile(name), ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    children.push(child);
+    return child;
+  }
+
+  /** Run an example to its end: what it has printed. */
+  async function run(name: string, ...args: string[]): Promise<string[]> {
+    const child = start(name, ...args);
+    let output = "";
+    let errors = "";
+    child.stdout?.on("data", (chunk: Buffer) => { output += chunk.toString(); });
+    child.stderr?.on("data", (chunk: Buffer) => { errors += chunk.toString(); });
+    const [code] = (await once(child, "close")) as [number | null];
+    expect(errors).to.equal("");
+    expect(code).to.equal(0);
+    return output.trimEnd().split("\n");
+  }
+
+  for (const name of ["20-chat-server.ts", "21-wget-https.ts", "23-port-scanner.ts"]) {
+    it(`${name} alone prints what its last comment says, and ends by itself`, async () => {
+      expect(await run(name)).to.deep.equal(promised(name));
+    });
+  }
+
+  describe("20, the chat server", () => {
+    /** A guest with a plain socket, as `nc` is one. */
+    async function guest(port: number, name: string, room: string): Promise<Guest> {
+      const socket = new Guest(await client(port));
+      socket.say(name, `/join ${room}`);
+      await socket.hears(`* in ${room}: `);
+      await socket.hears("\n");
+      return socket;
+    }
+
+    async function opened(): Promise<{ child: ChildProcess; port: number }> {
+      const child = start("20-chat-server.ts", "127.0.0.1:0");
+      const [line] = (await once(createInterface(child.stdout as NodeJS.ReadableStream), "line")) as [string];
+      return { child, port: Number(/^listening on port (\d+)$/.exec(line)?.[1]) };
+    }
+
+    it("PG-28a everybody in a room sees every other's lines in order, and nobody else does", async () => {
+      const { port } = await opened();
+      const names = ["ann", "bob", "eve"];
+      const guests: Guest[] = [];
+      for (const name of names) guests.push(await guest(port, name, "tea"));
+      const outsider = await guest(port, "cid", "coffee");
+      const [ann, bob, eve] = guests as [Guest, Guest, Guest];
+      expect(await ann.hears("eve has come\n")).to.equal("* bob has come\n* eve has come\n");
+      expect(await bob.hears("\n")).to.equal("* eve has come\n");
+      const count = 50;
+      for (const [index, speaker] of guests.entries()) {
+        const said = Array.from({ length: count }, (_, n) => `line ${n}`);
+        speaker.say(...said);
+        for (const listener of guests.filter((each) => each !== speaker)) {
+          const heard = await listener.hears(`${names[index]}: line ${count - 1}\n`);
+          expect(heard).to.equal(said.map((line) => `${names[index]}: ${line}\n`).join(""));
+        }
+      }
+      eve.say("/quit");
+      expect(await ann.hears("\n")).to.equal("* eve has gone\n");
+      outsider.say("/join tea");
+      expect(await outsider.hears("\n")).to.equal("* in tea: ann, bob, cid\n");
+    });
+
+    it("PG-28b a guest who never reads is shown out, and stops nobody; a guest who vanishes is gone", async () => {
+      const { port } = await opened();
+      const ann = await guest(port, "ann", "tea");
+      const deaf = await guest(port, "deaf", "tea");
+      const bob = await guest(port, "bob", "tea");
+      deaf.socket.pause();
+      await ann.hears("bob has come\n");
+      const long = "x".repeat(60_000);
+      let said = 0;
+      for (let heard = ""; !heard.includes("deaf has gone"); said++) {
+        expect(said).to.be.below(2000);
+        bob.say(long);
+        heard = await ann.hears(`bob: ${long}\n`);
+      }
+      bob.say("still here");
+      await ann.hears("bob: still here\n");
+      bob.socket.resetAndDestroy();
+      await ann.hears("* bob has gone\n");
+      ann.say("/join lobby");
+      await ann.hears("* in lobby: ann\n");
+    });
+
+    it("SIGINT cancels it: the guests see the end, and it exits as a shell expects", async () => {
+      const { child, port } = await opened();
+      const ann = await guest(port, "ann", "tea");
+      const ended = once(ann.socket, "close");
+      const exited = once(child, "exit");
+      child.kill("SIGINT");
+      await ended;
+      expect((await exited)[0]).to.equal(130);
+    });
+  });
+
+  describe("21, wget over http and https", () => {
+    it("asks other servers too: a body up to the end, of a known length, in chunks", async () => {
+      const server = createHttpServer((request, response) => {
+        const chunks = Array.from({ length: 20 }, (_, index) => String(index).repeat(index));
+        if (request.url === "/chunks") for (const chunk of chunks) if (chunk !== "") response.write(chunk);
+        if (request.url === "/length") response.setHeader("Content-Length", 5).write("12345");
+        response.end();
+      });
+      servers.push(server);
+      await once(server.listen(0, "127.0.0.1"), "listening");
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const body = Array.from({ length: 20 }, (_, index) => String(index).repeat(index)).join("");
+      expect(await run("21-wget-https.ts", `${url}/chunks`)).to.deep.equal([`${url}/chunks: HTTP/1.1 200 OK, chunked, "${body}"`]);
+      expect(await run("21-wget-https.ts", `${url}/length`)).to.deep.equal([`${url}/length: HTTP/1.1 200 OK, length 5, "12345"`]);
+    });
+  });
+
+  describe("22, the Redis client", () => {
+    /** The few commands of the example, of a server that keeps everything in a map, and answers as Redis does. */
+    function answer(store: Map<string, number | string[]>, line: string): string {
+      const [command, key = "", ...values] = line.split(" ");
+      const value = store.get(key);
+      const wrong = "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n";
+      const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
+      switch (command ?? "") {
+        case "DEL": return `:${store.delete(key) ? 1 : 0}\r\n`;
+        case "SET": store.set(key, Number(values[0])); return "+OK\r\n";
+        case "GET": return value === undefined ? "$-1\r\n" : bulk(String(value));
+        case "INCR":
+          if (Array.isArray(value)) return wrong;
+          store.set(key, (value ?? 0) + 1);
+          return `:${(value ?? 0) + 1}\r\n`;
+        case "RPUSH": store.set(key, values); return `:${values.length}\r\n`;
+        case "LRANGE": return `*${(value as string[]).length}\r\n${(value as string[]).map(bulk).join("")}`;
+        default: return "-ERR unknown command\r\n";
+      }
+    }
+
+    it("talks to a small server that answers as Redis does", async () => {
+      const store = new Map<string, number | string[]>();
+      const { port } = await serverOf((socket) => {
+        let rest = "";
+        socket.on("data", (chunk: Buffer) => {
+          const lines = `${rest}${chunk.toString()}`.split("\r\n");
+          rest = lines.pop() ?? "";
+          socket.write(lines.map((line) => answer(store, line)).join(""));
+        });
+        socket.on("end", () => socket.end());
+        socket.resume();
+      });
+      expect(await run("22-redis.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("22-redis.ts"));
+    });
+
+    // Where there is no redis-server, the one above stands for it.
+    if (spawnSync("redis-server", ["--version"]).status === 0) {
+      it("talks to a real redis-server", async () => {
+        const { port } = await freePort();
+        const child = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+        children.push(child);
+        for (let answered = false; !answered;) {
+          const socket = connect(port, "127.0.0.1");
+          answered = await new Promise((resolve) => socket.once("connect", () => resolve(true)).once("error", () => resolve(false)));
+          socket.destroy();
+        }
+        expect(await run("22-redis.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("22-redis.ts"));
+      });
+    }
+  });
+
+  async function freePort(): Promise<{ port: number }> {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, "close");
+    return { port };
+  }
+
+  it("23, the port scanner, finds the open ports of a range, and no others", async () => {
+    const listener = await listenerAt();
+    const { port } = listener;
+    const [from, to] = [Math.max(1, port - 100), Math.min(65_535, port + 100)];
+    const lines = await run("23-port-scanner.ts", "127.0.0.1", String(from), String(to));
+    expect(lines).to.include(`${port} open`);
+    for (const line of lines) expect(line).to.match(/^\d+ open$/);
+    for (const line of lines) expect(Number(line.split(" ")[0])).to.be.within(from, to);
+    expect(listener.statistics.pending).to.equal(1);
+  });
+});
