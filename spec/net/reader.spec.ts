@@ -383,6 +383,50 @@ describe("reading", () => {
       }
     });
 
+    it("N-47b many lines in long chunks, of one and of several bytes a character, valid or not, with other reads between", async () => {
+      let state = seedOfRun >>> 0;
+      const below = (count: number): number => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return Math.floor((state / 2 ** 32) * count);
+      };
+      const words = ["plain text", "x".repeat(50), "caf\u00e9 \u{1F600}", "", "a\rb", "\u00ff\u00fe"];
+      for (let round = 0; round < 40; round++) {
+        // Mostly plain, so that whole blocks are; now and then bytes that are no UTF-8, or a line that is too long.
+        const lines = Array.from({ length: 400 }, () => {
+          const kind = below(100);
+          if (kind === 0) return Buffer.from([0x62, 0xff, 0x63]);
+          if (kind === 1) return Buffer.from("y".repeat(120));
+          return Buffer.from(words[below(round % 2 === 0 ? 2 : words.length)] as string);
+        });
+        const all = Buffer.concat(lines.flatMap((line) => [line, Buffer.from(below(2) === 0 ? "\n" : "\r\n")]));
+        const fed = new Fed({ maxLine: 100, readBuffer: 8192 });
+        for (let at = 0; at < all.length;) {
+          const length = 1 + below(6000);
+          fed.push(all.subarray(at, at + length));
+          at += length;
+        }
+        fed.finish();
+        for (const [index, line] of lines.entries()) {
+          const place = `seed ${seedOfRun}, round ${round}, line ${index}`;
+          const bare = line.toString("utf8");
+          const way = below(10);
+          if (line.length > 100) {
+            expect(await rejectionOf(fed.readLine()), place).to.be.instanceOf(RangeError);
+          } else if (way === 0) {
+            expect(text(await fed.readUntil("\n")).replace(/\r?\n$/, ""), place).to.equal(bare);
+          } else if (way === 1) {
+            expect(text(await fed.readExactly(line.length)), place).to.equal(bare);
+            expect(await fed.readLine(), place).to.equal("");
+          } else if (way === 2 && bare === line.toString("latin1")) {
+            expect(await fed.readLine(true), place).to.equal(bare);
+          } else {
+            expect(way % 2 === 0 ? await fed.readLine() : (await fed.lines().next()).value, place).to.equal(bare);
+          }
+        }
+        expect(await fed.readLine()).to.equal(undefined);
+      }
+    });
+
     it("N-40b a withdrawn read of any kind takes nothing, and those behind it go on with what is there", async () => {
       const kinds: ((fed: Fed, signal: AbortSignal) => Promise<unknown>)[] = [
         (fed, signal) => fed.readExactly(10, signal),

@@ -54,6 +54,11 @@ export class Bytes {
     return this.#store.subarray(this.#start, this.#end).indexOf(wanted, from);
   }
 
+  /** Where a byte is for the last time within the first `count` bytes, counted from the first one here; or -1. */
+  lastIndexOf(wanted: number, count: number): number {
+    return this.#store.subarray(this.#start, Math.min(this.#start + count, this.#end)).lastIndexOf(wanted);
+  }
+
   /** The byte at an index, counted from the first one here. */
   at(index: number): number | undefined {
     return this.#store[this.#start + index];

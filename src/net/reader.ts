@@ -24,6 +24,7 @@ import { Line, type Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Bytes } from "./bytes.ts";
 import { IncompleteReadError } from "./errors.ts";
+import { ShortLines } from "./lines.ts";
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -80,6 +81,7 @@ export class Reader {
   readonly #maxLine: number;
   readonly #onWanting: () => void;
   readonly #bytes = new Bytes();
+  readonly #shortLines = new ShortLines(this.#bytes);
   readonly #waiting = new ReadersLine(() => { this.#firstLeft(); });
   #serving = false;
   #end: End | undefined = undefined;
@@ -241,6 +243,8 @@ export class Reader {
   /** A line. */
   line(fatal: boolean): string | Nothing | AtEnd {
     const bytes = this.#bytes;
+    const short = fatal ? undefined : this.#shortLines.take(this.#maxLine);
+    if (short !== undefined) return short;
     const end = bytes.indexOf(lineFeed, Math.max(0, this.#lineSearched - bytes.taken));
     if (end !== -1) {
       const length = end > 0 && bytes.at(end - 1) === carriageReturn ? end - 1 : end;
