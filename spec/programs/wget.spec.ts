@@ -46,7 +46,7 @@ describe("example 04, wget", function () {
     }
   });
 
-  it("asks its own three servers when it is given no host, and ends by itself", async () => {
+  it("N-02 asks its own three servers when it is given no host, and ends by itself", async () => {
     const lines = await wget();
     const hosts = lines.filter((line) => line.startsWith("wget ")).map((line) => line.slice("wget ".length, -"...".length));
     expect(hosts).to.have.length(3);
