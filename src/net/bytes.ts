@@ -1,24 +1,38 @@
 /**
- * Bytes that have come and have not been read: one contiguous piece of memory.
+ * Bytes that have come and have not been read: one contiguous piece of memory, and chunks behind it that nobody has had to look into.
  *
  * 1. Pushing, searching and taking take linear time in all, whatever the chunks: memory that is full is left for some
  *    with room for as many bytes again, and nothing is searched twice by a caller who remembers how far it went (positions are
  *    counted from the first byte that ever came, so they survive every take).
- * 2. What was taken is the taker's: its memory is never written to again.
- * 3. When all is taken no memory is held.
+ * 2. A chunk is copied only if somebody looks for something across its border. Who takes whole chunks gets them as they came.
+ * 3. What was taken is the taker's: its memory is never written to again.
+ * 4. When all is taken no memory is held.
+ *
+ *        piece [ taken | bytes | room ]   chunk   chunk          found in the piece: no more is looked at
+ *              └────── joined ──────────────────┘                not found: the chunks are joined to it
  */
+import { Queue } from "../core/queue.ts";
 
 const none = Buffer.alloc(0);
+/** A chunk below this many bytes is joined at once: so few chunks are kept, however small they come. */
+const small = 1024;
 
 /** The memory is ours from the push on. */
 export class Bytes {
-  #store: Buffer = none;
+  #piece: Buffer = none;
   #start = 0;
   #end = 0;
+  readonly #chunks = new Queue<Uint8Array>();
+  #chunkBytes = 0;
   #taken = 0;
 
   /** How many there are. */
   get length(): number {
+    return this.#end - this.#start + this.#chunkBytes;
+  }
+
+  /** How many there are in one piece, at the beginning: none only if there are none at all. */
+  get inOnePiece(): number {
     return this.#end - this.#start;
   }
 
@@ -29,63 +43,96 @@ export class Bytes {
 
   /** Adds a chunk at the end. */
   push(chunk: Uint8Array): void {
-    if (this.length === 0) {
-      this.#store = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      this.#start = 0;
-      this.#end = chunk.byteLength;
-      return;
+    if (this.length === 0) this.#adopt(chunk);
+    else {
+      this.#chunks.push(chunk);
+      this.#chunkBytes += chunk.byteLength;
+      if (chunk.byteLength < small) this.#join();
     }
-    if (this.#end + chunk.byteLength > this.#store.byteLength) this.#makeRoom(this.length + chunk.byteLength);
-    this.#store.set(chunk, this.#end);
-    this.#end += chunk.byteLength;
+  }
+
+  #adopt(chunk: Uint8Array): void {
+    this.#piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#start = 0;
+    this.#end = chunk.byteLength;
+  }
+
+  /** Make one piece of all. */
+  #join(): void {
+    if (this.#chunks.size === 0) return;
+    const { length } = this;
+    if (this.#start + length > this.#piece.byteLength) this.#makeRoom(length);
+    while (this.#chunks.size > 0) {
+      const chunk = this.#chunks.shift();
+      this.#piece.set(chunk, this.#end);
+      this.#end += chunk.byteLength;
+    }
+    this.#chunkBytes = 0;
   }
 
   #makeRoom(needed: number): void {
-    const { length } = this;
-    const store = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
-    this.#store.copy(store, 0, this.#start, this.#end);
-    this.#store = store;
+    const piece = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
+    this.#piece.copy(piece, 0, this.#start, this.#end);
+    this.#piece = piece;
+    this.#end -= this.#start;
     this.#start = 0;
-    this.#end = length;
   }
 
   /** Where `wanted` begins, counted from the first byte here; -1 when it is not in what begins at `from`. */
   indexOf(wanted: number | Uint8Array, from: number): number {
-    return this.#store.subarray(this.#start, this.#end).indexOf(wanted, from);
+    const found = this.#piece.subarray(this.#start, this.#end).indexOf(wanted, from);
+    if (found !== -1 || this.#chunks.size === 0) return found;
+    const border = this.inOnePiece - (typeof wanted === "number" ? 0 : wanted.byteLength - 1);
+    this.#join();
+    return this.#piece.subarray(this.#start, this.#end).indexOf(wanted, Math.max(from, border));
   }
 
-  /** Where a byte is for the last time within the first `count` bytes, counted from the first one here; or -1. */
+  /** Where a byte is for the last time within the first `count` bytes of the first piece, counted from the first one here; or -1. */
   lastIndexOf(wanted: number, count: number): number {
-    return this.#store.subarray(this.#start, Math.min(this.#start + count, this.#end)).lastIndexOf(wanted);
+    return this.#piece.subarray(this.#start, Math.min(this.#start + count, this.#end)).lastIndexOf(wanted);
   }
 
   /** The byte at an index, counted from the first one here. */
   at(index: number): number | undefined {
-    return this.#store[this.#start + index];
+    if (index >= this.inOnePiece) this.#join();
+    return this.#piece[this.#start + index];
   }
 
   /** The first `count` bytes, as UTF-8; they stay. Malformed ones are U+FFFD; with `fatal` a TypeError. A BOM stays. */
   text(count: number, fatal: boolean): string {
-    if (fatal) return strict.decode(this.#store.subarray(this.#start, this.#start + count));
-    return this.#store.toString("utf8", this.#start, this.#start + count);
+    if (count > this.inOnePiece) this.#join();
+    if (fatal) return strict.decode(this.#piece.subarray(this.#start, this.#start + count));
+    return this.#piece.toString("utf8", this.#start, this.#start + count);
   }
 
   /** Takes the first `count` bytes. */
   take(count: number): Uint8Array {
-    const { buffer, byteOffset, byteLength } = this.#store;
+    if (count > this.inOnePiece) this.#join();
+    const { buffer, byteOffset, byteLength } = this.#piece;
     const whole = this.#start === 0 && count === byteLength;
     const from = byteOffset + this.#start;
-    const piece = whole ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(buffer.slice(from, from + count));
+    const bytes = whole ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(buffer.slice(from, from + count));
     this.drop(count);
-    return piece;
+    return bytes;
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    while (this.length > 0) this.drop(this.inOnePiece);
   }
 
   /** Forgets the first `count` bytes. */
   drop(count: number): void {
+    if (count > this.inOnePiece) this.#join();
     this.#start += count;
     this.#taken += count;
-    if (this.#start === this.#end) {
-      this.#store = none;
+    if (this.#start < this.#end) return;
+    if (this.#chunks.size > 0) {
+      const chunk = this.#chunks.shift();
+      this.#chunkBytes -= chunk.byteLength;
+      this.#adopt(chunk);
+    } else {
+      this.#piece = none;
       this.#start = 0;
       this.#end = 0;
     }

@@ -165,7 +165,7 @@ export class Reader {
   }
 
   #dropAll(): void {
-    this.#bytes.drop(this.#bytes.length);
+    this.#bytes.clear();
     this.#serve();
     this.#onWanting();
   }
@@ -235,8 +235,8 @@ export class Reader {
 
   /** Some bytes. */
   chunk(): Uint8Array | Nothing | AtEnd {
-    const { length } = this.#bytes;
-    if (length > 0) return this.#bytes.take(Math.min(length, this.#readBuffer));
+    const { inOnePiece } = this.#bytes;
+    if (inOnePiece > 0) return this.#bytes.take(Math.min(inOnePiece, this.#readBuffer));
     return this.#exhausted();
   }
 
