@@ -206,7 +206,10 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
   destroy(reason?: unknown): void;
   /** Fulfils when the socket has closed, for whatever reason. */
   readonly ended: Promise<void>;
-  /** What was agreed on in the handshake of TLS; `undefined` on a connection without TLS. */
+  /**
+   * What was agreed on in the handshake of TLS; `undefined` on a connection without TLS. The platform does not tell the end of TLS from the
+   * end of the connection below it: a protocol should say how much is to come, for a cut to be seen.
+   */
   readonly tls: TlsDetails | undefined;
   /** What has passed over the connection, as of now. */
   readonly statistics: ConnectionStatistics;

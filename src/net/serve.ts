@@ -128,14 +128,31 @@ class Serving {
     try {
       for (;;) {
         await this.#perform(this.#places.sending(undefined));
-        const { done, value: connection } = await this.#perform(this.#listener.nexting());
-        if (done === true) return;
-        this.#connections.add(connection);
-        this.#live.go(() => this.#conduct(connection), []);
+        const next = this.#listener.tryReceive() ?? (await this.#perform(this.#listener.nexting()));
+        if (next.done === true) return;
+        this.#begin(next.value);
+        this.#beginThoseWhoWait();
       }
     } finally {
       await this.#listener.shutdown(); // cancelled: no more clients, before the handlers have unwound
     }
+  }
+
+  /** A turn of the event loop may bring many clients: taken one a turn, they would pile up behind the tasks of those before them. */
+  #beginThoseWhoWait(): void {
+    while (this.#places.trySend(undefined)) {
+      const next = this.#listener.tryReceive();
+      if (next?.done !== false) {
+        this.#places.tryReceive(); // its place is given back
+        return;
+      }
+      this.#begin(next.value);
+    }
+  }
+
+  #begin(connection: Connection): void {
+    this.#connections.add(connection);
+    this.#live.go(() => this.#conduct(connection), []);
   }
 
   async #conduct(connection: Connection): Promise<void> {

@@ -246,6 +246,20 @@ describe("serve", () => {
     await serving;
   });
 
+  it("N-84b clients who come in one turn of the event loop are all begun when the first of them is", async () => {
+    const listener = await listenerAt({ host: "127.0.0.1", port: 0, maxPending: 10 });
+    const peers: Socket[] = [];
+    for (let n = 0; n < 10; n++) peers.push(await client(listener.port));
+    await settle();
+    expect(listener.statistics.pending).to.equal(10);
+    const pending: number[] = [];
+    const serving = serve(listener, () => { pending.push(listener.statistics.pending); });
+    for (const peer of peers) expect(await farewell(peer)).to.equal("");
+    expect(pending).to.deep.equal(new Array(10).fill(0));
+    await listener.shutdown();
+    await serving;
+  });
+
   it("bad arguments are refused", async () => {
     const listener = await listenerAt();
     const bad: [unknown, unknown, typeof TypeError | typeof RangeError][] = [
@@ -293,12 +307,14 @@ describe("serve", () => {
       await echo(connection);
     });
     const round = async (count: number): Promise<void> => {
-      await Promise.all(Array.from({ length: count }, async (_, n) => {
+      const outcomes = await Promise.allSettled(Array.from({ length: count }, async (_, n) => {
         const connection = await dial(`127.0.0.1:${listener.port}`);
         await connection.send(`client ${n}\n`);
         expect(await connection.readLine()).to.equal(`client ${n}`);
         await connection.shutdown();
       }));
+      const failures = outcomes.filter(({ status }) => status === "rejected");
+      expect(failures, JSON.stringify(listener.statistics)).to.deep.equal([]);
     };
     const used = async (): Promise<number> => {
       await settle();

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import { TimeoutError } from "../../../src/index.ts";
-import { ConnectionError, dial, dialing } from "../../../src/net/index.ts";
+import { ConnectionError, dial, dialing, IncompleteReadError } from "../../../src/net/index.ts";
 import { certificateFor } from "../../net/support/certificate.ts";
 import { connecting, dialed, hangUp, once, openSockets, receivedToEnd, secureServerOf, serverOf, text } from "../../net/support/peers.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
@@ -156,5 +156,24 @@ describe("TLS", () => {
     expect(text(await connection.receive())).to.equal("hal");
     expect(await rejectionOf(connection.receive())).to.equal(await reading);
     await connection.ended;
+  });
+
+  it("TLS that is cut off in the middle of a record is the end; who wants more bytes is told what is missing", async () => {
+    const plains: Socket[] = [];
+    const { port } = await secureServerOf(certificate, (socket, plain) => {
+      plains.push(plain);
+      socket.write("line\nhal");
+    });
+    const connection = await dialed({ host: "127.0.0.1", port, tls: { ca } });
+    expect(await connection.readLine()).to.equal("line");
+    const reading = rejectionOf(connection.readExactly(10));
+    await settle();
+    // The beginning of a record of 200 bytes, and no more: the kernel sends it as it is.
+    plains[0]?.write(Buffer.from([23, 3, 3, 0, 200, 1, 2, 3]));
+    plains[0]?.end();
+    const error = (await reading) as IncompleteReadError;
+    expect(error).to.be.instanceOf(IncompleteReadError).with.property("expected", 10);
+    expect(text(error.partial)).to.equal("hal");
+    expect(await connection.next()).to.deep.equal({ done: true, value: undefined });
   });
 });
