@@ -18,7 +18,7 @@ export interface ListenOptions extends ConnectionOptions {
   tls?: TlsOptions | undefined;
   /** How many clients may wait to be received, those in the handshake of TLS included: a whole number from 1 up. 4,096. */
   maxPending?: number | undefined;
-  /** How many clients may wait in the system, before they are accepted: a whole number from 1 up; the system may take less. 511. */
+  /** How many clients may wait in the system, before they are accepted: a whole number from 1 up; the system may take less. 4,096. */
   backlog?: number | undefined;
   /** Removes the file of a Unix socket at which nobody listens any more, as a crash leaves it. A live one stays. `false`. */
   unlinkStale?: boolean | undefined;
@@ -41,7 +41,7 @@ export function checkedPlace(address: ListenOptions | string): ListenPlace {
   if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
     throw new TypeError(`listen takes an address, "host:port" or { host, port }; got ${show(options)}`);
   }
-  const { tls, maxPending = 4096, backlog = 511, unlinkStale = false, onError } = options;
+  const { tls, maxPending = 4096, backlog = 4096, unlinkStale = false, onError } = options;
   for (const [what, count] of Object.entries({ maxPending, backlog })) {
     if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${what} is a whole number from 1 up; got ${show(count)}`);
   }
