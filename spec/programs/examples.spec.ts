@@ -91,7 +91,7 @@ describe("examples", () => {
     }
   });
 
-  it("PG-01a 18 the same consumer answers over the two ends of calls, and its conversation is closed", async () => {
+  it("PG-01 (a) 18 the same consumer answers over the two ends of calls, and its conversation is closed", async () => {
     const { lines } = await runExample("18-calls.ts");
     expect(lines).to.deep.equal([...(await runExample("10-coroutine.ts")).lines, "[CONSUMER] Closed"]);
   });

@@ -51,7 +51,7 @@ function random(seed: number): () => number {
 describe("calls", () => {
   for (const [server, serve] of Object.entries(servers)) {
     for (const [client, ask] of Object.entries(askers)) {
-      it(`CC-01a a call is pending until accepted and until answered; the caller gets the answer (${client}, ${server})`, async () => {
+      it(`CC-01 (a) a call is pending until accepted and until answered; the caller gets the answer (${client}, ${server})`, async () => {
         const channel = calls<number, string>();
         const answer = ask(channel, 7);
         expect(await isPending(answer)).to.equal(true);
@@ -63,7 +63,7 @@ describe("calls", () => {
         expectNobodyLeft(channel);
       });
 
-      it(`CC-01b a server who came first is met just so (${client}, ${server})`, async () => {
+      it(`CC-01 (b) a server who came first is met just so (${client}, ${server})`, async () => {
         const channel = calls<number, string>();
         const served = serve(channel, (call) => call.reply(`${call.value}!`));
         expect(await isPending(served)).to.equal(true);
@@ -97,7 +97,7 @@ describe("calls", () => {
     }
   }
 
-  it("CC-01c a second answer is false, and the first one stands", async () => {
+  it("CC-01 (c) a second answer is false, and the first one stands", async () => {
     const channel = calls<number, string>();
     const answer = channel.client.call(1);
     const call = await channel.server.accept();
@@ -112,7 +112,7 @@ describe("calls", () => {
     expect(await rejectionOf(failing)).to.equal("first");
   });
 
-  it("CC-01d undefined, null, NaN and an error are questions and answers as any", async () => {
+  it("CC-01 (d) undefined, null, NaN and an error are questions and answers as any", async () => {
     const channel = calls<unknown, unknown>();
     for (const value of [undefined, null, Number.NaN, new Error("a value")]) {
       const answer = channel.client.call(value);
@@ -123,7 +123,7 @@ describe("calls", () => {
     }
   });
 
-  it("CC-03a a call aborted before it was accepted is not seen by the server, and leaves the line at once", async () => {
+  it("CC-03 (a) a call aborted before it was accepted is not seen by the server, and leaves the line at once", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const reason = new Error("enough");
@@ -139,7 +139,7 @@ describe("calls", () => {
     expectNobodyLeft(channel);
   });
 
-  it("CC-03b a signal that is aborted already beats a server who waits", async () => {
+  it("CC-03 (b) a signal that is aborted already beats a server who waits", async () => {
     const channel = calls<number, string>();
     const accepting = channel.server.accept();
     expect(await rejectionOf(channel.client.call(1, { signal: AbortSignal.abort("before") }))).to.equal("before");
@@ -148,7 +148,7 @@ describe("calls", () => {
     expect((await accepting).value).to.equal(2);
   });
 
-  it("CC-04a the caller gives up after acceptance: call.signal aborts, and a late answer is false and changes nothing", async () => {
+  it("CC-04 (a) the caller gives up after acceptance: call.signal aborts, and a late answer is false and changes nothing", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const given = channel.client.call(1, { signal: giving.signal });
@@ -165,7 +165,7 @@ describe("calls", () => {
     expect(getEventListeners(giving.signal, "abort")).to.have.length(0);
   });
 
-  it("CC-04b call.signal, asked for only after the caller has given up, is aborted already", async () => {
+  it("CC-04 (b) call.signal, asked for only after the caller has given up, is aborted already", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const given = rejectionOf(channel.client.call(1, { signal: giving.signal }));
@@ -176,7 +176,7 @@ describe("calls", () => {
     await given;
   });
 
-  it("CC-04c listeners of call.signal run in a turn of their own, not in the stack of the abort", async () => {
+  it("CC-04 (c) listeners of call.signal run in a turn of their own, not in the stack of the abort", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const log: string[] = [];
@@ -190,7 +190,7 @@ describe("calls", () => {
     await given;
   });
 
-  it("CC-04d an answered call's signal stays as it is, also when the caller's own signal aborts later", async () => {
+  it("CC-04 (d) an answered call's signal stays as it is, also when the caller's own signal aborts later", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const answer = channel.client.call(1, { signal: giving.signal });
@@ -204,7 +204,7 @@ describe("calls", () => {
     expect(getEventListeners(giving.signal, "abort")).to.have.length(0);
   });
 
-  it("CC-04e in the very turn of the reply the first of the two counts: reply is true exactly when the caller gets it", async () => {
+  it("CC-04 (e) in the very turn of the reply the first of the two counts: reply is true exactly when the caller gets it", async () => {
     for (const replyFirst of [true, false]) {
       const channel = calls<number, string>();
       const giving = new AbortController();
@@ -226,7 +226,7 @@ describe("calls", () => {
     }
   });
 
-  it("CC-04f a caller who was accepted in this very turn, and gives up in it, was seen by the server", async () => {
+  it("CC-04 (f) a caller who was accepted in this very turn, and gives up in it, was seen by the server", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const accepted = channel.server.accept();
@@ -239,7 +239,7 @@ describe("calls", () => {
     expect(await answer).to.equal("given up");
   });
 
-  it("CC-06a calling in a select commits at accept, and gives a promise of the answer", async () => {
+  it("CC-06 (a) calling in a select commits at accept, and gives a promise of the answer", async () => {
     const channel = calls<number, string>();
     const quiet = chan<number>();
     const selected = select({ asked: channel.client.calling(3), quiet: quiet.receiving() });
@@ -255,7 +255,7 @@ describe("calls", () => {
     expect(await result.value).to.equal("three");
   });
 
-  it("CC-06b losing a select, calling leaves nothing: no server ever sees it", async () => {
+  it("CC-06 (b) losing a select, calling leaves nothing: no server ever sees it", async () => {
     const channel = calls<number, string>();
     const other = chan<string>();
     const selected = select({ asked: channel.client.calling(3), other: other.receiving() });
@@ -271,7 +271,7 @@ describe("calls", () => {
     expectNobodyLeft(channel);
   });
 
-  it("CC-06c an answer that comes before the caller has looked is kept for it, a failure too", async () => {
+  it("CC-06 (c) an answer that comes before the caller has looked is kept for it, a failure too", async () => {
     const channel = calls<number, string>();
     for (const fails of [false, true]) {
       const selected = select({ asked: channel.client.calling(3) });
@@ -282,7 +282,7 @@ describe("calls", () => {
     }
   });
 
-  it("CC-06d one described call, performed twice, is two calls", async () => {
+  it("CC-06 (d) one described call, performed twice, is two calls", async () => {
     const channel = calls<string, number>();
     const asking = channel.client.calling("again");
     const answers = [perform(asking), perform(asking)];
@@ -291,7 +291,7 @@ describe("calls", () => {
     expect(await Promise.all(answers)).to.deep.equal([1, 2]);
   });
 
-  it("CC-06e at once: trySelect and poll call only a server who waits", async () => {
+  it("CC-06 (e) at once: trySelect and poll call only a server who waits", async () => {
     const channel = calls<number, string>();
     expect(trySelect({ asked: channel.client.calling(1) })).to.equal(undefined);
     expect(poll(channel.client.calling(1))).to.equal(undefined);
@@ -301,7 +301,7 @@ describe("calls", () => {
     expect(await asked?.value).to.equal("two");
   });
 
-  it("CC-07a serve answers one call after the other, and in between none is accepted", async () => {
+  it("CC-07 (a) serve answers one call after the other, and in between none is accepted", async () => {
     const channel = calls<number, number>();
     const log: string[] = [];
     const gate = chan<void>();
@@ -322,7 +322,7 @@ describe("calls", () => {
     expect(await serving).to.equal(undefined);
   });
 
-  it("CC-07b what the handler throws, or rejects with, goes to that caller, and serving goes on", async () => {
+  it("CC-07 (b) what the handler throws, or rejects with, goes to that caller, and serving goes on", async () => {
     const channel = calls<string, string>();
     const thrown = new Error("thrown");
     const rejected = new Error("rejected");
@@ -337,7 +337,7 @@ describe("calls", () => {
     await serving;
   });
 
-  it("CC-07c the handler sees the call, and may answer it itself, before it is done", async () => {
+  it("CC-07 (c) the handler sees the call, and may answer it itself, before it is done", async () => {
     const channel = calls<number, string>();
     const log: unknown[] = [];
     const serving = channel.server.serve(async (value, call) => {
@@ -351,7 +351,7 @@ describe("calls", () => {
     await serving;
   });
 
-  it("CC-07d a caller who gives up during the handler is told to it by call.signal; serving goes on", async () => {
+  it("CC-07 (d) a caller who gives up during the handler is told to it by call.signal; serving goes on", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const serving = channel.server.serve(async (n, { signal }) => {
@@ -367,7 +367,7 @@ describe("calls", () => {
     await serving;
   });
 
-  it("CC-07e for await accepts calls up to the end; break leaves the channel open", async () => {
+  it("CC-07 (e) for await accepts calls up to the end; break leaves the channel open", async () => {
     const channel = calls<number, number>();
     const answers = [1, 2, 3, 4].map((n) => channel.client.call(n));
     for await (const call of channel.server) {
@@ -380,7 +380,7 @@ describe("calls", () => {
     expect(await Promise.all(answers)).to.deep.equal([11, 12, 23, 24]);
   });
 
-  it("CC-08a calls are accepted in the order in which they were made, by servers in the order in which they came", async () => {
+  it("CC-08 (a) calls are accepted in the order in which they were made, by servers in the order in which they came", async () => {
     const channel = calls<number, string>();
     const answers = [channel.client.call(1), perform(channel.client.calling(2)), channel.client.call(3)];
     const accepted = [1, 2, 3].map(() => poll(channel.server.accepting())?.value);
@@ -401,7 +401,7 @@ describe("calls", () => {
     expect(log).to.deep.equal(["first 4", "second 5", "third 6"]);
   });
 
-  it("CC-08b a call is sent on through a channel and answered by another task", async () => {
+  it("CC-08 (b) a call is sent on through a channel and answered by another task", async () => {
     const channel = calls<number, string>();
     const desk = chan<Call<number, string>>();
     go(async () => {
@@ -422,7 +422,7 @@ describe("calls", () => {
     expect(desk.closed).to.equal(true);
   });
 
-  it("CC-08c a call passed on still tells its new owner that the caller has given up", async () => {
+  it("CC-08 (c) a call passed on still tells its new owner that the caller has given up", async () => {
     const channel = calls<number, string>();
     const desk = chan<Call<number, string>>(1);
     const giving = new AbortController();
@@ -434,7 +434,7 @@ describe("calls", () => {
     expect(await given).to.equal("enough");
   });
 
-  it("CC-08d 1,000 clients and 10 servers in both lanes: every call is accepted once and gets its own answer", async function () {
+  it("CC-08 (d) 1,000 clients and 10 servers in both lanes: every call is accepted once and gets its own answer", async function () {
     this.timeout(20_000);
     const next = random(seedOfRun);
     const channel = calls<number, string>();
@@ -477,7 +477,7 @@ describe("calls", () => {
     await gather(serving);
   });
 
-  it("CC-08e 1,000 callers of whom some give up at a random point: reply is true exactly for those who got it", async function () {
+  it("CC-08 (e) 1,000 callers of whom some give up at a random point: reply is true exactly for those who got it", async function () {
     this.timeout(20_000);
     const next = random(seedOfRun + 1);
     const channel = calls<number, number>();
@@ -515,7 +515,7 @@ describe("calls", () => {
     for (const signal of signals) expect(getEventListeners(signal, "abort")).to.have.length(0);
   });
 
-  it("CC-05b a dropped call that nobody asks after is one unhandled rejection; an awaited one is none", async () => {
+  it("CC-05 (b) a dropped call that nobody asks after is one unhandled rejection; an awaited one is none", async () => {
     const channel = calls<number, string>();
     const reasons = await unhandledDuring(async () => {
       void channel.client.call(1);
@@ -529,7 +529,7 @@ describe("calls", () => {
 });
 
 describe("closing calls", () => {
-  it("CC-07f callers who wait already are answered; later ones, and servers at the end, get a ClosedError", async () => {
+  it("CC-07 (f) callers who wait already are answered; later ones, and servers at the end, get a ClosedError", async () => {
     const channel = calls<number, string>("desk");
     const waiting = channel.client.call(1);
     expect(channel.closed).to.equal(false);
@@ -547,7 +547,7 @@ describe("closing calls", () => {
     expect(await rejectionOf(go(function* () { yield* channel.server.accepting(); }))).to.be.instanceOf(ClosedError);
   });
 
-  it("CC-07g an accepted call is not touched by closing", async () => {
+  it("CC-07 (g) an accepted call is not touched by closing", async () => {
     const channel = calls<number, string>();
     const waiting = channel.client.call(1);
     const call = await channel.server.accept();
@@ -558,7 +558,7 @@ describe("closing calls", () => {
     expect(await waiting).to.equal("one");
   });
 
-  it("CC-07h a server who waits sees the end: accept rejects, serve fulfils, for await ends", async () => {
+  it("CC-07 (h) a server who waits sees the end: accept rejects, serve fulfils, for await ends", async () => {
     const channel = calls<number, string>();
     const accepting = rejectionOf(channel.server.accept());
     const serving = channel.server.serve(() => "served");
@@ -570,7 +570,7 @@ describe("closing calls", () => {
     expect(await looping).to.equal(undefined);
   });
 
-  it("CC-07i closed with an error, servers get that very error, and later callers a ClosedError with it as cause", async () => {
+  it("CC-07 (i) closed with an error, servers get that very error, and later callers a ClosedError with it as cause", async () => {
     const channel = calls<number, string>();
     const error = new Error("out of order");
     const waiting = channel.client.call(1);
@@ -585,7 +585,7 @@ describe("closing calls", () => {
     expect((late as ClosedError).cause).to.equal(error);
   });
 
-  it("CC-03c an accept given up by its signal takes no call, and leaves no listener", async () => {
+  it("CC-03 (c) an accept given up by its signal takes no call, and leaves no listener", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const accepting = channel.server.accept({ signal: giving.signal });

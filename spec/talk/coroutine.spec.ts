@@ -61,7 +61,7 @@ function* adding(log: string[]): Generator<number, string, number> {
 
 for (const [lane, talkWith] of Object.entries(lanes)) {
   describe(`coroutine of a ${lane}`, () => {
-    it("CC-10a it is primed by itself, in a later microtask; first is what was yielded first, whenever it is asked", async () => {
+    it("CC-10 (a) it is primed by itself, in a later microtask; first is what was yielded first, whenever it is asked", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       expect(log).to.deep.equal([]);
@@ -74,7 +74,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       sum.close();
     });
 
-    it("CC-10b call gives the next yielded value, and calls made at once are served in order", async () => {
+    it("CC-10 (b) call gives the next yielded value, and calls made at once are served in order", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       expect(await Promise.all([1, 2, 3, 4].map((n) => sum.call(n)))).to.deep.equal([1, 3, 6, 10]);
@@ -83,7 +83,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       sum.close();
     });
 
-    it("CC-10c throw raises at the yield; caught there, it is answered by the next value", async () => {
+    it("CC-10 (c) throw raises at the yield; caught there, it is answered by the next value", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       const answers = [sum.call(3), sum.throw(new Error("again")), sum.call(4)];
@@ -92,7 +92,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       sum.close();
     });
 
-    it("CC-10d close serves the calls before it, then runs finally, and done fulfils; later calls get a ClosedError", async () => {
+    it("CC-10 (d) close serves the calls before it, then runs finally, and done fulfils; later calls get a ClosedError", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       const before = [sum.call(1), sum.call(2)];
@@ -110,7 +110,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(log).to.have.length(4);
     });
 
-    it("CC-10e a body that returns ends the conversation: done gives its value, the call that ended it a ClosedError", async () => {
+    it("CC-10 (e) a body that returns ends the conversation: done gives its value, the call that ended it a ClosedError", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       await sum.call(7);
@@ -126,7 +126,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(log.at(-1)).to.equal("finally");
     });
 
-    it("CC-10f a body that throws: its caller gets that very error, later ones a ClosedError with it as cause, done rejects", async () => {
+    it("CC-10 (f) a body that throws: its caller gets that very error, later ones a ClosedError with it as cause, done rejects", async () => {
       const boom = new Error("boom");
       const failing = talkWith<number, void, number>(function* () {
         yield 1;
@@ -146,7 +146,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(await rejectionOf(failing.done)).to.equal(boom);
     });
 
-    it("CC-10g an error raised by throw that the body lets pass comes back to who raised it, the very object", async () => {
+    it("CC-10 (g) an error raised by throw that the body lets pass comes back to who raised it, the very object", async () => {
       const raised = new Error("raised");
       const log: string[] = [];
       const talk = talkWith<number, void, number>(function* () {
@@ -161,7 +161,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(log).to.deep.equal(["finally"]);
     });
 
-    it("CC-10h a failure is told once: by the call that nobody awaits, by the priming, or by closing; then done is silent", async () => {
+    it("CC-10 (h) a failure is told once: by the call that nobody awaits, by the priming, or by closing; then done is silent", async () => {
       const boom = new Error("boom");
       const inCall = talkWith<number, void, number>(function* () {
         yield 1;
@@ -198,7 +198,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       })).to.deep.equal([]);
     });
 
-    it("CC-10i a call that nobody awaits, made after the end, is told as well", async () => {
+    it("CC-10 (i) a call that nobody awaits, made after the end, is told as well", async () => {
       const sum = talkWith(() => adding([]));
       sum.close();
       const reasons = await unhandledDuring(() => { void sum.call(1); });
@@ -207,7 +207,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(await unhandledDuring(async () => { await rejectionOf(sum.call(1)); })).to.deep.equal([]);
     });
 
-    it("CC-10j a body that ends before its first yield: done has its value, first and every call a ClosedError", async () => {
+    it("CC-10 (j) a body that ends before its first yield: done has its value, first and every call a ClosedError", async () => {
       const empty = talkWith<number, string, number>(function* () {
         return "at once";
       });
@@ -222,7 +222,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(unasked).to.deep.equal([]);
     });
 
-    it("CC-10k closed before it has begun, the body starts, and is ended at its first yield", async () => {
+    it("CC-10 (k) closed before it has begun, the body starts, and is ended at its first yield", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       sum.close();
@@ -231,7 +231,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(await sum.first).to.equal(0);
     });
 
-    it("CC-10l using closes it at the end of the block", async () => {
+    it("CC-10 (l) using closes it at the end of the block", async () => {
       const log: string[] = [];
       let done: Promise<unknown>;
       {
@@ -243,7 +243,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(log.at(-1)).to.equal("finally");
     });
 
-    it("CC-10m every value is a value, in both directions: undefined, null, NaN, an error", async () => {
+    it("CC-10 (m) every value is a value, in both directions: undefined, null, NaN, an error", async () => {
       const echo = talkWith<unknown, void, unknown>(function* () {
         let answer: unknown;
         for (;;) answer = yield answer;
@@ -252,7 +252,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       echo.close();
     });
 
-    it("CC-10n 10,000 calls made at once are answered in order, and do not overflow", async function () {
+    it("CC-10 (n) 10,000 calls made at once are answered in order, and do not overflow", async function () {
       this.timeout(20_000);
       const sum = talkWith(() => adding([]));
       const answers = await Promise.all(Array.from({ length: 10_000 }, () => sum.call(1)));
@@ -263,7 +263,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
 }
 
 describe("coroutine", () => {
-  it("CC-10o an async generator may wait between what it is sent and what it yields; its calls stay in order", async () => {
+  it("CC-10 (o) an async generator may wait between what it is sent and what it yields; its calls stay in order", async () => {
     const log: string[] = [];
     const talk = coroutine(async function* (): AsyncGenerator<string, void, number> {
       let answer = "ready";
@@ -280,7 +280,7 @@ describe("coroutine", () => {
     talk.close();
   });
 
-  it("CC-10p an async generator's finally may wait, and done waits for it", async () => {
+  it("CC-10 (p) an async generator's finally may wait, and done waits for it", async () => {
     const log: string[] = [];
     const talk = coroutine(async function* (): AsyncGenerator<number, void, number> {
       try {
@@ -295,7 +295,7 @@ describe("coroutine", () => {
     expect(log).to.deep.equal(["cleaned up"]);
   });
 
-  it("CC-10q a body that is no generator: first and done reject with a TypeError that says what to write", async () => {
+  it("CC-10 (q) a body that is no generator: first and done reject with a TypeError that says what to write", async () => {
     for (const body of [() => 1, () => undefined, async () => 1, () => [1]]) {
       const talk = coroutine(body as unknown as () => Generator<number, void, number>);
       const error = await rejectionOf(talk.first);
@@ -309,7 +309,7 @@ describe("coroutine", () => {
     }
   });
 
-  it("CC-10r a body that yields while it is closed has ignored that: done rejects with a TypeError that names it", async () => {
+  it("CC-10 (r) a body that yields while it is closed has ignored that: done rejects with a TypeError that names it", async () => {
     const talk = coroutine(function* stubborn(): Generator<number, void, number> {
       try {
         yield 1;
@@ -324,7 +324,7 @@ describe("coroutine", () => {
     expect(await rejectionOf(talk.call(1))).to.be.instanceOf(ClosedError);
   });
 
-  it("CC-10s its messages name the body", async () => {
+  it("CC-10 (s) its messages name the body", async () => {
     const talk = coroutine(function* counter(): Generator<number, void, number> { yield 1; });
     talk.close();
     expect((await rejectionOf(talk.call(1)) as Error).message).to.include('coroutine "counter"');
@@ -333,7 +333,7 @@ describe("coroutine", () => {
     expect((await rejectionOf(nameless.call(1)) as Error).message).to.include('coroutine "coroutine"');
   });
 
-  it("CC-10t never inside the caller: call, throw and close return before the body goes on", async () => {
+  it("CC-10 (t) never inside the caller: call, throw and close return before the body goes on", async () => {
     const log: string[] = [];
     const sum = coroutine(() => adding(log));
     await sum.first;
@@ -346,7 +346,7 @@ describe("coroutine", () => {
     expect(log).to.deep.equal(["got 1", "caught raised", "finally"]);
   });
 
-  it("CC-10u it is typed for the other side by its body", () => {
+  it("CC-10 (u) it is typed for the other side by its body", () => {
     const talk = coroutine(function* (): Generator<string, boolean, number> {
       const n = yield "first";
       expectTypeOf(n).toEqualTypeOf<number>();

@@ -35,7 +35,7 @@ go(function* writer() {
 describe("debugging", () => {
   const reports = /fatal: all tasks are asleep - deadlock \(2 tasks\)/;
 
-  it("S-71a a program that never calls run, and hangs, reports by an environment variable: who, what, where, and the code 13", () => {
+  it("S-71 (a) a program that never calls run, and hangs, reports by an environment variable: who, what, where, and the code 13", () => {
     const { code, errors } = program(hanging, { RENDEZVOUS_DEBUG: "1" });
     expect(errors).to.match(reports);
     expect(errors).to.match(/task \d+ "reader" blocked in receive on channel "letters"\n +at reader \(.*program\.mjs:5:17\)\n +started at .*program\.mjs:4:1/);
@@ -43,7 +43,7 @@ describe("debugging", () => {
     expect(code).to.equal(13);
   });
 
-  it("S-71b the same by an import", () => {
+  it("S-71 (b) the same by an import", () => {
     const { code, errors } = program(`import "rendezvous/debug";\n${hanging}`);
     expect(errors).to.match(reports);
     expect(errors).to.match(/program\.mjs:6:17/);

@@ -16,7 +16,7 @@ function driven(body: (log: string[]) => Generator<unknown, unknown, unknown>): 
 describe("ending a generator task", () => {
   afterEach(() => { sinon.restore(); });
 
-  it("S-81a leaves its place at once and runs its finally blocks, inner before outer, and nothing after the yield*", async () => {
+  it("S-81 (a) leaves its place at once and runs its finally blocks, inner before outer, and nothing after the yield*", async () => {
     const channel = chan<number>();
     const { driver, log } = driven(function* (lines) {
       try {
@@ -37,7 +37,7 @@ describe("ending a generator task", () => {
     expect(log).to.deep.equal(["inner", "outer", "return undefined"]);
   });
 
-  it("S-81b cannot be caught", async () => {
+  it("S-81 (b) cannot be caught", async () => {
     const { driver, log } = driven(function* (lines) {
       try {
         yield* chan<number>().receiving();
@@ -51,7 +51,7 @@ describe("ending a generator task", () => {
     expect(log).to.deep.equal(["return undefined"]);
   });
 
-  it("S-81c lets finally blocks wait, in each way of yielding", async () => {
+  it("S-81 (c) lets finally blocks wait, in each way of yielding", async () => {
     const done = chan<string>();
     const { driver, log } = driven(function* (lines) {
       try {
@@ -70,7 +70,7 @@ describe("ending a generator task", () => {
     expect(log).to.deep.equal(["first sent", "second sent", "return undefined"]);
   });
 
-  it("S-81d gets what had happened before, and ends at its next yield*, ready or not", async () => {
+  it("S-81 (d) gets what had happened before, and ends at its next yield*, ready or not", async () => {
     const channel = chan<number>();
     const ready = chan<number>(1);
     ready.trySend(2);
@@ -85,7 +85,7 @@ describe("ending a generator task", () => {
     expect(ready.tryReceive()).to.deep.equal({ done: false, value: 2 });
   });
 
-  it("S-81e a task that ends itself goes on up to its next yield*", async () => {
+  it("S-81 (e) a task that ends itself goes on up to its next yield*", async () => {
     const ready = chan<number>(1);
     ready.trySend(2);
     const start = chan<Driver>();
@@ -100,7 +100,7 @@ describe("ending a generator task", () => {
     expect(ready.size).to.equal(1);
   });
 
-  it("S-81f takes a select out of all its places, timers included", async () => {
+  it("S-81 (f) takes a select out of all its places, timers included", async () => {
     const clock = sinon.useFakeTimers();
     const one = chan<number>();
     const other = chan<number>();
@@ -116,7 +116,7 @@ describe("ending a generator task", () => {
     expect(log).to.deep.equal(["return undefined"]);
   });
 
-  it("S-81g ends at a plain yield as at a yield*", async () => {
+  it("S-81 (g) ends at a plain yield as at a yield*", async () => {
     const channel = chan<number>();
     const { driver, log } = driven(function* (lines) {
       try {
@@ -131,7 +131,7 @@ describe("ending a generator task", () => {
     expect(log).to.deep.equal(["finally", "return undefined"]);
   });
 
-  it("S-81h a finally block that throws decides the outcome; ended again, or after its end, nothing changes", async () => {
+  it("S-81 (h) a finally block that throws decides the outcome; ended again, or after its end, nothing changes", async () => {
     const throwing = driven(function* () {
       try {
         yield* chan<number>().receiving();

@@ -6,7 +6,7 @@ import { always, chan, go, type Task } from "../../src/node.ts";
 import { rejectionOf, settle } from "../support/settle.ts";
 
 describe("generator tasks", () => {
-  it("S-82a a body that yields no operation gets a TypeError at that very point, which says what to write", async () => {
+  it("S-82 (a) a body that yields no operation gets a TypeError at that very point, which says what to write", async () => {
     const task = go(function* () {
       try {
         yield 5;
@@ -19,7 +19,7 @@ describe("generator tasks", () => {
     expect(error).to.be.instanceOf(TypeError).with.property("message").that.contains("ch.receiving()").and.contains("5");
   });
 
-  it("S-82b a body that throws fails its task, one that returns ends it with that value", async () => {
+  it("S-82 (b) a body that throws fails its task, one that returns ends it with that value", async () => {
     const boom = new Error("boom");
     expect(await rejectionOf(go(function* () {
       yield* always(1);

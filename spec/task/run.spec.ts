@@ -27,7 +27,7 @@ function signalled(text: string): Promise<{ code: number | null; output: string 
 }
 
 describe("run in run", () => {
-  it("S-72a a signal ends the inner one, and the process only after the outer one has cleaned up", async () => {
+  it("S-72 (a) a signal ends the inner one, and the process only after the outer one has cleaned up", async () => {
     const { code, output } = await signalled(
       `import { run, sleep } from "rendezvous";
       await run(async (s) => {

@@ -15,7 +15,7 @@ describe("corners of scopes", () => {
   beforeEach(() => { clock = sinon.useFakeTimers(); });
   afterEach(() => { sinon.restore(); });
 
-  it("S-83a an asynchronous disposal is awaited, and its failure is the scope's", async () => {
+  it("S-83 (a) an asynchronous disposal is awaited, and its failure is the scope's", async () => {
     const log: string[] = [];
     const error = new Error("disposal");
     const ended = rejectionOf(scope((s) => {
@@ -27,7 +27,7 @@ describe("corners of scopes", () => {
     expect(log).to.deep.equal(["disposed", "ended"]);
   });
 
-  it("S-77a leaving the block of an open scope cancels and awaits what is left, and is no failure", async () => {
+  it("S-77 (a) leaving the block of an open scope cancels and awaits what is left, and is no failure", async () => {
     const log: string[] = [];
     {
       await using s = openScope();
@@ -43,7 +43,7 @@ describe("corners of scopes", () => {
     expect(log).to.deep.equal(["cleaned"]);
   });
 
-  it("S-77b an open scope whose own cancel came before join ends by it without failure; after its deadline with a TimeoutError", async () => {
+  it("S-77 (b) an open scope whose own cancel came before join ends by it without failure; after its deadline with a TimeoutError", async () => {
     const cancelled = openScope();
     cancelled.go(() => sleep(1000));
     cancelled.cancel();
@@ -56,7 +56,7 @@ describe("corners of scopes", () => {
     await late[Symbol.asyncDispose]();
   });
 
-  it("S-77c the join of an open scope is a wait that a cancel reaches", async () => {
+  it("S-77 (c) the join of an open scope is a wait that a cancel reaches", async () => {
     const open = openScope();
     open.go(() => sleep(1000));
     const ended = scope(async (s) => {
@@ -71,7 +71,7 @@ describe("corners of scopes", () => {
     await open.join();
   });
 
-  it("S-57a a race is decided by the first to settle, in the step in which it does: a later failure changes nothing", async () => {
+  it("S-57 (a) a race is decided by the first to settle, in the step in which it does: a later failure changes nothing", async () => {
     const failing = (): never => { throw new Error("second"); };
     expect(await race([() => 1, failing])).to.equal(1);
     expect(await race([function* () { return 1; }, function* () { failing(); }])).to.equal(1);
@@ -79,7 +79,7 @@ describe("corners of scopes", () => {
     expect(await rejectionOf(race([() => { throw error; }, () => 1]))).to.equal(error);
   });
 
-  it("S-57b a loser's failure while it cleans up is the race's", async () => {
+  it("S-57 (b) a loser's failure while it cleans up is the race's", async () => {
     const error = new Error("clean-up");
     const raced = race([
       () => sleep(1),
@@ -96,7 +96,7 @@ describe("corners of scopes", () => {
     expect(await rejected).to.equal(error);
   });
 
-  it("S-57c what the winner of a race has left behind goes on: it was not cancelled", async () => {
+  it("S-57 (c) what the winner of a race has left behind goes on: it was not cancelled", async () => {
     const ch = chan<string>();
     const winner = async (): Promise<number> => {
       setTimeout(() => { void ch.send("hello"); }, 20);

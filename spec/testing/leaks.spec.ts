@@ -13,7 +13,7 @@ describe("the leak check", () => {
     ["an async", (ch: ReturnType<typeof chan<number>>) => go(async function parked() { await ch.receive(); })],
     ["a generator", (ch: ReturnType<typeof chan<number>>) => go(function* parked() { yield* ch.receiving(); })],
   ] as const) {
-    it(`GO-04a ${lane} task that waits at the end is reported by name, operation, channel, place and start; unblocked, nothing is`, async () => {
+    it(`GO-04 (a) ${lane} task that waits at the end is reported by name, operation, channel, place and start; unblocked, nothing is`, async () => {
       const ch = chan<number>({ name: "jobs" });
       const leak = await rejectionOf(expectNoLeaks(() => { park(ch); }));
       expect(leak).to.be.instanceOf(LeakError);
@@ -26,7 +26,7 @@ describe("the leak check", () => {
     });
   }
 
-  it("GO-04b tasks from before are not reported, later ones are", async () => {
+  it("GO-04 (b) tasks from before are not reported, later ones are", async () => {
     const ch = chan<number>();
     go(async function earlier() { await ch.receive(); });
     await checkpoint();
@@ -38,14 +38,14 @@ describe("the leak check", () => {
     await settle();
   });
 
-  it("GO-04c whoever is about to end is given the time, also under a fake clock", async () => {
+  it("GO-04 (c) whoever is about to end is given the time, also under a fake clock", async () => {
     sinon.useFakeTimers();
     await expectNoLeaks(() => {
       go(async () => { for (let turns = 0; turns < 5; turns++) await settle(); });
     });
   });
 
-  it("GO-04d a scope that is left is reported, with its tasks", async () => {
+  it("GO-04 (d) a scope that is left is reported, with its tasks", async () => {
     const clock = sinon.useFakeTimers();
     const leak = await rejectionOf(expectNoLeaks(() => {
       void scope((s) => { s.go(async function inner() { await sleep(10); }); }, { name: "outer" });
@@ -66,7 +66,7 @@ describe("the leak check", () => {
     await settle();
   });
 
-  it("GO-04e as mocha's hooks a leak fails the test that has leaked, and no other", async () => {
+  it("GO-04 (e) as mocha's hooks a leak fails the test that has leaked, and no other", async () => {
     const ch = chan<number>({ name: "leaking" });
     const mocha = new Mocha({ reporter: function silent() { /* says nothing */ } as never });
     mocha.rootHooks(leakHooks() as never);

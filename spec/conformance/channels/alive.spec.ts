@@ -165,7 +165,7 @@ describe("alive", () => {
     });
   }
 
-  it("RG-12b a local socket makes progress under endless traffic, within 60 ms", async function () {
+  it("RG-12 (b) a local socket makes progress under endless traffic, within 60 ms", async function () {
     this.timeout(60_000);
     const server = createServer((socket) => { socket.pipe(socket); }).listen(0, "127.0.0.1");
     await once(server, "listening");

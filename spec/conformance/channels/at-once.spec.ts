@@ -29,7 +29,7 @@ describe("at once or not at all", () => {
       }
     });
 
-    it(`NB-01b a send at once into a full buffer changes nothing: ${form.name}`, async () => {
+    it(`NB-01 (b) a send at once into a full buffer changes nothing: ${form.name}`, async () => {
       for (const value of values) {
         const channel = chan<unknown>(1);
         expect(form.send(channel, value)).to.equal(true);
@@ -59,7 +59,7 @@ describe("at once or not at all", () => {
       }
     });
 
-    it(`NB-02b a receive at once takes the oldest buffered value, and the sender in line fills up: ${form.name}`, async () => {
+    it(`NB-02 (b) a receive at once takes the oldest buffered value, and the sender in line fills up: ${form.name}`, async () => {
       const channel = chan<number>(2);
       const sent = [1, 2, 3, 4].map((value) => channel.send(value));
       expect(form.receive(channel)).to.deep.equal({ done: false, value: 1 });
@@ -101,7 +101,7 @@ describe("at once or not at all", () => {
     });
   });
 
-  it("NB-03b poll is undefined exactly if its operation cannot happen now", () => {
+  it("NB-03 (b) poll is undefined exactly if its operation cannot happen now", () => {
     for (let round = 0; round < 1000; round++) {
       const channel = chan<number>(1);
       expect(poll(channel.receiving())).to.equal(undefined);
@@ -129,7 +129,7 @@ describe("at once or not at all", () => {
   }
 
   for (const form of receiveNowForms) {
-    it(`NB-05b a receive at once resumes nobody inside the call: ${form.name}`, async () => {
+    it(`NB-05 (b) a receive at once resumes nobody inside the call: ${form.name}`, async () => {
       for (const sending of sendForms) {
         const channel = chan<number>();
         const order: string[] = [];
@@ -143,7 +143,7 @@ describe("at once or not at all", () => {
     });
   }
 
-  it("NB-05c no verb runs a map function of the other party before it returns", async () => {
+  it("NB-05 (c) no verb runs a map function of the other party before it returns", async () => {
     const verbs: [name: string, act: (channel: ReturnType<typeof chan<number>>) => unknown][] = [
       ["send", (channel) => channel.send(1)], ["trySend", (channel) => channel.trySend(1)],
       ["perform", (channel) => perform(channel.sending(1))], ["poll", (channel) => poll(channel.sending(1))],

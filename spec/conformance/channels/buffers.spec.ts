@@ -31,7 +31,7 @@ describe("buffers and values", () => {
   }
 
   for (const form of readyReceiveForms) {
-    it(`BF-01b buffered values come in order, also once the buffer has wrapped around: ${form.name}`, async () => {
+    it(`BF-01 (b) buffered values come in order, also once the buffer has wrapped around: ${form.name}`, async () => {
       const channel = chan<number>(3);
       let sent = 0;
       for (let round = 0; round < 20; round++) {
@@ -70,7 +70,7 @@ describe("buffers and values", () => {
   });
 
   for (const form of sendForms) {
-    it(`BF-02b exactly as many sends complete as there is room for, and the next one waits: ${form.name}`, async () => {
+    it(`BF-02 (b) exactly as many sends complete as there is room for, and the next one waits: ${form.name}`, async () => {
       for (let capacity = 0; capacity <= 20; capacity++) {
         const channel = chan<number>(capacity);
         let completed = 0;
@@ -96,7 +96,7 @@ describe("buffers and values", () => {
     }
   });
 
-  it("BF-04b 0, 2**53 and Infinity are good and allocate nothing in advance; -0 is 0", async () => {
+  it("BF-04 (b) 0, 2**53 and Infinity are good and allocate nothing in advance; -0 is 0", async () => {
     for (const capacity of [0, 2 ** 53, Infinity, -0, undefined]) {
       const channels = Array.from({ length: 1000 }, () => chan<number>({ capacity }));
       expect(Object.is(channels[0]?.capacity, capacity ?? 0) || capacity === 0).to.equal(true);
@@ -131,7 +131,7 @@ describe("buffers and values", () => {
   }
 
   for (const receiving of receiveForms) {
-    it(`BF-05b any value reaches a receiver in line identical: ${receiving.name}`, async () => {
+    it(`BF-05 (b) any value reaches a receiver in line identical: ${receiving.name}`, async () => {
       for (const value of [undefined, null, 0, "", Number.NaN, -0, false, new Error("a value"), { done: true, value: undefined }]) {
         const channel = chan<unknown>();
         const received = receiving.receive(channel);
@@ -144,7 +144,7 @@ describe("buffers and values", () => {
     });
   }
 
-  it("BF-05c a promise or thenable sent is what next gives, and what receive resolves to as await does", async () => {
+  it("BF-05 (c) a promise or thenable sent is what next gives, and what receive resolves to as await does", async () => {
     for (const parked of [false, true]) {
       for (const [value, resolved] of [[Promise.resolve(42), 42], [thenable, "what a thenable gives"]] as const) {
         const channel = chan<unknown>(1);
@@ -162,7 +162,7 @@ describe("buffers and values", () => {
     }
   });
 
-  it("BF-05d a rejecting promise sent makes receive reject and leaves the channel as it was", async () => {
+  it("BF-05 (d) a rejecting promise sent makes receive reject and leaves the channel as it was", async () => {
     for (const parked of [false, true]) {
       const channel = chan<unknown>(2);
       const error = new Error("of the promise sent");
@@ -200,7 +200,7 @@ describe("buffers and values", () => {
     });
   }
 
-  it("BF-06b a waiting receiver is served before anything is dropped", async () => {
+  it("BF-06 (b) a waiting receiver is served before anything is dropped", async () => {
     for (const overflow of ["drop-oldest", "drop-newest"] as const) {
       for (const capacity of [0, 2]) {
         const dropped: number[] = [];

@@ -23,7 +23,7 @@ describe("cancel", () => {
   });
 
   for (const form of sendForms) {
-    it(`CL-11b senders in line fail with a ClosedError whose cause is the reason: ${form.name}`, async () => {
+    it(`CL-11 (b) senders in line fail with a ClosedError whose cause is the reason: ${form.name}`, async () => {
       for (const capacity of [0, 2]) {
         const channel = chan<number>({ name: "refused", capacity });
         for (let n = 0; n < capacity; n++) await channel.send(n);
@@ -44,7 +44,7 @@ describe("cancel", () => {
   }
 
   for (const form of readySendForms) {
-    it(`CL-11c a send after cancel fails the same way: ${form.name}`, async () => {
+    it(`CL-11 (c) a send after cancel fails the same way: ${form.name}`, async () => {
       const channel = chan<number>({ name: "refused", capacity: 3 });
       const reason = { why: "seen enough" };
       channel.cancel(reason);
@@ -56,7 +56,7 @@ describe("cancel", () => {
   }
 
   for (const form of readyReceiveForms) {
-    it(`CL-11d a receive after cancel sees the end, whatever was buffered: ${form.name}`, async () => {
+    it(`CL-11 (d) a receive after cancel sees the end, whatever was buffered: ${form.name}`, async () => {
       const channel = chan<number>({ name: "refused", capacity: 2 });
       await channel.send(1);
       await channel.send(2);
@@ -71,7 +71,7 @@ describe("cancel", () => {
   }
 
   for (const form of receiveForms) {
-    it(`CL-11e a receiver in line sees the end at cancel: ${form.name}`, async () => {
+    it(`CL-11 (e) a receiver in line sees the end at cancel: ${form.name}`, async () => {
       const channel = chan<number>({ name: "refused" });
       const received = form.receive(channel);
       expect(await isPending(received)).to.equal(true);
@@ -81,7 +81,7 @@ describe("cancel", () => {
     });
   }
 
-  it("CL-11f senders in line fail in order, and none goes on inside cancel", async () => {
+  it("CL-11 (f) senders in line fail in order, and none goes on inside cancel", async () => {
     const channel = chan<number>();
     const failed: number[] = [];
     for (let n = 0; n < 6; n++) channel.send(n).catch(() => failed.push(n));
@@ -107,7 +107,7 @@ describe("cancel", () => {
     expect(dropped).to.deep.equal([1, 2, 3]);
   });
 
-  it("CL-12b close after cancel gives false, and what was received before is not reported as dropped", async () => {
+  it("CL-12 (b) close after cancel gives false, and what was received before is not reported as dropped", async () => {
     const dropped: unknown[] = [];
     const channel = chan<unknown>({ capacity: 4, onDrop: (value) => dropped.push(value) });
     for (const value of ["received", undefined, null, 0]) await channel.send(value);
@@ -117,7 +117,7 @@ describe("cancel", () => {
     expect(dropped).to.deep.equal([undefined, null, 0]);
   });
 
-  it("CL-12c when onDrop uses the channel, it finds it at its end, and every value is reported once", () => {
+  it("CL-12 (c) when onDrop uses the channel, it finds it at its end, and every value is reported once", () => {
     const dropped: number[] = [];
     const seen: unknown[] = [];
     const channel = chan<number>({

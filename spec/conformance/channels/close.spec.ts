@@ -23,7 +23,7 @@ describe("close", () => {
     await Promise.all(rounds);
   });
 
-  it("CL-01b at the end a select chooses the receive, and the forms at once report it as happened", async () => {
+  it("CL-01 (b) at the end a select chooses the receive, and the forms at once report it as happened", async () => {
     const channel = chan<number>();
     const quiet = chan<number>();
     channel.close();
@@ -50,7 +50,7 @@ describe("close", () => {
     });
   }
 
-  it("CL-02b trySend and trySelect after close throw rather than answer that nothing is ready", () => {
+  it("CL-02 (b) trySend and trySelect after close throw rather than answer that nothing is ready", () => {
     const channel = chan<number>(1);
     const quiet = chan<number>();
     channel.close();
@@ -122,7 +122,7 @@ describe("close", () => {
   });
 
   for (const form of receiveForms) {
-    it(`CL-04b a receiver in line meets the end at close, with its case: ${form.name}`, async () => {
+    it(`CL-04 (b) a receiver in line meets the end at close, with its case: ${form.name}`, async () => {
       const channel = chan<number>({ name: "ended" });
       const received = form.receive(channel);
       expect(await isPending(received)).to.equal(true);
@@ -166,7 +166,7 @@ describe("close", () => {
   }
 
   for (const form of receiveNowForms) {
-    it(`CL-06b nothing ready and the end are two answers: ${form.name}`, () => {
+    it(`CL-06 (b) nothing ready and the end are two answers: ${form.name}`, () => {
       const channel = chan<number>(2);
       for (let n = 0; n < 5; n++) expect(form.receive(channel)).to.equal(undefined);
       channel.trySend(1);
@@ -194,7 +194,7 @@ describe("close", () => {
   }
 
   for (const form of receiveForms) {
-    it(`CL-10b close(error) gives that very error to receivers in line: ${form.name}`, async () => {
+    it(`CL-10 (b) close(error) gives that very error to receivers in line: ${form.name}`, async () => {
       const channel = chan<number>();
       const error = new Error("broken pipe");
       const received = [form.receive(channel), form.receive(channel)];
@@ -205,7 +205,7 @@ describe("close", () => {
   }
 
   for (const form of readySendForms) {
-    it(`CL-10c a send after close(error) fails with a ClosedError whose cause is the error: ${form.name}`, async () => {
+    it(`CL-10 (c) a send after close(error) fails with a ClosedError whose cause is the error: ${form.name}`, async () => {
       const channel = chan<number>({ name: "broken" });
       const error = new Error("broken pipe");
       channel.close(error);
@@ -217,7 +217,7 @@ describe("close", () => {
     });
   }
 
-  it("CL-10d after close(error) tryReceive throws the error once the values are taken, and so does a loop", async () => {
+  it("CL-10 (d) after close(error) tryReceive throws the error once the values are taken, and so does a loop", async () => {
     const error = new Error("broken pipe");
     const channel = chan<number>(1);
     channel.trySend(1);

@@ -41,7 +41,7 @@ describe("the choice of a select", () => {
     });
   });
 
-  it("SE-11b trySelect, an array, and a choice of operations are as fair", async function () {
+  it("SE-11 (b) trySelect, an array, and a choice of operations are as fair", async function () {
     this.timeout(20_000);
     await seeded(async () => {
       const counts = { trySelect: 0, array: 0, choose: 0, last: 0 };
@@ -55,7 +55,7 @@ describe("the choice of a select", () => {
     });
   });
 
-  it("SE-11c one description, performed again and again, stays fair", async function () {
+  it("SE-11 (c) one description, performed again and again, stays fair", async function () {
     this.timeout(20_000);
     await seeded(async () => {
       const either = choose(always(1), always(2), always(3), always(4));
@@ -82,7 +82,7 @@ describe("the choice of a select", () => {
     });
   });
 
-  it("SE-12b cases weigh, not channels: a channel listed three times of four is taken three times of four", async function () {
+  it("SE-12 (b) cases weigh, not channels: a channel listed three times of four is taken three times of four", async function () {
     this.timeout(20_000);
     await seeded(async () => {
       const a = chan<number>(1);
@@ -145,7 +145,7 @@ describe("the choice of a select", () => {
     });
   });
 
-  it("SE-17b an aborted signal given as the first case of a listed select wins over data", async () => {
+  it("SE-17 (b) an aborted signal given as the first case of a listed select wins over data", async () => {
     const data = chan<number>(Infinity);
     const reason = new Error("enough");
     const stop = aborting(AbortSignal.abort(reason));

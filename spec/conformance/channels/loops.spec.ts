@@ -43,7 +43,7 @@ describe("loops over a channel", () => {
       });
     }
 
-    it(`CL-07b break leaves the channel open: another loop goes on with the next value: ${lane}`, async () => {
+    it(`CL-07 (b) break leaves the channel open: another loop goes on with the next value: ${lane}`, async () => {
       const channel = chan<string>();
       start(channel);
       for await (const letter of channel) if (letter === "e") break;
@@ -54,7 +54,7 @@ describe("loops over a channel", () => {
       expect(rest).to.equal(letters.slice(5));
     });
 
-    it(`CL-07c a throw in the body leaves the channel open likewise: ${lane}`, async () => {
+    it(`CL-07 (c) a throw in the body leaves the channel open likewise: ${lane}`, async () => {
       const channel = chan<string>();
       const error = new Error("in the body");
       start(channel);
@@ -68,7 +68,7 @@ describe("loops over a channel", () => {
       expect(rest).to.equal(letters.slice(5));
     });
 
-    it(`CL-07d two loops on one channel share its values, each value to one of them: ${lane}`, async () => {
+    it(`CL-07 (d) two loops on one channel share its values, each value to one of them: ${lane}`, async () => {
       const channel = chan<string>();
       const loop = async (): Promise<string> => {
         let text = "";
@@ -85,7 +85,7 @@ describe("loops over a channel", () => {
     });
   }
 
-  it("CL-07e a loop does not end before the close", async () => {
+  it("CL-07 (e) a loop does not end before the close", async () => {
     const channel = chan<string>(2);
     await channel.send("a");
     const loop = (async () => {

@@ -77,7 +77,7 @@ describe("the losing cases of a select", () => {
       }
     });
 
-    it(`SE-19b an attempt that loses was not started or has its signal aborted: ${how}`, async () => {
+    it(`SE-19 (b) an attempt that loses was not started or has its signal aborted: ${how}`, async () => {
       const signals: AbortSignal[] = [];
       await lose(attempting((signal) => {
         signals.push(signal);
@@ -90,14 +90,14 @@ describe("the losing cases of a select", () => {
       for (const signal of signals) expect(signal.aborted).to.equal(true);
     });
 
-    it(`SE-19c a signal that loses has no listener left: ${how}`, async () => {
+    it(`SE-19 (c) a signal that loses has no listener left: ${how}`, async () => {
       const controller = new AbortController();
       await lose(aborting(controller.signal));
       expect(getEventListeners(controller.signal, "abort").length).to.equal(0);
       controller.abort(new Error("too late for the loser"));
     });
 
-    it(`SE-19d a promise that loses and rejects afterwards is no unhandled rejection: ${how}`, async () => {
+    it(`SE-19 (d) a promise that loses and rejects afterwards is no unhandled rejection: ${how}`, async () => {
       const seen = await unhandledDuring(async () => {
         let reject: (error: Error) => void = () => undefined;
         const promise = new Promise<never>((_resolve, rejectIt) => { reject = rejectIt; });
@@ -107,7 +107,7 @@ describe("the losing cases of a select", () => {
       expect(seen).to.deep.equal([]);
     });
 
-    it(`SE-19e a send and a receive that lose leave nobody in line: ${how}`, async () => {
+    it(`SE-19 (e) a send and a receive that lose leave nobody in line: ${how}`, async () => {
       const channel = chan<number>();
       await lose(channel.receiving());
       expectNobodyWaits(channel);
@@ -117,7 +117,7 @@ describe("the losing cases of a select", () => {
       expectNobodyWaits(channel);
     });
 
-    it(`SE-19f an operation of one's own that loses is withdrawn exactly once, and a late resume changes nothing: ${how}`, async () => {
+    it(`SE-19 (f) an operation of one's own that loses is withdrawn exactly once, and a late resume changes nothing: ${how}`, async () => {
       let waits = 0;
       let withdrawals = 0;
       const resumes: ((result: () => string) => void)[] = [];
@@ -136,7 +136,7 @@ describe("the losing cases of a select", () => {
     });
   }
 
-  it("SE-19g the losers are told before the winner goes on", async () => {
+  it("SE-19 (g) the losers are told before the winner goes on", async () => {
     const channel = chan<number>();
     const order: string[] = [];
     const waiting = select({

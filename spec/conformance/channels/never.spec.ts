@@ -27,12 +27,12 @@ describe("never, and cases that are off", () => {
     }
   });
 
-  it("NV-01b never does not keep the process", async function () {
+  it("NV-01 (b) never does not keep the process", async function () {
     this.timeout(60_000);
     expect(await runProgram("waits-for-never.ts")).to.deep.equal({ code: 0, output: "waiting\n", errors: "" });
   });
 
-  it("NV-01c undefined in place of a channel or an operation is a type error", async () => {
+  it("NV-01 (c) undefined in place of a channel or an operation is a type error", async () => {
     const absent = undefined as Channel<number> | undefined;
     // @ts-expect-error -- absent may be undefined
     expect(() => absent.receiving()).to.throw(TypeError);
@@ -52,7 +52,7 @@ describe("never, and cases that are off", () => {
     expect(order).to.deep.equal(["the select", "a turn of the event loop"]);
   });
 
-  it("NV-02b with a signal it waits, and rejects with the reason; no listener is left", async () => {
+  it("NV-02 (b) with a signal it waits, and rejects with the reason; no listener is left", async () => {
     for (const cases of [{}, allOff] as Record<string, false>[]) {
       const controller = new AbortController();
       const reason = new Error("enough");
@@ -65,20 +65,20 @@ describe("never, and cases that are off", () => {
     }
   });
 
-  it("NV-02c a select of never is pending, alone and beside cases that are off", async () => {
+  it("NV-02 (c) a select of never is pending, alone and beside cases that are off", async () => {
     expect(await isPending(select({ x: never }))).to.equal(true);
     expect(await isPending(select({ x: never, ...allOff }))).to.equal(true);
     expect(await isPending(select([false, never]))).to.equal(true);
   });
 
-  it("NV-02d trySelect of nothing is undefined", () => {
+  it("NV-02 (d) trySelect of nothing is undefined", () => {
     expect(trySelect({})).to.equal(undefined);
     expect(trySelect([])).to.equal(undefined);
     expect(trySelect(allOff)).to.equal(undefined);
     expect(trySelect({ x: never })).to.equal(undefined);
   });
 
-  it("NV-02e a case that is off is never chosen, and leaves the others their keys and indices", async () => {
+  it("NV-02 (e) a case that is off is never chosen, and leaves the others their keys and indices", async () => {
     const channel = chan<number>(Infinity);
     for (let n = 0; n < 100; n++) {
       channel.trySend(n);

@@ -57,7 +57,7 @@ describe("programs", () => {
     });
   }
 
-  it("PR-01b the unfinished filters do not hang the process", async function () {
+  it("PR-01 (b) the unfinished filters do not hang the process", async function () {
     this.timeout(60_000);
     expect(await runProgram("sieve.ts")).to.deep.equal({ code: 0, output: "2 3 5 7 11 13 17 19 23 29\n", errors: "" });
   });
@@ -156,7 +156,7 @@ describe("chains of wake-ups", () => {
     });
   }
 
-  it("RG-01b a hundred thousand waiting on one channel are woken by one close and by one cancel", async function () {
+  it("RG-01 (b) a hundred thousand waiting on one channel are woken by one close and by one cancel", async function () {
     this.timeout(60_000);
     const channel = chan<number>();
     const received = Array.from({ length: 100_000 }, () => channel.next());

@@ -31,7 +31,7 @@ describe("regressions: lines and values", () => {
     }
   });
 
-  it("RG-02b the same for selects that send", async () => {
+  it("RG-02 (b) the same for selects that send", async () => {
     for (const winner of [0, 1, 2]) {
       const shared = chan<number>();
       const own = [chan<number>(), chan<number>(), chan<number>()];
@@ -56,7 +56,7 @@ describe("regressions: lines and values", () => {
     expect(await Promise.all(received)).to.deep.equal(received.map((_, index) => index));
   });
 
-  it("RG-03b five thousand sends in line all wait, and each is taken once", async () => {
+  it("RG-03 (b) five thousand sends in line all wait, and each is taken once", async () => {
     const channel = chan<number>();
     let settled = 0;
     const sent = Array.from({ length: 5000 }, (_, index) => channel.send(index).finally(() => settled++));
@@ -109,7 +109,7 @@ describe("regressions: lines and values", () => {
     });
   }
 
-  it("RG-05b a select that withdraws after its case's channel has ended or moved on removes nobody else", async () => {
+  it("RG-05 (b) a select that withdraws after its case's channel has ended or moved on removes nobody else", async () => {
     const a = chan<number>();
     const b = chan<number>();
     const first = select({ a: a.receiving(), b: b.receiving() });
@@ -170,7 +170,7 @@ describe("regressions: lines and values", () => {
     });
   }
 
-  it("RG-09b the verbs that give promises reject and never throw", async () => {
+  it("RG-09 (b) the verbs that give promises reject and never throw", async () => {
     const channel = chan<number>();
     channel.close();
     const cancelled = chan<number>();

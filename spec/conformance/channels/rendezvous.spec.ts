@@ -38,7 +38,7 @@ describe("rendezvous", () => {
     });
   }
 
-  it("RZ-01b a task sends 0 and main receives it, by receive and by next", async () => {
+  it("RZ-01 (b) a task sends 0 and main receives it, by receive and by next", async () => {
     const channel = chan<number>();
     const task = go(async () => {
       await channel.send(0);
@@ -77,7 +77,7 @@ describe("rendezvous", () => {
   });
 
   for (const sending of sendForms) {
-    it(`RZ-02b a second send waits although the first was taken: ${sending.name}`, async () => {
+    it(`RZ-02 (b) a second send waits although the first was taken: ${sending.name}`, async () => {
       const channel = chan<number>();
       const received = channel.receive();
       await sending.send(channel, 1);
@@ -120,7 +120,7 @@ describe("rendezvous", () => {
   }
 
   for (const sending of sendForms) {
-    it(`RZ-06b a send without receiver waits and is not buffered; a receive completes both: ${sending.name}`, async () => {
+    it(`RZ-06 (b) a send without receiver waits and is not buffered; a receive completes both: ${sending.name}`, async () => {
       const channel = chan<string>();
       const sent = sending.send(channel, "a");
       expect(await isPending(sent)).to.equal(true);
@@ -147,7 +147,7 @@ describe("rendezvous", () => {
     });
   }
 
-  it("RZ-07b receivers in line are served in order, every second one through a select with never", async () => {
+  it("RZ-07 (b) receivers in line are served in order, every second one through a select with never", async () => {
     const channel = chan<number>();
     const order: unknown[] = [];
     for (let k = 0; k < 6; k++) {
@@ -162,7 +162,7 @@ describe("rendezvous", () => {
     }
   });
 
-  it("RZ-07c receivers of every form, one after the other in line, are served in order", async () => {
+  it("RZ-07 (c) receivers of every form, one after the other in line, are served in order", async () => {
     const channel = chan<number>();
     const received: Promise<unknown>[] = [];
     for (const form of [...receiveForms, ...receiveForms]) {
@@ -198,7 +198,7 @@ describe("rendezvous", () => {
     });
   }
 
-  it("RZ-08b senders of every form, one after the other in line, are taken from in order", async () => {
+  it("RZ-08 (b) senders of every form, one after the other in line, are taken from in order", async () => {
     const channel = chan<number>();
     const sent: Promise<void>[] = [];
     const done: number[] = [];

@@ -30,7 +30,7 @@ describe("select", () => {
     }
   });
 
-  it("SE-01b of two ready cases only the chosen one's map function runs, once", async () => {
+  it("SE-01 (b) of two ready cases only the chosen one's map function runs, once", async () => {
     const channel = chan<number>(1);
     for (let round = 0; round < 100; round++) {
       const ran: string[] = [];
@@ -64,7 +64,7 @@ describe("select", () => {
     expect(await perform(described)).to.deep.equal({ case: "r", value: 30 });
   });
 
-  it("SE-02b the value sent is the one of the call", async () => {
+  it("SE-02 (b) the value sent is the one of the call", async () => {
     const channel = chan<number>();
     let value = 1;
     const sent = select({ s: channel.sending(value) });
@@ -75,7 +75,7 @@ describe("select", () => {
     expect(value).to.equal(2);
   });
 
-  it("SE-02c a guard is made exactly once per performing, in listed order, chosen or not", async () => {
+  it("SE-02 (c) a guard is made exactly once per performing, in listed order, chosen or not", async () => {
     const made: string[] = [];
     const channel = chan<number>(Infinity);
     for (let n = 0; n < 10; n++) channel.trySend(n);
@@ -104,7 +104,7 @@ describe("select", () => {
     expect(made).to.deep.equal(["again", "again", "waits"]);
   });
 
-  it("SE-02d expressions of later cases come before the choice: a channel closed by one is at its end", async () => {
+  it("SE-02 (d) expressions of later cases come before the choice: a channel closed by one is at its end", async () => {
     const channel = chan<number>();
     const quiet = chan<number>();
     const closing = (): Operation<number> => {
@@ -162,7 +162,7 @@ describe("select", () => {
   });
 
   for (const sending of sendForms) {
-    it(`SE-07b it meets an outside sender that comes later, in that direction only: ${sending.name}`, async () => {
+    it(`SE-07 (b) it meets an outside sender that comes later, in that direction only: ${sending.name}`, async () => {
       for (const cases of ["send first", "receive first"] as const) {
         const channel = chan<number>();
         const waiting = select(cases === "send first"
@@ -177,7 +177,7 @@ describe("select", () => {
   }
 
   for (const receiving of receiveForms) {
-    it(`SE-07c it meets an outside receiver that comes later, in that direction only: ${receiving.name}`, async () => {
+    it(`SE-07 (c) it meets an outside receiver that comes later, in that direction only: ${receiving.name}`, async () => {
       const channel = chan<number>();
       const waiting = select({ s: channel.sending(1), r: channel.receiving() });
       await settle();

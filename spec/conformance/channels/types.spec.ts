@@ -34,7 +34,7 @@ describe("types", () => {
     expect(sender).to.equal(receiver);
   });
 
-  it("TY-01b a sender does not receive, a receiver does not send or close", () => {
+  it("TY-01 (b) a sender does not receive, a receiver does not send or close", () => {
     expectTypeOf<Sender<number>>().not.toHaveProperty("receive");
     expectTypeOf<Sender<number>>().not.toHaveProperty("receiving");
     expectTypeOf<Sender<number>>().not.toHaveProperty("next");
@@ -58,7 +58,7 @@ describe("types", () => {
     });
   });
 
-  it("TY-01c senders are contravariant and receivers covariant, under method syntax too; channels are neither", () => {
+  it("TY-01 (c) senders are contravariant and receivers covariant, under method syntax too; channels are neither", () => {
     expectTypeOf<Sender<Animal>>().toExtend<Sender<Dog>>();
     expectTypeOf<Sender<Dog>>().not.toExtend<Sender<Animal>>();
     expectTypeOf<Receiver<Dog>>().toExtend<Receiver<Animal>>();
@@ -78,7 +78,7 @@ describe("types", () => {
     });
   });
 
-  it("TY-01d what the verbs give", () => {
+  it("TY-01 (d) what the verbs give", () => {
     const channel = chan<number>();
     expectTypeOf<ReturnType<typeof channel.send>>().toEqualTypeOf<Promise<void>>();
     expectTypeOf<ReturnType<typeof channel.sending>>().toEqualTypeOf<Operation<void>>();
@@ -112,7 +112,7 @@ describe("types", () => {
     });
   });
 
-  it("TY-01e a selected is a union by case, exhaustive in a switch, with cases that may be off", async () => {
+  it("TY-01 (e) a selected is a union by case, exhaustive in a switch, with cases that may be off", async () => {
     const jobs = chan<Dog>(1);
     const results = chan<string>(1);
     const open = Math.random() < 2;
@@ -147,7 +147,7 @@ describe("types", () => {
     });
   });
 
-  it("TY-01f an operation is no promise: await, return from an async function and Promise.all give the operation", async () => {
+  it("TY-01 (f) an operation is no promise: await, return from an async function and Promise.all give the operation", async () => {
     const channel = chan<number>(1);
     channel.trySend(1);
     const operation = channel.receiving();
@@ -162,7 +162,7 @@ describe("types", () => {
     expect(channel.size).to.equal(1);
   });
 
-  it("SE-20b the array form gives its indices, narrowed like names", async () => {
+  it("SE-20 (b) the array form gives its indices, narrowed like names", async () => {
     const numbers = chan<number>(1);
     const words = chan<string>(1);
     words.trySend("word");
@@ -178,7 +178,7 @@ describe("types", () => {
     expectTypeOf(trySelect([numbers.receiving()])).toEqualTypeOf<{ case: 0; value: number } | undefined>();
   });
 
-  it("SE-20c the record form keeps its names in selecting, trySelect and Selected", async () => {
+  it("SE-20 (c) the record form keeps its names in selecting, trySelect and Selected", async () => {
     const numbers = chan<number>(1);
     const operation = selecting({ get: numbers.receiving(), put: numbers.sending(1) });
     expectTypeOf(operation).toEqualTypeOf<Operation<{ case: "get"; value: number } | { case: "put"; value: void }>>();

@@ -61,7 +61,7 @@ describe("regressions: giving up", () => {
     expect(await live).to.equal(7);
   });
 
-  it("RG-16b leaving the line takes constant time, from any place in it", async function () {
+  it("RG-16 (b) leaving the line takes constant time, from any place in it", async function () {
     this.timeout(60_000);
     const secondsFor = async (count: number): Promise<number> => {
       const channel = chan<number>();
@@ -231,7 +231,7 @@ describe("regressions: giving up", () => {
     }
   });
 
-  it("RG-24b and RG-25b the heap stays flat with one long-lived promise and one long-lived signal", async function () {
+  it("RG-24 (b) and RG-25 (b) the heap stays flat with one long-lived promise and one long-lived signal", async function () {
     this.timeout(120_000);
     const { code, output, errors } = await runProgram("long-lived.ts");
     expect({ code, errors }).to.deep.equal({ code: 0, errors: "" });

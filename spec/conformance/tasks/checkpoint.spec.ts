@@ -15,7 +15,7 @@ describe("checkpoint", () => {
     ["sleep(0)", () => sleep(0), 50], // a millisecond each
     ["sleep(-1)", () => sleep(-1), 50],
   ] as const) {
-    it(`S-62a ${name} lets the event loop turn each time, in a loop of ${String(times)}`, async () => {
+    it(`S-62 (a) ${name} lets the event loop turn each time, in a loop of ${String(times)}`, async () => {
       let turns = 0;
       let ended = false;
       const turn = (): void => {
@@ -28,7 +28,7 @@ describe("checkpoint", () => {
       expect(turns).to.be.at.least(times - 1);
     });
 
-    it(`S-62b ${name} lets a timer through that is due`, async () => {
+    it(`S-62 (b) ${name} lets a timer through that is due`, async () => {
       let timed = false;
       setTimeout(() => { timed = true; }, 0);
       for (let n = 0; n < 10_000 && !timed; n++) await pause();
@@ -36,7 +36,7 @@ describe("checkpoint", () => {
     });
   }
 
-  it("S-62c checkpoint lets every task that can run go on first", async () => {
+  it("S-62 (c) checkpoint lets every task that can run go on first", async () => {
     const log: string[] = [];
     const ch = chan<number>();
     go(async () => {
@@ -49,7 +49,7 @@ describe("checkpoint", () => {
     expect(log.toSorted()).to.deep.equal(["got 1", "got 2", "sent 1", "sent 2", "started"]);
   });
 
-  it("S-62g whoever was woken before the event loop turned goes on first, however many they are", async () => {
+  it("S-62 (g) whoever was woken before the event loop turned goes on first, however many they are", async () => {
     const many = 60_000; // more than the budget of a turn
     const ch = chan<number>();
     let received = 0;
@@ -61,7 +61,7 @@ describe("checkpoint", () => {
     expect(received).to.equal(many);
   });
 
-  it("S-62f a thousand sleeps of 0 let timers through, each of them", async () => {
+  it("S-62 (f) a thousand sleeps of 0 let timers through, each of them", async () => {
     const clock = sinon.useFakeTimers();
     let slept = 0;
     let timers = 0;
@@ -76,7 +76,7 @@ describe("checkpoint", () => {
     expect(timers).to.be.at.least(999);
   });
 
-  it("S-62d under a fake clock checkpoint takes no virtual time and needs no tick", async () => {
+  it("S-62 (d) under a fake clock checkpoint takes no virtual time and needs no tick", async () => {
     const clock = sinon.useFakeTimers();
     let others = 0;
     go(async () => { for (; others < 5; others++) await null; });
@@ -86,7 +86,7 @@ describe("checkpoint", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("S-62e checkpoint gives up by a signal, with the reason itself, and leaves nothing", async () => {
+  it("S-62 (e) checkpoint gives up by a signal, with the reason itself, and leaves nothing", async () => {
     const giving = new AbortController();
     const reason = { why: "the very object" };
     const passed = checkpoint({ signal: giving.signal });

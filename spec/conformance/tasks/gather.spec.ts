@@ -9,7 +9,7 @@ import { unhandledDuring } from "../../support/unhandled.ts";
 describe("gather", () => {
   afterEach(() => { sinon.restore(); });
 
-  it("S-46a results come in the order of the jobs, whatever takes how long", async () => {
+  it("S-46 (a) results come in the order of the jobs, whatever takes how long", async () => {
     const clock = sinon.useFakeTimers();
     const order: string[] = [];
     const after = (ms: number, value: string) => async (): Promise<string> => {
@@ -24,7 +24,7 @@ describe("gather", () => {
     expect(Date.now()).to.equal(30); // at once, not one after another
   });
 
-  it("S-46b results come under the names of the jobs, in their order", async () => {
+  it("S-46 (b) results come under the names of the jobs, in their order", async () => {
     const ch = chan<string>(1);
     const gathered = gather({ late: () => ch.receive(), plain: () => 1, promise: Promise.resolve(true), task: go(() => null) });
     await settle();
@@ -34,14 +34,14 @@ describe("gather", () => {
     expect(Object.keys(results)).to.deep.equal(["late", "plain", "promise", "task"]);
   });
 
-  it("S-46c a tuple and a record are typed by their jobs", async () => {
+  it("S-46 (c) a tuple and a record are typed by their jobs", async () => {
     const [one, two, three]: [number, string, boolean] = await gather([() => 1, async () => "two", Promise.resolve(true)]);
     const { a, b }: { a: number; b: string } = await gather({ a: () => 1, b: go(() => "b") });
     const many: readonly number[] = await gather([1, 2, 3].map((n) => () => n * 2));
     expect([one, two, three, a, b, many]).to.deep.equal([1, "two", true, 1, "b", [2, 4, 6]]);
   });
 
-  it("S-46d thunks start in a later microtask, in order, all of them", async () => {
+  it("S-46 (d) thunks start in a later microtask, in order, all of them", async () => {
     const log: string[] = [];
     const gathered = gather([1, 2, 3].map((n) => () => { log.push(`job ${String(n)}`); }));
     log.push("called");
@@ -49,7 +49,7 @@ describe("gather", () => {
     expect(log).to.deep.equal(["called", "job 1", "job 2", "job 3"]);
   });
 
-  it("S-46e the jobs are read once, at the call", async () => {
+  it("S-46 (e) the jobs are read once, at the call", async () => {
     const jobs = [(): number => 1, (): number => 2];
     const gathered = gather(jobs);
     jobs.push(() => 3);
@@ -100,7 +100,7 @@ describe("gather", () => {
     expect(unhandled).to.deep.equal([]);
   });
 
-  it("S-84a promises and tasks among the jobs are only observed: they go on when another job fails", async () => {
+  it("S-84 (a) promises and tasks among the jobs are only observed: they go on when another job fails", async () => {
     const error = new Error("thrown");
     const gate = chan<string>();
     const task = go(() => gate.receive());
@@ -114,7 +114,7 @@ describe("gather", () => {
     expect(await promise).to.equal("b");
   });
 
-  it("S-84b a promise that rejects after another job has failed is not unhandled; the failure of a free task then is", async () => {
+  it("S-84 (b) a promise that rejects after another job has failed is not unhandled; the failure of a free task then is", async () => {
     const late = new Error("late");
     const unhandled = await unhandledDuring(async () => {
       const gate = chan<string>();
@@ -128,7 +128,7 @@ describe("gather", () => {
     expect(unhandled).to.deep.equal([late]); // nobody joins the task any more
   });
 
-  it("S-84c jobs that have ended already count at once, their failures too", async () => {
+  it("S-84 (c) jobs that have ended already count at once, their failures too", async () => {
     const error = new Error("of before");
     const done = go(() => 1);
     const failed = go(() => { throw error; });
@@ -140,7 +140,7 @@ describe("gather", () => {
     expect(started).to.be.lessThan(2);
   });
 
-  it("S-53a the same promise twice gives the same value in both places", async () => {
+  it("S-53 (a) the same promise twice gives the same value in both places", async () => {
     const promise = Promise.resolve({ the: "value" });
     const [one, two] = await gather([promise, promise]);
     expect(one).to.equal(two);
@@ -149,13 +149,13 @@ describe("gather", () => {
     expect(three).to.equal(four);
   });
 
-  it("S-53b the same thunk twice runs twice", async () => {
+  it("S-53 (b) the same thunk twice runs twice", async () => {
     let runs = 0;
     const thunk = (): number => ++runs;
     expect(await gather([thunk, thunk])).to.deep.equal([1, 2]);
   });
 
-  it("S-55a with a limit never more than that many thunks run, and all run in order", async () => {
+  it("S-55 (a) with a limit never more than that many thunks run, and all run in order", async () => {
     for (const limit of [1, 2, 3, 7, Infinity]) {
       let running = 0;
       let most = 0;
@@ -176,7 +176,7 @@ describe("gather", () => {
     }
   });
 
-  it("S-55b with a limit of 2, and one of the first two failing, the others never start", async () => {
+  it("S-55 (b) with a limit of 2, and one of the first two failing, the others never start", async () => {
     const error = new Error("thrown");
     const gate = chan<void>();
     const started: number[] = [];
@@ -194,7 +194,7 @@ describe("gather", () => {
     expect(started).to.deep.equal([0, 1]);
   });
 
-  it("S-55c promises and tasks do not count for the limit", async () => {
+  it("S-55 (c) promises and tasks do not count for the limit", async () => {
     const endless = new Promise<never>(() => undefined);
     let ran = 0;
     const giving = new AbortController();
@@ -205,7 +205,7 @@ describe("gather", () => {
     expect(await gathered).to.equal("enough");
   });
 
-  it("S-55d a limit that is no whole number from 1 up, or Infinity, is a RangeError; the promise rejects", async () => {
+  it("S-55 (d) a limit that is no whole number from 1 up, or Infinity, is a RangeError; the promise rejects", async () => {
     let ran = 0;
     for (const limit of [0, -1, 1.5, Number.NaN, "2" as unknown as number]) {
       expect(await rejectionOf(gather([() => ran++], { limit }))).to.be.instanceOf(RangeError);
@@ -214,7 +214,7 @@ describe("gather", () => {
     expect(ran).to.equal(0);
   });
 
-  it("S-46f what is neither function nor promise is a TypeError that names the job, and no job has started", async () => {
+  it("S-46 (f) what is neither function nor promise is a TypeError that names the job, and no job has started", async () => {
     let ran = 0;
     const wrong = rejectionOf(gather({ fine: () => ran++, wrong: 7 as never }));
     expect(await wrong).to.be.instanceOf(TypeError).with.property("message").that.includes('"wrong"');
@@ -223,7 +223,7 @@ describe("gather", () => {
     expect(ran).to.equal(0);
   });
 
-  it("S-46g a signal gives it up, with the reason itself; aborted before, no job starts", async () => {
+  it("S-46 (g) a signal gives it up, with the reason itself; aborted before, no job starts", async () => {
     const giving = new AbortController();
     let ran = 0;
     const gathered = gather([() => ran++, new Promise<never>(() => undefined)], { signal: giving.signal });
@@ -238,7 +238,7 @@ describe("gather", () => {
     expect(ran).to.equal(1);
   });
 
-  it("S-46h ten thousand jobs are fine", async () => {
+  it("S-46 (h) ten thousand jobs are fine", async () => {
     const results = await gather(Array.from({ length: 10_000 }, (_, n) => () => n), { limit: 100 });
     expect(results).to.deep.equal(Array.from({ length: 10_000 }, (_, n) => n));
   });

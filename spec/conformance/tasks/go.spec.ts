@@ -34,7 +34,7 @@ describe("go", () => {
     expect(log).to.deep.equal(["before", "after", "plain", "async", "generator", "last"]);
   });
 
-  it("S-01b a body starts within the microtasks of the turn, with the arguments given to go", async () => {
+  it("S-01 (b) a body starts within the microtasks of the turn, with the arguments given to go", async () => {
     const log: unknown[] = [];
     const task = go((a: number, b: string) => { log.push(a, b); }, 1, "two");
     for (let jobs = 0; jobs < 2; jobs++) await null;
@@ -88,7 +88,7 @@ describe("go", () => {
       }
     });
 
-    it(`S-04b ${name} that has failed in this very turn can still be joined, and polled`, async () => {
+    it(`S-04 (b) ${name} that has failed in this very turn can still be joined, and polled`, async () => {
       const error = new Error("seen");
       const unhandled = await unhandledDuring(async () => {
         const task = go(bodyOf(failing(error)));
@@ -111,7 +111,7 @@ describe("go", () => {
       expect(await result).to.deep.equal({ status: "fulfilled", value });
     });
 
-    it(`S-85b the result of ${name} never rejects`, async () => {
+    it(`S-85 (b) the result of ${name} never rejects`, async () => {
       const error = new Error("thrown");
       const unhandled = await unhandledDuring(async () => {
         const task = go(bodyOf(failing(error)));
@@ -121,7 +121,7 @@ describe("go", () => {
       expect(unhandled).to.deep.equal([]);
     });
 
-    it(`S-74a ${name} has a state at every point of its life`, async () => {
+    it(`S-74 (a) ${name} has a state at every point of its life`, async () => {
       const states: string[] = [];
       const task: Task<unknown> = go(bodyOf(() => states.push(task.state)));
       states.push(task.state);
@@ -150,7 +150,7 @@ describe("go", () => {
     });
   }
 
-  it("GO-01a a free task that fails in a plain program fails the process, with the stack of the error", function () {
+  it("GO-01 (a) a free task that fails in a plain program fails the process, with the stack of the error", function () {
     this.timeout(20_000);
     for (const body of ['() => { throw new Error("nobody sees this"); }', 'function* explode() { throw new Error("nobody sees this"); }', 'async function explode() { throw new Error("nobody sees this"); }']) {
       const { code, output, errors } = runProgram(`
@@ -165,7 +165,7 @@ describe("go", () => {
     }
   });
 
-  it("GO-01b with a joiner the error goes there and only there", function () {
+  it("GO-01 (b) with a joiner the error goes there and only there", function () {
     this.timeout(20_000);
     const { code, output, errors } = runProgram(`
       import { go } from "rendezvous";
@@ -175,7 +175,7 @@ describe("go", () => {
     expect({ code, output, errors }).to.deep.equal({ code: 0, output: "joined: seen\n", errors: "" });
   });
 
-  it("S-74b a task is named after its body, or by named()", async () => {
+  it("S-74 (b) a task is named after its body, or by named()", async () => {
     const tasks = [
       go(function reader() { return 1; }),
       go(async function reader() { return 1; }),
@@ -187,7 +187,7 @@ describe("go", () => {
     expect(await Promise.all(tasks)).to.deep.equal([1, 1, 1, 1, 1]);
   });
 
-  it("S-74c a task without a name has a stable default that contains its id, and ids grow", async () => {
+  it("S-74 (c) a task without a name has a stable default that contains its id, and ids grow", async () => {
     const tasks = [go(() => 1), go(function* () { return 1; }), go(async () => 1)];
     const ids = tasks.map((task) => task.id);
     for (const task of tasks) {
@@ -199,7 +199,7 @@ describe("go", () => {
     expect(tasks.map((task) => task.id)).to.deep.equal(ids);
   });
 
-  it("S-74d named() leaves the body as it is, and passes arguments, result and failure on", async () => {
+  it("S-74 (d) named() leaves the body as it is, and passes arguments, result and failure on", async () => {
     const error = new Error("thrown");
     const body = async (a: number, b: number): Promise<number> => {
       if (b < 0) throw error;
@@ -216,7 +216,7 @@ describe("go", () => {
     expect(go(named("", () => 1)).name).to.match(/\d/);
   });
 
-  it("S-85c joining can be given up by a signal; the task goes on", async () => {
+  it("S-85 (c) joining can be given up by a signal; the task goes on", async () => {
     const gate = chan<string>();
     const task = go(() => gate.receive());
     const giving = new AbortController();
@@ -229,12 +229,12 @@ describe("go", () => {
     expect(await task).to.equal("a");
   });
 
-  it("S-85d a task is its value when it is returned from an async function, as any promise is", async () => {
+  it("S-85 (d) a task is its value when it is returned from an async function, as any promise is", async () => {
     const value = await (async () => go(() => 7))();
     expect(value).to.equal(7);
   });
 
-  it("S-85e every value can be a result, an error and a promise's value included", async () => {
+  it("S-85 (e) every value can be a result, an error and a promise's value included", async () => {
     const error = new Error("a value");
     for (const value of [undefined, null, Number.NaN, 0, "", error]) {
       for (const bodyOf of Object.values(bodies)) expect(Object.is(await go(bodyOf(() => value)), value)).to.equal(true);
@@ -242,7 +242,7 @@ describe("go", () => {
     expect(await go(() => Promise.resolve(1))).to.equal(1);
   });
 
-  it("S-85f every value can be a failure, undefined included", async () => {
+  it("S-85 (f) every value can be a failure, undefined included", async () => {
     for (const thrown of [undefined, null, 0, "a text"]) {
       for (const bodyOf of Object.values(bodies)) {
         expect(await go(bodyOf(failing(thrown))).result()).to.deep.equal({ status: "rejected", reason: thrown });
@@ -250,7 +250,7 @@ describe("go", () => {
     }
   });
 
-  it("S-02b a result that cannot be asked whether it is a promise fails the task", async () => {
+  it("S-02 (b) a result that cannot be asked whether it is a promise fails the task", async () => {
     const error = new Error("then is not to be read");
     const task = go((): unknown => Object.defineProperty({}, "then", { get: failing(error) }));
     const unhandled = await unhandledDuring(async () => {
@@ -260,7 +260,7 @@ describe("go", () => {
     expect(unhandled).to.deep.equal([]);
   });
 
-  it("S-02c go takes a function and says so when it gets the result of one", () => {
+  it("S-02 (c) go takes a function and says so when it gets the result of one", () => {
     for (const wrong of [undefined, null, Promise.resolve(1), 7, {}]) {
       expect(() => go(wrong as never)).to.throw(TypeError, "go takes a function");
     }
@@ -269,14 +269,14 @@ describe("go", () => {
 
 describe("run", () => {
   for (const [name, bodyOf] of Object.entries(bodies)) {
-    it(`S-73a run gives the result of ${name} as main, and its failure`, async () => {
+    it(`S-73 (a) run gives the result of ${name} as main, and its failure`, async () => {
       const error = new Error("thrown");
       expect(await run(bodyOf(() => 7))).to.equal(7);
       expect(await rejectionOf(run(bodyOf(failing(error))))).to.equal(error);
     });
   }
 
-  it("S-73b main starts in a later microtask", async () => {
+  it("S-73 (b) main starts in a later microtask", async () => {
     const log: string[] = [];
     const running = run(() => log.push("main"));
     log.push("after run");
@@ -284,7 +284,7 @@ describe("run", () => {
     expect(log).to.deep.equal(["after run", "main"]);
   });
 
-  it("S-73c a free task outlives main and is left to end by itself", async () => {
+  it("S-73 (c) a free task outlives main and is left to end by itself", async () => {
     const gate = chan<string>();
     let got = "";
     await run(() => { go(async () => { got = await gate.receive(); }); });
@@ -292,7 +292,7 @@ describe("run", () => {
     expect(got).to.equal("still here");
   });
 
-  it("S-73d misuse rejects and never throws", async () => {
+  it("S-73 (d) misuse rejects and never throws", async () => {
     expect(await rejectionOf(run(7 as never))).to.be.instanceOf(TypeError);
   });
 });

@@ -103,17 +103,17 @@ describe("fake clocks", () => {
 
   describe("the log of a program of sleeps, handovers and selects", () => {
     const ways: Record<string, (clock: SinonFakeTimers, ended: () => boolean) => Promise<unknown>> = {
-      "FT06a tickAsync": (clock) => clock.tickAsync(200),
-      "FT08a tickAsync, a millisecond at a time": async (clock, ended) => { while (!ended()) await clock.tickAsync(1); },
-      "FT08b nextAsync, twice per timer": async (clock, ended) => {
+      "FT06 (a) tickAsync": (clock) => clock.tickAsync(200),
+      "FT08 (a) tickAsync, a millisecond at a time": async (clock, ended) => { while (!ended()) await clock.tickAsync(1); },
+      "FT08 (b) nextAsync, twice per timer": async (clock, ended) => {
         while (!ended()) {
           await clock.nextAsync();
           await clock.nextAsync();
         }
       },
-      "FT08c runToLastAsync": async (clock, ended) => { while (!ended()) await clock.runToLastAsync(); },
-      "FT08d runAllAsync": async (clock) => { await settle(); await clock.runAllAsync(); },
-      "FT08e setTickMode nextAsync": async (clock, ended) => {
+      "FT08 (c) runToLastAsync": async (clock, ended) => { while (!ended()) await clock.runToLastAsync(); },
+      "FT08 (d) runAllAsync": async (clock) => { await settle(); await clock.runAllAsync(); },
+      "FT08 (e) setTickMode nextAsync": async (clock, ended) => {
         clock.setTickMode({ mode: "nextAsync" });
         while (!ended()) await settle();
         clock.setTickMode({ mode: "manual" });
@@ -156,7 +156,7 @@ describe("fake clocks", () => {
     expect(await isPending(ch.send("too late"))).to.equal(true);
   });
 
-  it("FT24a a task that throws after a sleep of 5 has failed for its joiner before a timer at 6", async () => {
+  it("FT24 (a) a task that throws after a sleep of 5 has failed for its joiner before a timer at 6", async () => {
     const clock = sinon.useFakeTimers();
     const log: string[] = [];
     const task = go(async () => {
@@ -169,7 +169,7 @@ describe("fake clocks", () => {
     expect(log).to.deep.equal(["at 5, seen at 5", "timer at 6"]);
   });
 
-  it("FT24b nobody joins it: the unhandled rejection comes at 5, before a timer at 6", async () => {
+  it("FT24 (b) nobody joins it: the unhandled rejection comes at 5, before a timer at 6", async () => {
     const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
     const log: string[] = [];
     const error = new Error("at 5");

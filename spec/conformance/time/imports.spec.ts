@@ -46,12 +46,12 @@ describe("imports and clocks", () => {
     await copy.checkpoint();
   });
 
-  it("FT41a without a fake clock an endless handover loop lets the event loop turn", async () => {
+  it("FT41 (a) without a fake clock an endless handover loop lets the event loop turn", async () => {
     const limit = 200_000;
     expect(await handoversInATurn(rendezvous, limit)).to.be.lessThan(limit);
   });
 
-  it("FT41b it never does while another setTimeout than the one of the import is in place", async () => {
+  it("FT41 (b) it never does while another setTimeout than the one of the import is in place", async () => {
     const limit = 60_000;
     const { setTimeout } = globalThis;
     sinon.replace(globalThis, "setTimeout", ((...args: Parameters<typeof setTimeout>) => setTimeout(...args)) as typeof setTimeout);

@@ -10,7 +10,7 @@ describe("sleep", () => {
   beforeEach(() => { clock = sinon.useFakeTimers(); });
   afterEach(() => { sinon.restore(); });
 
-  it("TM-01a sleep(0) and sleep(-5) complete without the clock having to move", async () => {
+  it("TM-01 (a) sleep(0) and sleep(-5) complete without the clock having to move", async () => {
     for (const ms of [0, -5, -Infinity, -0]) {
       const slept = sleep(ms);
       expect(await isPending(slept)).to.equal(true); // a macrotask, not a microtask
@@ -20,7 +20,7 @@ describe("sleep", () => {
     }
   });
 
-  it("TM-01b a hundred sleeps of 0 in a row come to their end", async () => {
+  it("TM-01 (b) a hundred sleeps of 0 in a row come to their end", async () => {
     let slept = 0;
     const sleeping100 = (async () => {
       for (; slept < 100; slept++) await sleep(slept % 2 === 0 ? 0 : -5);
@@ -30,7 +30,7 @@ describe("sleep", () => {
     expect(slept).to.equal(100);
   });
 
-  it("TM-01c a sleep never completes before its time, fractions of a millisecond included", async () => {
+  it("TM-01 (c) a sleep never completes before its time, fractions of a millisecond included", async () => {
     for (const [ms, wakesAt] of [[1, 1], [5, 5], [0.4, 1], [2.5, 3], [1000, 1000]] as const) {
       const start = Date.now();
       let wokeAt = -1;
@@ -50,7 +50,7 @@ describe("sleep", () => {
     expect(order).to.deep.equal([12, 5, 6, 7, 1, 10, 0, 2, 3, 4, 8, 11, 9]);
   });
 
-  it("TM-03a an aborted sleep never fires; aborting again, or after it fired, changes nothing", async () => {
+  it("TM-03 (a) an aborted sleep never fires; aborting again, or after it fired, changes nothing", async () => {
     const giving = new AbortController();
     let fired = 0;
     const aborted = rejectionOf(sleep(10, { signal: giving.signal }).then(() => fired++));
@@ -66,7 +66,7 @@ describe("sleep", () => {
     expect(getEventListeners(giving.signal, "abort")).to.have.length(0);
   });
 
-  it("TM-03b a sleep that lost never fires", async () => {
+  it("TM-03 (b) a sleep that lost never fires", async () => {
     const ch = chan<string>();
     let fired = 0;
     const selected = select({ late: sleeping(10).map(() => fired++), value: ch.receiving() });
@@ -76,7 +76,7 @@ describe("sleep", () => {
     expect(fired).to.equal(0);
   });
 
-  it("TM-03c a description does nothing, and may be performed again and again", async () => {
+  it("TM-03 (c) a description does nothing, and may be performed again and again", async () => {
     const nap = sleeping(10);
     expect(clock.countTimers()).to.equal(0);
     expect(poll(nap)).to.equal(undefined);
@@ -89,7 +89,7 @@ describe("sleep", () => {
     expect(wokeAt).to.deep.equal([10, 15]);
   });
 
-  it("TM-06b sleeping(NaN) throws and sleep(NaN) rejects, with a RangeError that shows what was given", async () => {
+  it("TM-06 (b) sleeping(NaN) throws and sleep(NaN) rejects, with a RangeError that shows what was given", async () => {
     for (const wrong of [Number.NaN, "10", undefined, null, {}] as number[]) {
       expect(() => sleeping(wrong)).to.throw(RangeError, "sleep takes a number of milliseconds");
       expect(await rejectionOf(sleep(wrong))).to.be.instanceOf(RangeError).with.property("message").that.includes("sleep takes");
@@ -125,7 +125,7 @@ describe("sleep", () => {
     }
   });
 
-  it("FT21b a long sleep can be aborted in its second timer, too", async () => {
+  it("FT21 (b) a long sleep can be aborted in its second timer, too", async () => {
     const giving = new AbortController();
     const aborted = rejectionOf(sleep(2 ** 31 + 5, { signal: giving.signal }));
     await clock.tickAsync(2 ** 31 + 1);

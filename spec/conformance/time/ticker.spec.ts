@@ -9,7 +9,7 @@ describe("ticker", () => {
   beforeEach(() => { clock = sinon.useFakeTimers(); });
   afterEach(() => { sinon.restore(); });
 
-  it("TM-06a ticker(0), ticker(-1), ticker(NaN) are a RangeError at the call, and leave no timer", () => {
+  it("TM-06 (a) ticker(0), ticker(-1), ticker(NaN) are a RangeError at the call, and leave no timer", () => {
     for (const wrong of [0, -0, -1, -Infinity, Number.NaN, "10" as unknown as number]) {
       expect(() => ticker(wrong), String(wrong)).to.throw(RangeError, "ticker takes");
     }
@@ -38,7 +38,7 @@ describe("ticker", () => {
     ticks.stop();
   });
 
-  it("FT15b a reader that is slow misses ticks, which the numbers show, and the phase is kept", async () => {
+  it("FT15 (b) a reader that is slow misses ticks, which the numbers show, and the phase is kept", async () => {
     const ticks = ticker(10);
     const seen: [number, number][] = [];
     void (async () => {
@@ -69,7 +69,7 @@ describe("ticker", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("FT16b stopping drops a tick that is pending, is idempotent, and is what `using` and cancel do", async () => {
+  it("FT16 (b) stopping drops a tick that is pending, is idempotent, and is what `using` and cancel do", async () => {
     for (const stop of [
       (ticks: ReturnType<typeof ticker>): void => { ticks.stop(); },
       (ticks: ReturnType<typeof ticker>): void => { ticks[Symbol.dispose](); },
@@ -85,7 +85,7 @@ describe("ticker", () => {
     }
   });
 
-  it("FT16c in a select it is a case among others", async () => {
+  it("FT16 (c) in a select it is a case among others", async () => {
     const ticks = ticker(10);
     const log: string[] = [];
     const done = (async () => {
@@ -102,7 +102,7 @@ describe("ticker", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("FT22b ticker(Infinity) never ticks and holds no timer", () => {
+  it("FT22 (b) ticker(Infinity) never ticks and holds no timer", () => {
     const ticks = ticker(Infinity);
     expect(clock.countTimers()).to.equal(0);
     clock.tick(1e9);
