@@ -5,7 +5,7 @@ import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
 import {
   attempting, calls, CancelledError, chan, checkpoint, ClosedError, coroutine, dumpTasks, gather, go, guard, openScope, operation, perform, race,
-  scope, selecting, settling, sleep, suppressedOf, timeout, TimeoutError, type Call, type ChildTask, type Scope, type Task,
+  scope, selecting, settling, sleep, sleeping, suppressedOf, timeout, TimeoutError, type Call, type ChildTask, type Scope, type Task,
 } from "../../src/node.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
@@ -353,5 +353,33 @@ describe("corners of scopes", () => {
     const among = (returnErrors: boolean) => gather([() => 1], { returnErrors });
     expectTypeOf(among).returns.resolves.toEqualTypeOf<[number | Error]>();
     expectTypeOf(gather([() => 1], { limit: 1 })).resolves.toEqualTypeOf<[number]>();
+  });
+
+  it("S-20: a child that cancels its scope is a normal end: the body's value counts, if it returned one, in both lanes", async () => {
+    const ends = (stop: (s: Scope) => void) => async (s: Scope): Promise<string> => {
+      s.go(async () => { await checkpoint(); stop(s); });
+      await sleep(1000).catch(() => "swallowed");
+      return "the body's";
+    };
+    expect(await scope(ends((s) => { s.cancel("found"); }))).to.equal("the body's");
+    const returned = scope(function* (s) {
+      s.go(function* () { yield* sleeping(1); s.cancel("found"); });
+      s.go(function* () { yield* chan().receiving(); });
+      return "at once";
+    });
+    await clock.tickAsync(1);
+    expect(await returned).to.equal("at once");
+  });
+
+  it("S-20: if the body was cut short by it, the scope rejects with that CancelledError, in both lanes", async () => {
+    for (const body of [
+      async (s: Scope): Promise<void> => { s.go(() => { s.cancel("found"); }); await sleep(1000); },
+      function* (s: Scope): Generator<unknown, void> { s.go(() => { s.cancel("found"); }); yield* sleeping(1000); },
+    ]) {
+      const error = await rejectionOf(scope(body as (s: Scope) => Promise<void>));
+      expect(error).to.be.instanceOf(CancelledError);
+      expect((error as Error).cause).to.equal("found");
+    }
+    expect(clock.countTimers()).to.equal(0);
   });
 });
