@@ -5,6 +5,11 @@
  */
 import { seedChoices } from "../core/random.ts";
 
+export { explore, replay, type ExploreOptions, type ExploreReport, type RunResult, type Strategy } from "./explore.ts";
+export { ExploreError } from "./explore-error.ts";
+export { shared } from "./shared.ts";
+export type { Blocked, ExploreContext, FindingKind, Program } from "./run.ts";
+
 /**
  * Seeds the choices of `select`: the same seed gives the same sequence of choices, in this process, from here on.
  *

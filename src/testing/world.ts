@@ -1,0 +1,343 @@
+/**
+ * A world under control: every task that starts, every wake-up, every choice of a case and every timer of it waits to be picked.
+ *
+ * 1. One thing goes on at a time, up to the next quiet moment. So what is done in between is done by that one: no async context is
+ *    needed to tell who it is.
+ * 2. A strand is what can be at one point only. A task is one; what it begins while it already waits (`Promise.all`) is a strand more,
+ *    with the same root.
+ * 3. Everything is named by who made it and the how-manieth it was, not by when: two runs that differ in unrelated steps agree on names.
+ *
+ * Idea: the schedulers of loom and shuttle.
+ */
+import { AsyncResource } from "node:async_hooks";
+import type { Controller } from "../core/scheduler.ts";
+import { Performable } from "../core/operation.ts";
+import { LiveScope } from "../task/live-scope.ts";
+import { Region } from "../task/region.ts";
+import type { Living } from "../task/live.ts";
+import { Task } from "../task/task.ts";
+
+/** Touched by a step whose effects cannot be told apart: time moves, something is cancelled. It depends on every other. */
+export const everything: unique symbol = Symbol("everything");
+
+export class Strand {
+  readonly key: string;
+  readonly root: Strand;
+  readonly task: Task<unknown> | undefined;
+  /** What it waits for, and as which waiter. */
+  waits: { waiter: object; where: object } | undefined = undefined;
+  /** It is about to go on. */
+  ready = false;
+  /** Other strands of the same root. */
+  readonly others: Strand[] = [];
+  /** How many tasks and timers it has made so far, and how many other things. */
+  made = 0;
+  named = 0;
+
+  constructor(key: string, task: Task<unknown> | undefined, root?: Strand) {
+    this.key = key;
+    this.task = task;
+    this.root = root ?? this;
+  }
+
+  get idle(): boolean {
+    return !this.waits && !this.ready;
+  }
+
+  /** It, and all that have the same root. */
+  get all(): Strand[] {
+    return [this.root, ...this.root.others];
+  }
+}
+
+/** Something that may be picked to go on next. */
+export interface Item {
+  readonly strand: Strand;
+  /** The step that has made it ready; -1 before the first. */
+  readonly enabler: number;
+  proceed(): void;
+}
+
+interface Timer extends Item {
+  readonly at: number;
+}
+
+/** What has happened when something went on. */
+export interface Step {
+  readonly strand: Strand;
+  readonly enabler: number;
+  /** What it has looked at or changed. */
+  readonly touched: (object | typeof everything)[];
+  /** For the trace: what it did, and whom it woke. */
+  readonly events: Event[];
+}
+
+export interface Event {
+  readonly kind: "does" | "wakes" | "starts" | "waits" | "ends";
+  /** What it did, to what; or what it waits for. */
+  readonly verb?: string | undefined;
+  readonly what?: object | undefined;
+  /** Whom it woke or started. */
+  readonly strand?: Strand;
+}
+
+/** How the cases of a select are chosen. */
+export interface CaseChooser {
+  /** The first poll of a select with several cases. */
+  firstCase(poll: Poll): number;
+  /** The case that was polled first could not happen; another one is polled. */
+  nextCase(poll: Poll): void;
+}
+
+/** The polling of a select. */
+export interface Poll {
+  /** Its cases. */
+  readonly total: number;
+  /** Those that were not polled before. */
+  left: number;
+}
+
+export class World implements Controller {
+  readonly steps: Step[] = [];
+  readonly strands: Strand[] = [];
+  readonly ready: Item[] = [];
+  /** By their time; equal ones in the order of their making. */
+  readonly timers: Timer[] = [];
+  now = 0;
+  current: Strand;
+  /** Called when something becomes ready outside of a step: by I/O, by a timer that is not the library's. */
+  onArrival: (() => void) | undefined = undefined;
+  readonly #chooser: CaseChooser;
+  readonly #waiters = new Map<object, Strand>();
+  readonly #channels = new Map<object, { channel: { name: string }; verb: string }>();
+  readonly #outside: Strand;
+  readonly #polls: Poll[] = [];
+  readonly #numbers = new Map<string, number>();
+  #last: { verb: string; what: object } | undefined = undefined;
+
+  constructor(chooser: CaseChooser) {
+    this.#chooser = chooser;
+    this.current = this.#outside = new Strand("outside", undefined);
+  }
+
+  // -- What goes on --
+
+  resume(proceed: () => void, who?: object, begins = false): void {
+    const strand = this.#strandFor(who, begins);
+    const inContext = begins ? new AsyncResource("rendezvous", { requireManualDestroy: true }) : undefined;
+    this.ready.push({
+      strand,
+      enabler: this.steps.length - 1,
+      proceed: inContext ? (): void => { inContext.runInAsyncScope(proceed); } : proceed,
+    });
+    strand.ready = true;
+    const { verb, what } = this.#last ?? {};
+    if (begins) this.#tell({ kind: "starts", strand });
+    else if (strand.root === this.current.root) this.#tell({ kind: "does", verb, what });
+    else this.#tell({ kind: "wakes", verb, what, strand });
+    if (this.current === this.#outside) this.onArrival?.();
+  }
+
+  #strandFor(who: object | undefined, begins: boolean): Strand {
+    if (begins && who instanceof Task) {
+      const strand = new Strand(`${this.current.key}.${String(this.current.made++)}`, who as Task<unknown>);
+      this.strands.push(strand);
+      this.#keys.set(who, `${strand.key}!`);
+      return strand;
+    }
+    const waiting = who && this.#waiters.get(who);
+    if (!waiting) return this.#idleStrand(this.current);
+    if (begins) return this.#idleStrand(waiting);
+    this.#waiters.delete(who);
+    waiting.waits = undefined;
+    return waiting;
+  }
+
+  /** A strand with the same root that is at no other point. */
+  #idleStrand(like: Strand): Strand {
+    const idle = like.idle ? like : like.all.find((strand) => strand.idle);
+    if (idle) return idle;
+    const { root } = like;
+    const strand = new Strand(`${root.key}+${String(root.others.length)}`, root.task, root);
+    root.others.push(strand);
+    return strand;
+  }
+
+  /** Let something go on. The step is over once everything is quiet again. */
+  run(item: Item): void {
+    const { strand } = item;
+    const ready = this.ready.indexOf(item);
+    if (ready >= 0) this.ready.splice(ready, 1);
+    else {
+      this.timers.splice(this.timers.indexOf(item as Timer), 1);
+      this.now = Math.max(this.now, (item as Timer).at);
+    }
+    strand.ready = false;
+    this.current = strand;
+    this.#last = undefined;
+    this.steps.push({ strand, enabler: item.enabler, touched: [strand.root], events: [] });
+    if (ready < 0) this.touch(everything);
+    item.proceed();
+  }
+
+  /** The step is over. What becomes ready from here on comes from outside. */
+  quiet(): void {
+    this.current = this.#outside;
+    this.#polls.length = 0;
+  }
+
+  // -- What it is told --
+
+  choose(left: number, total: number): number {
+    const polls = this.#polls;
+    if (left === total) {
+      const poll = { left, total };
+      polls.push(poll);
+      return total === 1 ? 0 : this.#chooser.firstCase(poll);
+    }
+    for (let poll = polls.at(-1); poll; poll = polls.at(-1)) {
+      if (poll.total === total && poll.left === left + 1) {
+        poll.left = left;
+        this.#chooser.nextCase(poll);
+        break;
+      }
+      polls.pop();
+    }
+    return 0;
+  }
+
+  wait(waiter: object, where: object): void {
+    const strand = this.#idleStrand(this.current);
+    strand.waits = { waiter, where };
+    this.#waiters.set(waiter, strand);
+    if (where instanceof Performable && where.outer) this.touch(everything);
+    if (where instanceof LiveScope) this.#name(where);
+    else this.#tell({ kind: "waits", what: where });
+  }
+
+  touch(what: object | typeof everything, verb?: string): void {
+    const step = this.steps.at(-1);
+    if (!step || this.current === this.#outside) return;
+    const known = what instanceof Region ? everything : this.#known(what);
+    step.touched.push(known);
+    if (verb === undefined || typeof what !== "object") return;
+    if (verb === "end") this.#tell({ kind: "ends" });
+    else if (verb === "make") {
+      this.#name(what);
+      if (!("senders" in what && "receivers" in what)) return;
+      const channel = what as unknown as { name: string };
+      this.#channels.set(what.senders as object, { channel, verb: "send" });
+      this.#channels.set(what.receivers as object, { channel, verb: "receive" });
+    } else {
+      this.#last = { verb, what };
+      if (verb === "close" || verb === "cancel") this.#tell({ kind: "does", verb, what });
+    }
+  }
+
+  /** A line is its channel. */
+  #known(what: object | typeof everything): object | typeof everything {
+    return typeof what === "object" ? (this.#channels.get(what)?.channel ?? what) : what;
+  }
+
+  // -- Time --
+
+  arm(ms: number, fire: () => void): () => void {
+    const { current } = this;
+    const strand = new Strand(`${current.key}@${String(current.made++)}`, undefined);
+    const timer: Timer = { strand, enabler: this.steps.length - 1, proceed: fire, at: this.now + ms };
+    const later = this.timers.findIndex(({ at }) => at > timer.at);
+    this.timers.splice(later < 0 ? this.timers.length : later, 0, timer);
+    return () => {
+      const index = this.timers.indexOf(timer);
+      if (index >= 0) this.timers.splice(index, 1);
+    };
+  }
+
+  /** Who may go on now: who is ready, in the order in which they became so; then the timers that are due. */
+  get alternatives(): Item[] {
+    const due = this.timers.findIndex(({ at }) => at > this.now);
+    return due === 0 ? [...this.ready] : [...this.ready, ...this.timers.slice(0, due < 0 ? undefined : due)];
+  }
+
+  /** When the next timer is due. */
+  get next(): number | undefined {
+    return this.timers[0]?.at;
+  }
+
+  /** Time moves to the next timer. False: there is none. */
+  advance(): boolean {
+    const [next] = this.timers;
+    if (!next) return false;
+    this.now = Math.max(this.now, next.at);
+    return true;
+  }
+
+  // -- Names --
+
+  readonly #keys = new Map<object, string>();
+
+  /** The running code has made this: it is named so in every run. */
+  #name(what: object): void {
+    this.#keys.set(what, `${this.current.key}:${String(this.current.named++)}`);
+  }
+
+  /** The name of what was touched. All whose making was not told have one in common, so that no dependence is missed. */
+  keyOf(what: object): string {
+    return what instanceof Strand ? what.key : (this.#keys.get(what) ?? "?");
+  }
+
+  nameOf({ root: { task } }: Strand): string {
+    return task ? this.text(task.name) : "a timer";
+  }
+
+  whereText(where: object): string {
+    const line = this.#channels.get(where);
+    if (line) return this.text(`${line.verb} on channel ${JSON.stringify(line.channel.name)}`);
+    return where instanceof LiveScope ? this.text(`${where.kind} "${where.name}"`) : this.text(String(where));
+  }
+
+  /** Numbers of the process, such as in channel-517, become numbers of this run. */
+  text(given: string): string {
+    return given.replace(/\b([a-z]+)-(\d+)\b/g, (name, kind: string) => {
+      const count = `${kind} `;
+      let number = this.#numbers.get(name);
+      if (number === undefined) {
+        number = (this.#numbers.get(count) ?? 0) + 1;
+        this.#numbers.set(count, number).set(name, number);
+      }
+      return `${kind}-${String(number)}`;
+    });
+  }
+
+  #tell(event: Event): void {
+    this.steps.at(-1)?.events.push(event);
+  }
+
+  // -- Who is left --
+
+  /** The tasks that have not ended. */
+  get left(): Strand[] {
+    return this.strands.filter(({ task }) => task && (task.state === "pending" || task.state === "running"));
+  }
+
+  /** What a task waits for, in each of its strands. */
+  waitsOf(strand: Strand): string[] {
+    return strand.all.flatMap(({ waits }) => (waits ? [this.whereText(waits.where)] : []));
+  }
+
+  /** Whether all that can wake a task is in this world. */
+  controls(strand: Strand): boolean {
+    return strand.all.some(({ waits, ready }) => {
+      if (ready) return true;
+      if (!waits) return false;
+      const { where } = waits;
+      return where instanceof Performable ? !where.outer : !(where instanceof LiveScope) || !where.bodyRuns;
+    });
+  }
+
+  /** What the world has registered: tasks and scopes. */
+  get living(): Living[] {
+    const tasks = this.left.flatMap(({ task }) => (task ? [task] : []));
+    return [...tasks, ...[...this.#waiters.keys()].filter((waiter) => waiter instanceof LiveScope)];
+  }
+}
