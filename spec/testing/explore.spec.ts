@@ -175,6 +175,25 @@ describe("explore", () => {
     }
   });
 
+  it("proves that three philosophers who take the lower fork first never block each other", async () => {
+    const dine = (at: (n: number) => [number, number]): Program => async () => {
+      const forks = Array.from({ length: 3 }, () => chan<void>(1));
+      const tasks = forks.map((_, n) => go(async () => {
+        const [first, second] = at(n).map((fork) => forks[fork] as Channel<void>) as [Channel<void>, Channel<void>];
+        await first.send();
+        await second.send();
+        await second.receive();
+        await first.receive();
+      }));
+      for (const task of tasks) await task;
+    };
+    const ordered = dine((n) => [Math.min(n, (n + 1) % 3), Math.max(n, (n + 1) % 3)]);
+    const report = await explore(ordered, { strategy: "dpor" });
+    expect(report.complete).to.equal(true);
+    expect(report.schedules).to.be.above(100);
+    expect((await finding(dine((n) => [n, (n + 1) % 3]), { strategy: "dpor" })).kind).to.equal("deadlock");
+  });
+
   it("takes fewer runs for the proof when orders of independent steps are one", async () => {
     const program: Program = async () => {
       const pairs = [chan<number>(), chan<number>()];
