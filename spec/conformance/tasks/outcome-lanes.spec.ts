@@ -1,6 +1,6 @@
 /**
- * The outcome of a scope in each lane, with and without an async context, and what is suppressed by it: the first error of body or children; else an outer cancel; else its own cancel or deadline, whichever was
- * first, unless the body has returned a value; else the body's value.
+ * The outcome of a scope in each lane, with and without an async context: the first error of body or children; else an outer cancel; else
+ * its own cancel or deadline, whichever was first, unless the body has returned a value; else the body's value. And what is suppressed.
  */
 import { expect } from "chai";
 import sinon from "sinon";
