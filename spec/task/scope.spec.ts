@@ -267,6 +267,22 @@ describe("corners of scopes", () => {
     }
   });
 
+  it("a generator task that is cancelled with a value on its way does not leave the promise that it settles next unhandled", async () => {
+    const ch = chan<number>();
+    const unhandled = await unhandledDuring(async () => {
+      await scope(async (s) => {
+        const child = s.go(function* () {
+          yield* ch.receiving();
+          yield* settling((async () => { await sleep(1); })());
+        });
+        await checkpoint();
+        ch.trySend(1);
+        child.cancel();
+      });
+    });
+    expect(unhandled).to.deep.equal([]);
+  });
+
   it("a clean-up runs in the async context in which it was deferred, an onError handler in that of its scope", async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];

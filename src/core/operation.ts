@@ -137,6 +137,9 @@ export abstract class Performable<T> implements Operation<T> {
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
   look(): void { /* it looks at nothing that others change */ }
 
+  /** It will not be performed, since whoever was about to do so has to end. */
+  skip(): void { /* nothing has begun */ }
+
   /** What it is, for reports of who waits for what. */
   toString(): string {
     return "an operation";
@@ -157,7 +160,10 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent === resumed) return finished;
     const task = running;
     if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
-    if (task.mustEnd()) return suspended;
+    if (task.mustEnd()) {
+      this.skip();
+      return suspended;
+    }
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();

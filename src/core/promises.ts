@@ -57,6 +57,10 @@ class Settling<T> extends Performable<T> {
     return this;
   }
 
+  override skip(): void {
+    watched(this.#promise);
+  }
+
   override attempt(): T | Nothing {
     const { outcome } = watched(this.#promise);
     return outcome === undefined ? nothing : (outcome() as T);
