@@ -50,7 +50,7 @@ describe("dial", () => {
     }
   });
 
-  it("N-01b a generator task dials, sends and receives by yield*", async () => {
+  it("N-01 (b) a generator task dials, sends and receives by yield*", async () => {
     const { port } = await serverOf((socket) => socket.pipe(socket));
     const task = go(function* () {
       const connection = yield* dialing({ host: "127.0.0.1", port });
@@ -62,7 +62,7 @@ describe("dial", () => {
     expect(await task).to.equal("hi");
   });
 
-  it("N-01c describing a dial does nothing, and polling one never happens", async () => {
+  it("N-01 (c) describing a dial does nothing, and polling one never happens", async () => {
     let accepted = 0;
     const { port } = await serverOf(() => { accepted++; });
     expect(poll(dialing({ host: "127.0.0.1", port }))).to.equal(undefined);
@@ -80,7 +80,7 @@ describe("dial", () => {
     expect((error.cause as NodeJS.ErrnoException).code).to.equal("ECONNREFUSED");
   });
 
-  it("N-05a a host that does not resolve: ENOTFOUND, with the host in the message", async () => {
+  it("N-05 (a) a host that does not resolve: ENOTFOUND, with the host in the message", async () => {
     const lookup: LookupFunction = (host, _options, callback) => {
       process.nextTick(callback, Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: "ENOTFOUND" }), "");
     };
@@ -90,7 +90,7 @@ describe("dial", () => {
     expect((error.cause as Error).message).to.equal("getaddrinfo ENOTFOUND no.such.host");
   });
 
-  it("N-05b a lookup that gives no address of the wanted family is ENOTFOUND too", async () => {
+  it("N-05 (b) a lookup that gives no address of the wanted family is ENOTFOUND too", async () => {
     for (const lookup of [resolvesTo(), resolvesTo("::1"), resolvesTo("not an address")]) {
       const error = (await rejectionOf(dial({ host: "name", port: 1, family: 4, lookup }))) as ConnectionError;
       expect(error.code).to.equal("ENOTFOUND");
@@ -101,7 +101,7 @@ describe("dial", () => {
     expect(error.message).to.contain("ENOTFOUND name").and.contain("gave no IP address");
   });
 
-  it("N-05c a lookup may give one address, and what it throws is the dial's error", async () => {
+  it("N-05 (c) a lookup may give one address, and what it throws is the dial's error", async () => {
     const { port } = await serverOf((socket) => socket.end());
     const one: LookupFunction = (_host, _options, callback) => callback(null, "127.0.0.1", 4); // at once, without `all`
     await dialed({ host: "name", port, lookup: one });
@@ -109,7 +109,7 @@ describe("dial", () => {
     expect(await rejectionOf(dial({ host: "name", port, lookup: () => { throw failure; } }))).to.equal(failure);
   });
 
-  it("N-05d the lookup is told the family, and not called for an IP address", async () => {
+  it("N-05 (d) the lookup is told the family, and not called for an IP address", async () => {
     const { port } = await serverOf((socket) => socket.end());
     const lookup = sinon.spy(resolvesTo("127.0.0.1"));
     await dialed({ host: "name", port, lookup, family: 4 });
@@ -118,7 +118,7 @@ describe("dial", () => {
     expect(lookup.callCount).to.equal(1);
   });
 
-  it("N-05e localhost resolves by the system", async () => {
+  it("N-05 (e) localhost resolves by the system", async () => {
     const { port } = await serverOf((socket) => socket.end("x"));
     const connection = await dialed({ host: "localhost", port, family: 4, lookup: systemLookup });
     expect(text(await connection.receive())).to.equal("x");
@@ -184,7 +184,7 @@ describe("dial", () => {
     }
   });
 
-  it("N-14a abort during the connect: rejects, the socket is destroyed, the server sees its end", async () => {
+  it("N-14 (a) abort during the connect: rejects, the socket is destroyed, the server sees its end", async () => {
     let accept: (socket: Socket) => void = () => undefined;
     const accepted = new Promise<Socket>((resolve) => { accept = resolve; });
     const { port } = await serverOf((socket) => { accept(socket); });
@@ -202,7 +202,7 @@ describe("dial", () => {
     expect(openSockets()).to.equal(0);
   });
 
-  it("N-14b abort while nobody answers: rejects, and the socket is destroyed", async () => {
+  it("N-14 (b) abort while nobody answers: rejects, and the socket is destroyed", async () => {
     const hole = await blackHole();
     const before = connecting();
     const controller = new AbortController();
@@ -215,7 +215,7 @@ describe("dial", () => {
     expect(connecting()).to.equal(before);
   });
 
-  it("N-14c a dial that loses a select leaves no socket and no timer", async () => {
+  it("N-14 (c) a dial that loses a select leaves no socket and no timer", async () => {
     const { port } = await serverOf(() => undefined);
     const frozen = fake();
     const soon = chan<string>();
@@ -241,7 +241,7 @@ describe("dial", () => {
     connection.destroy();
   });
 
-  it("N-16a a timeout to an address that never answers names the phase connect, and leaves no socket", async () => {
+  it("N-16 (a) a timeout to an address that never answers names the phase connect, and leaves no socket", async () => {
     const hole = await blackHole();
     const before = connecting();
     const frozen = fake();
@@ -258,7 +258,7 @@ describe("dial", () => {
     expect(frozen.countTimers()).to.equal(0);
   });
 
-  it("N-16b the timeout covers the lookup, and names that phase", async () => {
+  it("N-16 (b) the timeout covers the lookup, and names that phase", async () => {
     let accepted = 0;
     const { port } = await serverOf(() => { accepted++; });
     const hold = held();
@@ -274,7 +274,7 @@ describe("dial", () => {
     expect(accepted).to.equal(0);
   });
 
-  it("N-16c one limit covers all addresses of a name", async () => {
+  it("N-16 (c) one limit covers all addresses of a name", async () => {
     const hole = await blackHole();
     const frozen = fake();
     const dialling = dial({ host: "name", port: hole.port, timeout: 50, lookup: resolvesTo("127.0.0.3", hole.host) });
@@ -312,7 +312,7 @@ describe("dial", () => {
     expect(connecting()).to.equal(before);
   });
 
-  it("N-81a both ways to write an address work, IPv6 in brackets", async function () {
+  it("N-81 (a) both ways to write an address work, IPv6 in brackets", async function () {
     const { port } = await serverOf((socket) => socket.end("four"));
     const four = await dialed({ host: "127.0.0.1", port });
     expect(text(await four.receive())).to.equal("four");
@@ -336,7 +336,7 @@ describe("dial", () => {
   ];
   const outOfRange = ["host:0", "host:-1", "host:65536", "[::1]:99999", "tls://host:0"];
 
-  it("N-81b a malformed string is a TypeError that quotes it, a port out of range a RangeError", async () => {
+  it("N-81 (b) a malformed string is a TypeError that quotes it, a port out of range a RangeError", async () => {
     for (const [addresses, kind] of [[malformed, TypeError], [outOfRange, RangeError]] as const) {
       for (const address of addresses) {
         expect(() => dialing(address), address).to.throw(kind, JSON.stringify(address));
@@ -346,7 +346,7 @@ describe("dial", () => {
     }
   });
 
-  it("N-81c bad options are refused at the call", async () => {
+  it("N-81 (c) bad options are refused at the call", async () => {
     const port = 1;
     const bad: [unknown, typeof TypeError | typeof RangeError][] = [
       [undefined, TypeError], [null, TypeError], [80, TypeError], [{}, TypeError], [{ port: "80" }, TypeError],

@@ -48,7 +48,7 @@ describe("ending", () => {
     }
   });
 
-  it("N-28b close comes after the sends in line, and returns at once", async () => {
+  it("N-28 (b) close comes after the sends in line, and returns at once", async () => {
     const { connection, peer } = await pair();
     const sends = [connection.send(new Uint8Array(much)), connection.send("last")];
     expect(connection.close()).to.equal(true);
@@ -72,7 +72,7 @@ describe("ending", () => {
     await other.connection.closeWrite();
   });
 
-  it("N-29b closeWrite of a connection that ended before everything was out rejects", async () => {
+  it("N-29 (b) closeWrite of a connection that ended before everything was out rejects", async () => {
     const { connection } = await pair();
     const send = connection.send(new Uint8Array(much));
     const flushed = connection.closeWrite();
@@ -138,7 +138,7 @@ describe("ending", () => {
     expect(frozen.countTimers()).to.equal(0);
   });
 
-  it("N-34b the linger is 5 s unless it is said otherwise, and a peer that only keeps its side open is not waited for longer", async () => {
+  it("N-34 (b) the linger is 5 s unless it is said otherwise, and a peer that only keeps its side open is not waited for longer", async () => {
     const { connection, peer } = await pair();
     peer.resume();
     const frozen = fake();
@@ -230,7 +230,7 @@ describe("ending", () => {
   };
   const isEnd = (error: unknown): boolean => [ClosedError, ConnectionError, IncompleteReadError].some((kind) => error instanceof kind);
   for (const [state, begin] of Object.entries(states)) {
-    it(`N-31b every end from the state "${state}" comes, wakes everybody, and lets no error escape`, async () => {
+    it(`N-31 (b) every end from the state "${state}" comes, wakes everybody, and lets no error escape`, async () => {
       for (const [end, finish] of Object.entries(ends)) {
         const { connection, peer } = await pair({ linger: 0 });
         const waiting: Promise<unknown>[] = [];

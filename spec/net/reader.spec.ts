@@ -109,7 +109,7 @@ describe("reading", () => {
       expect(await fed.readLine(true)).to.equal("\uFEFFb");
     });
 
-    it("N-53a a line of exactly maxLine bytes is fine, one byte more is an error that names the option, at every cut", async () => {
+    it("N-53 (a) a line of exactly maxLine bytes is fine, one byte more is an error that names the option, at every cut", async () => {
       for (const end of ["\n", "\r\n"]) {
         for (const chunks of cuts(`1234${end}12345${end}ok${end}`)) {
           for (const early of [true, false]) {
@@ -128,7 +128,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-53b the error comes as soon as it is known, before the line's end, and holds no memory until then", async () => {
+    it("N-53 (b) the error comes as soon as it is known, before the line's end, and holds no memory until then", async () => {
       const fed = new Fed({ maxLine: 4, readBuffer: 8 });
       const first = fed.readLine();
       fed.push("1234\r"); // may still be a line of four
@@ -143,13 +143,13 @@ describe("reading", () => {
       expect(fed.rest()).to.equal("");
     });
 
-    it("N-53c the limit counts bytes, not characters", async () => {
+    it("N-53 (c) the limit counts bytes, not characters", async () => {
       const fed = new Fed({ maxLine: 4 }).push("€a\n€€\n");
       expect(await fed.readLine()).to.equal("€a");
       expect(await rejectionOf(fed.readLine())).to.be.instanceOf(RangeError);
     });
 
-    it("N-53d a maxLine above readBuffer is kept: who waits for a line gets more bytes", async () => {
+    it("N-53 (d) a maxLine above readBuffer is kept: who waits for a line gets more bytes", async () => {
       const fed = new Fed({ maxLine: 100, readBuffer: 4 });
       fed.push("12345");
       expect(fed.reader.wanting).to.equal(false);
@@ -223,7 +223,7 @@ describe("reading", () => {
       expect(await fed.readExactly(0)).to.deep.equal(new Uint8Array(0));
     });
 
-    it("N-60a readExactly at the end fails with the partial bytes, which are taken", async () => {
+    it("N-60 (a) readExactly at the end fails with the partial bytes, which are taken", async () => {
       for (const early of [true, false]) {
         const fed = new Fed().push("four");
         if (early) fed.finish();
@@ -239,7 +239,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-60b readUntil at the end fails with the partial bytes and no number", async () => {
+    it("N-60 (b) readUntil at the end fails with the partial bytes and no number", async () => {
       const fed = new Fed().push("four").finish();
       const error = (await rejectionOf(fed.readUntil("\n"))) as IncompleteReadError;
       expect(text(error.partial)).to.equal("four");
@@ -247,7 +247,7 @@ describe("reading", () => {
       expect(error.message).to.contain("readUntil").and.contain("nowhere");
     });
 
-    it("N-60c readUntil finds its separator at every cut, and takes it", async () => {
+    it("N-60 (c) readUntil finds its separator at every cut, and takes it", async () => {
       for (const separator of ["\r\n\r\n", bytes("\r\n\r\n")]) {
         for (const chunks of cuts("head\r\n\rmore\r\n\r\nbody")) {
           const fed = new Fed();
@@ -259,7 +259,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-60d readUntil is bounded by maxLine, and takes nothing beyond it", async () => {
+    it("N-60 (d) readUntil is bounded by maxLine, and takes nothing beyond it", async () => {
       for (const chunks of cuts("12345--")) {
         const fed = new Fed({ maxLine: 4 });
         const reading = fed.readUntil("--");
@@ -274,7 +274,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-60e readExactly of more than readBuffer gets more bytes while it waits", async () => {
+    it("N-60 (e) readExactly of more than readBuffer gets more bytes while it waits", async () => {
       const fed = new Fed({ readBuffer: 4 }).push("12345");
       const reading = fed.readExactly(8);
       expect(fed.reader.wanting).to.equal(true);
@@ -310,7 +310,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-61a lines, exact reads, separators and receives mixed: nothing is lost, in order, at every cut", async () => {
+    it("N-61 (a) lines, exact reads, separators and receives mixed: nothing is lost, in order, at every cut", async () => {
       for (const chunks of cuts("line one\r\n12345until;rest")) {
         for (const early of [true, false]) {
           const fed = new Fed();
@@ -325,7 +325,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-61b nobody passes one who waits for more, polls and tries included", async () => {
+    it("N-61 (b) nobody passes one who waits for more, polls and tries included", async () => {
       const fed = new Fed().push("abc");
       const first = fed.readExactly(5);
       const second = fed.receive();
@@ -337,7 +337,7 @@ describe("reading", () => {
       expect(await second).to.equal("fg");
     });
 
-    it("N-61c random reads of random chunks give back every byte, in order", async () => {
+    it("N-61 (c) random reads of random chunks give back every byte, in order", async () => {
       let state = seedOfRun >>> 0;
       const below = (count: number): number => {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -383,7 +383,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-47b many lines in long chunks, of one and of several bytes a character, valid or not, with other reads between", async () => {
+    it("N-47 (b) many lines in long chunks, of one and of several bytes a character, valid or not, with other reads between", async () => {
       let state = seedOfRun >>> 0;
       const below = (count: number): number => {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -427,7 +427,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-40b a withdrawn read of any kind takes nothing, and those behind it go on with what is there", async () => {
+    it("N-40 (b) a withdrawn read of any kind takes nothing, and those behind it go on with what is there", async () => {
       const kinds: ((fed: Fed, signal: AbortSignal) => Promise<unknown>)[] = [
         (fed, signal) => fed.readExactly(10, signal),
         (fed, signal) => fed.readUntil(";", signal),
@@ -452,7 +452,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-44b one select that reads in several ways takes by one of them, and when another case wins by none", async () => {
+    it("N-44 (b) one select that reads in several ways takes by one of them, and when another case wins by none", async () => {
       const fed = new Fed().push("abc");
       const quiet = chan<string>();
       const first = select({ one: fed.lines().receiving(), two: fed.lines().nexting(), quiet: quiet.receiving() });
@@ -481,7 +481,7 @@ describe("reading", () => {
       expect(() => fed.chunks.tryReceive()).to.throw(failure);
     });
 
-    it("N-26b comes again every time, in the way of each verb", async () => {
+    it("N-26 (b) comes again every time, in the way of each verb", async () => {
       const fed = new Fed().push("abc").finish();
       expect(await fed.receive()).to.equal("abc");
       for (let times = 0; times < 3; times++) {
@@ -536,7 +536,7 @@ describe("reading", () => {
   });
 
   describe("bounds", () => {
-    it("N-19b more is wanted only while less than readBuffer is held, or while somebody waits", async () => {
+    it("N-19 (b) more is wanted only while less than readBuffer is held, or while somebody waits", async () => {
       const fed = new Fed({ readBuffer: 8 });
       expect(fed.reader.wanting).to.equal(true);
       fed.push("1234567");

@@ -108,7 +108,7 @@ describe("receiving", () => {
     expect(line).to.deep.equal({ case: "line", value: "line" });
   });
 
-  it("N-45b two who receive at once: each chunk to exactly one, first come, first served", async () => {
+  it("N-45 (b) two who receive at once: each chunk to exactly one, first come, first served", async () => {
     const { connection, peer } = await pair();
     const order: string[] = [];
     const reads = ["first", "second"].map(async (who) => { order.push(`${who} ${text(await connection.receive())}`); });
@@ -182,7 +182,7 @@ describe("receiving", () => {
     }
   });
 
-  it("N-53e the limit of a line is 65,536 bytes unless it is said otherwise", async () => {
+  it("N-53 (e) the limit of a line is 65,536 bytes unless it is said otherwise", async () => {
     const { connection, peer } = await pair();
     peer.end(`${"x".repeat(65_536)}\r\n${"y".repeat(65_537)}\nz\n`);
     expect(await connection.readLine()).to.have.length(65_536);

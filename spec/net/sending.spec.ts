@@ -98,7 +98,7 @@ describe("sending", () => {
     expect(await receivedToEnd(peer)).to.equal("a".repeat(1000) + "b".repeat(1000));
   });
 
-  it("N-24b a trySend that the kernel has only taken in part keeps the bytes as they were", async () => {
+  it("N-24 (b) a trySend that the kernel has only taken in part keeps the bytes as they were", async () => {
     const { connection, peer } = await pair();
     const data = new Uint8Array(much).fill(97);
     expect(connection.trySend(data)).to.equal(true);
@@ -127,7 +127,7 @@ describe("sending", () => {
     await connection.send(Buffer.from("bytes, too"));
   });
 
-  it("N-42a an aborted send that was still in line has written nothing; others go on", async () => {
+  it("N-42 (a) an aborted send that was still in line has written nothing; others go on", async () => {
     const { connection, peer } = await pair();
     const first = connection.send(new Uint8Array(much).fill(97));
     const controller = new AbortController();
@@ -146,7 +146,7 @@ describe("sending", () => {
     expect(all.slice(-6)).to.equal("athird");
   });
 
-  it("N-42b a send aborted in the middle of its write rejects with the reason, and the connection is destroyed", async () => {
+  it("N-42 (b) a send aborted in the middle of its write rejects with the reason, and the connection is destroyed", async () => {
     const { connection, peer } = await pair();
     const controller = new AbortController();
     const first = connection.send(new Uint8Array(much), { signal: controller.signal });
@@ -167,7 +167,7 @@ describe("sending", () => {
     expect((await receivedToEnd(peer)).length).to.be.below(much);
   });
 
-  it("N-42c losing a select in the middle of its write destroys the connection, also when the select waits for it elsewhere", async () => {
+  it("N-42 (c) losing a select in the middle of its write destroys the connection, also when the select waits for it elsewhere", async () => {
     const { connection } = await pair();
     const other = chan<string>();
     const cases = { a: connection.sending(new Uint8Array(much)), b: connection.sending("b"), in: connection.receiving(), lines: connection.lines().nexting() };
@@ -179,14 +179,14 @@ describe("sending", () => {
     expect(connection.closed).to.equal(true);
   });
 
-  it("N-42d a select that offers two sends writes one of them, whole", async () => {
+  it("N-42 (d) a select that offers two sends writes one of them, whole", async () => {
     const { connection, peer } = await pair();
     const first = await select({ a: connection.sending("aaa"), b: connection.sending("bbb") });
     await connection.closeWrite();
     expect(await receivedToEnd(peer)).to.equal(first.case.repeat(3));
   });
 
-  it("N-42e a ready case wins over a send, and nothing was written", async () => {
+  it("N-42 (e) a ready case wins over a send, and nothing was written", async () => {
     const { connection, peer } = await pair();
     const ready = chan<string>(1);
     await ready.send("x");
@@ -214,7 +214,7 @@ describe("sending", () => {
     expect((await all) === `one,two,${"a".repeat(much)},end!`).to.equal(true); // too long to be shown
   });
 
-  it("N-82b a trySend that the kernel takes in part only keeps later sends behind it", async () => {
+  it("N-82 (b) a trySend that the kernel takes in part only keeps later sends behind it", async () => {
     const { connection, peer } = await pair();
     expect(connection.trySend(new Uint8Array(much).fill(97))).to.equal(true);
     expect(connection.trySend("no")).to.equal(false);

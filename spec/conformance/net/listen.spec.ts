@@ -69,7 +69,7 @@ describe("listen", () => {
     expect(listener.statistics).to.deep.equal({ received: 1, pending: 0, dropped: 0, failed: 0 });
   });
 
-  it("N-70b a client that waits is not read from, however much it sends", async () => {
+  it("N-70 (b) a client that waits is not read from, however much it sends", async () => {
     const listener = await listenerAt();
     const peer = await client(listener.port);
     const piece = Buffer.alloc(1024 * 1024);
@@ -108,7 +108,7 @@ describe("listen", () => {
     expect(await greeting(selected.value)).to.equal("e");
   });
 
-  it("N-71b a receive that is given up takes nobody: the next one gets the client", async () => {
+  it("N-71 (b) a receive that is given up takes nobody: the next one gets the client", async () => {
     const listener = await listenerAt();
     const controller = new AbortController();
     const waiting = rejectionOf(listener.receive({ signal: controller.signal }));
@@ -147,7 +147,7 @@ describe("listen", () => {
     expect(await rejectionOf(dial(`127.0.0.1:${listener.port}`))).to.have.property("code", "ECONNREFUSED");
   });
 
-  it("N-72b shutdown wakes those who wait for a client; the port is free when it has fulfilled", async () => {
+  it("N-72 (b) shutdown wakes those who wait for a client; the port is free when it has fulfilled", async () => {
     const listener = await listenerAt();
     const loop = (async () => { for await (const _ of listener) expect.fail("nobody came"); })();
     const receiving = rejectionOf(listener.receive());
@@ -158,7 +158,7 @@ describe("listen", () => {
     await listenerAt({ host: "127.0.0.1", port: listener.port });
   });
 
-  it("N-72c await using shuts down", async () => {
+  it("N-72 (c) await using shuts down", async () => {
     let port: number;
     {
       await using listener = await listen("127.0.0.1:0");
@@ -182,7 +182,7 @@ describe("listen", () => {
     kept(await listener.receive());
   });
 
-  it("N-73b a client that goes while it waits is received, with what it has sent and its end or error", async () => {
+  it("N-73 (b) a client that goes while it waits is received, with what it has sent and its end or error", async () => {
     const listener = await listenerAt();
     const peer = await client(listener.port);
     await write(peer, "bye");
@@ -231,7 +231,7 @@ describe("listen", () => {
     expect(listening()).to.equal(0);
   });
 
-  it("N-81d bad addresses and options are refused, at the call, by their name", async () => {
+  it("N-81 (d) bad addresses and options are refused, at the call, by their name", async () => {
     const bad: [unknown, typeof TypeError | typeof RangeError, string][] = [
       [undefined, TypeError, "listen takes"], ["host", TypeError, '"host"'], ["tls://host:1", TypeError, "certificate"],
       ["host:65536", RangeError, "65536"], [{}, TypeError, "port"], [{ port: -1 }, RangeError, "-1"], [{ host: "a b", port: 0 }, TypeError, "a b"],
@@ -246,7 +246,7 @@ describe("listen", () => {
     expect(error).to.have.property("code").that.matches(/^ERR_OSSL/);
   });
 
-  it("N-66d with tls clients are secured before they are received; a failed handshake is told, and the next client is fine", async () => {
+  it("N-66 (d) with tls clients are secured before they are received; a failed handshake is told, and the next client is fine", async () => {
     const failures: ConnectionError[] = [];
     const listener = await listenerAt({
       host: "127.0.0.1", port: 0, tls: { ...certificate, ALPNProtocols: ["ours"] }, onError: (error) => failures.push(error),
@@ -270,7 +270,7 @@ describe("listen", () => {
     expect(listener.statistics).to.deep.include({ received: 1, pending: 0, failed: 3 });
   });
 
-  it("N-66e clients in the handshake count as waiting, and go with the shutdown", async () => {
+  it("N-66 (e) clients in the handshake count as waiting, and go with the shutdown", async () => {
     const listener = await listenerAt({ host: "127.0.0.1", port: 0, maxPending: 2, tls: certificate });
     const silent = [await client(listener.port), await client(listener.port)];
     await settle();
@@ -341,7 +341,7 @@ describe("listen", () => {
     await once(child, "close");
   });
 
-  it("N-80b a failure to accept is told to onError, by its name, and counted", async () => {
+  it("N-80 (b) a failure to accept is told to onError, by its name, and counted", async () => {
     const failures: ConnectionError[] = [];
     const { SocketListener } = await import("../../../src/net/listener.ts");
     const { checkedConnectionOptions } = await import("../../../src/net/connection.ts");

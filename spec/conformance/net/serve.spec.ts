@@ -52,7 +52,7 @@ describe("serve", () => {
     expect(await serving).to.equal(undefined);
   });
 
-  it("N-83b a handler may be a plain or a generator function, and gets a scope whose tasks end before its connection does", async () => {
+  it("N-83 (b) a handler may be a plain or a generator function, and gets a scope whose tasks end before its connection does", async () => {
     const listener = await listenerAt();
     const serving = serve(listener, function* (connection, s) {
       s.go(function* () {
@@ -101,7 +101,7 @@ describe("serve", () => {
     await serving;
   });
 
-  it("N-74b a task of a handler's scope that fails ends that handler alone, with that error", async () => {
+  it("N-74 (b) a task of a handler's scope that fails ends that handler alone, with that error", async () => {
     const listener = await listenerAt();
     const failures: unknown[] = [];
     const serving = serve(listener, async (connection, s) => {
@@ -116,7 +116,7 @@ describe("serve", () => {
     await serving;
   });
 
-  it("N-74c without onError a failure is a warning of the process, and a peer that has gone is none; neither ends it", async () => {
+  it("N-74 (c) without onError a failure is a warning of the process, and a peer that has gone is none; neither ends it", async () => {
     const listener = await listenerAt();
     const warnings: string[] = [];
     const stub = sinon.stub(process, "emitWarning").callsFake(((warning: string | Error) => warnings.push(String(warning))) as never);
@@ -140,7 +140,7 @@ describe("serve", () => {
     }
   });
 
-  it("N-74d an onError that throws ends it all, with that error", async () => {
+  it("N-74 (d) an onError that throws ends it all, with that error", async () => {
     const listener = await listenerAt();
     const failure = new Error("enough");
     const serving = serve(listener, async (connection) => {
@@ -181,7 +181,7 @@ describe("serve", () => {
     await listenerAt({ host: "127.0.0.1", port: listener.port });
   });
 
-  it("N-75b its signal aborts: the same, and it rejects with the reason; whoever waits at the listener is destroyed", async () => {
+  it("N-75 (b) its signal aborts: the same, and it rejects with the reason; whoever waits at the listener is destroyed", async () => {
     const listener = await listenerAt();
     const controller = new AbortController();
     const serving = serve(listener, echo, { signal: controller.signal, maxConnections: 1 });
@@ -202,7 +202,7 @@ describe("serve", () => {
     await listenerAt({ host: "127.0.0.1", port: other.port });
   });
 
-  it("N-75c a cancel does not wait for a peer that keeps its side open while its connection is shut down", async () => {
+  it("N-75 (c) a cancel does not wait for a peer that keeps its side open while its connection is shut down", async () => {
     const listener = await listenerAt();
     const controller = new AbortController();
     const returned = chan<string>(1);
@@ -246,7 +246,7 @@ describe("serve", () => {
     await serving;
   });
 
-  it("N-84b clients who come in one turn of the event loop are all begun when the first of them is", async () => {
+  it("N-84 (b) clients who come in one turn of the event loop are all begun when the first of them is", async () => {
     const listener = await listenerAt({ host: "127.0.0.1", port: 0, maxPending: 10 });
     const peers: Socket[] = [];
     for (let n = 0; n < 10; n++) peers.push(await client(listener.port));

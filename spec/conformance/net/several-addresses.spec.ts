@@ -61,7 +61,7 @@ describe("dial, several addresses", () => {
     expect(accepted).to.have.length(2);
   });
 
-  it("N-07b an attempt is not given up when the next one begins: it may still win", async () => {
+  it("N-07 (b) an attempt is not given up when the next one begins: it may still win", async () => {
     const { hole, port } = await holeAndServer();
     const before = connecting();
     const frozen = fake();
@@ -73,7 +73,7 @@ describe("dial, several addresses", () => {
     expect((await dialling).remote.host).to.equal("127.0.0.1");
   });
 
-  it("N-06b a failed attempt brings the next one forward, and the delay counts from there", async () => {
+  it("N-06 (b) a failed attempt brings the next one forward, and the delay counts from there", async () => {
     const { hole, port } = await holeAndServer();
     const frozen = fake();
     // The first refuses at once, the second is the black hole, the third answers.
@@ -104,7 +104,7 @@ describe("dial, several addresses", () => {
     expect(openSockets()).to.equal(2); // the one connection, seen from both sides
   });
 
-  it("N-10b all fail: the message is never empty, and errors are in the order of the attempts", async () => {
+  it("N-10 (b) all fail: the message is never empty, and errors are in the order of the attempts", async () => {
     const port = await closedPort();
     const frozen = fake();
     const dialling = dial({ host: "name", port, attemptDelay: 0, lookup: resolvesTo("127.0.0.1", "127.0.0.3", "127.0.0.4") });
@@ -119,7 +119,7 @@ describe("dial, several addresses", () => {
     );
   });
 
-  it("N-16d a time limit destroys every attempt, and names those that were under way", async () => {
+  it("N-16 (d) a time limit destroys every attempt, and names those that were under way", async () => {
     const { hole, port } = await holeAndServer();
     const before = connecting();
     const frozen = fake();
@@ -135,7 +135,7 @@ describe("dial, several addresses", () => {
     expect(frozen.countTimers()).to.equal(0);
   });
 
-  it("N-14d an abort destroys every attempt", async () => {
+  it("N-14 (d) an abort destroys every attempt", async () => {
     const { hole, port } = await holeAndServer();
     const before = connecting();
     const frozen = fake();

@@ -40,14 +40,14 @@ function pattern(length: number): Uint8Array {
 
 export function connectionsBehave(pair: Pair): void {
   describe("sending and receiving", () => {
-    it("N-78a bytes and strings arrive as they were sent, in both directions at once", async () => {
+    it("N-78 (a) bytes and strings arrive as they were sent, in both directions at once", async () => {
       const { ours, theirs } = await pair();
       await Promise.all([ours.send("café\n"), theirs.send(Uint8Array.of(0, 255, 10, 13))]);
       expect(await theirs.readLine()).to.equal("café");
       expect([...(await ours.readExactly(4))]).to.deep.equal([0, 255, 10, 13]);
     });
 
-    it("N-18a a send to a peer that does not read stays pending, and fulfils once it reads; all arrives, equal", async () => {
+    it("N-18 (a) a send to a peer that does not read stays pending, and fulfils once it reads; all arrives, equal", async () => {
       const { ours, theirs } = await pair();
       const data = pattern(much);
       const sending = ours.send(data);
@@ -62,7 +62,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(theirs.statistics).to.include({ received: much, buffered: 0 });
     });
 
-    it("N-19a a peer that does not read makes the sender wait; what is held is bounded by readBuffer and one read", async () => {
+    it("N-19 (a) a peer that does not read makes the sender wait; what is held is bounded by readBuffer and one read", async () => {
       const { ours, theirs } = await pair({ readBuffer: 1000 });
       const piece = new Uint8Array(256 * 1024);
       let sent = 0;
@@ -77,7 +77,7 @@ export function connectionsBehave(pair: Pair): void {
       await sending;
     });
 
-    it("N-21a an empty send fulfils, and the peer sees nothing of it", async () => {
+    it("N-21 (a) an empty send fulfils, and the peer sees nothing of it", async () => {
       const { ours, theirs } = await pair();
       await ours.send("");
       await ours.send(new Uint8Array(0));
@@ -85,7 +85,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(text(await theirs.receive())).to.equal("x");
     });
 
-    it("N-24a bytes may be changed once their send has fulfilled", async () => {
+    it("N-24 (a) bytes may be changed once their send has fulfilled", async () => {
       const { ours, theirs } = await pair();
       const data = new Uint8Array(1024 * 1024).fill(1);
       const received = all(theirs);
@@ -95,14 +95,14 @@ export function connectionsBehave(pair: Pair): void {
       expect((await received).every((byte) => byte === 1)).to.equal(true);
     });
 
-    it("N-25a a string goes out as UTF-8, a lone surrogate as U+FFFD", async () => {
+    it("N-25 (a) a string goes out as UTF-8, a lone surrogate as U+FFFD", async () => {
       const { ours, theirs } = await pair();
       await ours.send("€\u{1F600}\uD800");
       ours.close();
       expect(text(await all(theirs))).to.equal("€\u{1F600}\uFFFD");
     });
 
-    it("N-83c many senders: first in, first out, each in one piece", async () => {
+    it("N-83 (c) many senders: first in, first out, each in one piece", async () => {
       const { ours, theirs } = await pair();
       const pieces = Array.from({ length: 40 }, (_, index) => `${index}:${String(index % 10).repeat(50_000)}\n`);
       const sends = pieces.map((piece, index) => (index % 2 === 0 ? ours.send(piece) : go(function* () { yield* ours.sending(piece); }).join()));
@@ -115,7 +115,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(even(got)).to.deep.equal(even(pieces));
     });
 
-    it("N-42f a send given up while it is in line has written nothing; one under way ends the connection", async () => {
+    it("N-42 (f) a send given up while it is in line has written nothing; one under way ends the connection", async () => {
       const { ours, theirs } = await pair();
       const first = ours.send(new Uint8Array(much));
       const controller = new AbortController();
@@ -136,7 +136,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(await rejectionOf(other.ours.send("x"))).to.be.instanceOf(ClosedError);
     });
 
-    it("N-82c trySend writes now or changes nothing", async () => {
+    it("N-82 (c) trySend writes now or changes nothing", async () => {
       const { ours, theirs } = await pair();
       let accepted = 0;
       const piece = new Uint8Array(64 * 1024);
@@ -161,7 +161,7 @@ export function connectionsBehave(pair: Pair): void {
   });
 
   describe("reading", () => {
-    it("N-03a leaving the lines at the blank one loses nothing: the body follows, and it is still open", async () => {
+    it("N-03 (a) leaving the lines at the blank one loses nothing: the body follows, and it is still open", async () => {
       const { ours, theirs } = await pair();
       await ours.send("a\r\nb\r\n\r\nbody");
       const header: string[] = [];
@@ -175,7 +175,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(text(await ours.readExactly(10))).to.equal("still open");
     });
 
-    it("N-26c the bytes, then the end, and the end again every time, in the way of each verb", async () => {
+    it("N-26 (c) the bytes, then the end, and the end again every time, in the way of each verb", async () => {
       const { ours, theirs } = await pair();
       await ours.send("abc");
       ours.close();
@@ -192,7 +192,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(theirs.closed).to.equal(false);
     });
 
-    it("N-40c a read that is given up, in each form, takes no byte", async () => {
+    it("N-40 (c) a read that is given up, in each form, takes no byte", async () => {
       const { ours, theirs } = await pair();
       const forms: ((signal: AbortSignal) => Promise<unknown>)[] = [
         (signal) => theirs.receive({ signal }),
@@ -214,7 +214,7 @@ export function connectionsBehave(pair: Pair): void {
       }
     });
 
-    it("N-44c a select that another case wins consumes no byte", async () => {
+    it("N-44 (c) a select that another case wins consumes no byte", async () => {
       const { ours, theirs } = await pair();
       const other = chan<string>();
       const selected = select({ bytes: theirs.receiving(), line: theirs.lines().receiving(), other: other.receiving() });
@@ -226,7 +226,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(trySelect({ bytes: theirs.receiving() })).to.equal(undefined);
     });
 
-    it("N-45c two who receive at once, two who read lines at once: each unit to one, first come, first served", async () => {
+    it("N-45 (c) two who receive at once, two who read lines at once: each unit to one, first come, first served", async () => {
       const { ours, theirs } = await pair();
       const receives = [theirs.receive(), theirs.receive()] as const;
       await ours.send("a");
@@ -239,7 +239,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(await reads).to.deep.equal(["1", "2", "3"]);
     });
 
-    it("N-47a lines end in LF or CR LF, the last one needs neither; N-50a characters are whole whatever the chunks", async () => {
+    it("N-47 (a) lines end in LF or CR LF, the last one needs neither; N-50 (a) characters are whole whatever the chunks", async () => {
       const { ours, theirs } = await pair();
       const received = linesOf(theirs);
       for (const byte of bytes("a\nb\r\n\nc\rd €\u{1F600}\nlast")) await ours.send(Uint8Array.of(byte));
@@ -247,7 +247,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(await received).to.deep.equal(["a", "b", "", "c\rd €\u{1F600}", "last"]);
     });
 
-    it("N-53f a line over maxLine fails one read by the name of the option, and the next line is there", async () => {
+    it("N-53 (f) a line over maxLine fails one read by the name of the option, and the next line is there", async () => {
       const { ours, theirs } = await pair({ maxLine: 10 });
       await ours.send(`${"x".repeat(10)}\n${"y".repeat(11)}\nz\n`);
       expect(await theirs.readLine()).to.equal("x".repeat(10));
@@ -255,7 +255,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(await theirs.readLine()).to.equal("z");
     });
 
-    it("N-60e readExactly over the end fails with the partial bytes", async () => {
+    it("N-60 (e) readExactly over the end fails with the partial bytes", async () => {
       const { ours, theirs } = await pair();
       await ours.send("four");
       ours.close();
@@ -264,7 +264,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(text(error.partial)).to.equal("four");
     });
 
-    it("N-61d all ways of reading mixed: nothing is lost, order is kept", async () => {
+    it("N-61 (d) all ways of reading mixed: nothing is lost, order is kept", async () => {
       const { ours, theirs } = await pair();
       const writing = (async () => {
         for (const piece of ["line 1\nfive5li", "ne 2\r\nkey=va", "lue;rest"]) await ours.send(piece);
@@ -281,7 +281,7 @@ export function connectionsBehave(pair: Pair): void {
   });
 
   describe("ending", () => {
-    it("N-27a after the peer's end we still send, and it arrives; N-28a the answer to a half close comes", async () => {
+    it("N-27 (a) after the peer's end we still send, and it arrives; N-28 (a) the answer to a half close comes", async () => {
       const { ours, theirs } = await pair();
       await ours.send("question");
       await ours.closeWrite();
@@ -292,7 +292,7 @@ export function connectionsBehave(pair: Pair): void {
       await Promise.all([ours.ended, theirs.ended]);
     });
 
-    it("N-22a a send after close, closeWrite, shutdown, destroy is a ClosedError, empty ones too", async () => {
+    it("N-22 (a) a send after close, closeWrite, shutdown, destroy is a ClosedError, empty ones too", async () => {
       const ways: ((connection: Connection) => unknown)[] = [
         (connection) => connection.close(), (connection) => connection.closeWrite(),
         (connection) => connection.shutdown(), (connection) => connection.destroy(),
@@ -311,7 +311,7 @@ export function connectionsBehave(pair: Pair): void {
       }
     });
 
-    it("N-28c close comes after the sends in line; everything sent before a shutdown arrives", async () => {
+    it("N-28 (c) close comes after the sends in line; everything sent before a shutdown arrives", async () => {
       for (const way of ["close", "shutdown"] as const) {
         const { ours, theirs } = await pair();
         const sends = [ours.send(pattern(much / 4)), ours.send("last")];
@@ -325,13 +325,13 @@ export function connectionsBehave(pair: Pair): void {
       }
     });
 
-    it("N-31a both sides shut down at once: both fulfil", async () => {
+    it("N-31 (a) both sides shut down at once: both fulfil", async () => {
       const { ours, theirs } = await pair();
       await Promise.all([ours.shutdown(), theirs.shutdown()]);
       await Promise.all([ours.ended, theirs.ended]);
     });
 
-    it("N-36a reads that wait fail with ClosedError at the own shutdown or destroy, with its reason; next gives the end", async () => {
+    it("N-36 (a) reads that wait fail with ClosedError at the own shutdown or destroy, with its reason; next gives the end", async () => {
       for (const way of ["shutdown", "destroy"] as const) {
         const { ours, theirs } = await pair();
         const reads = [ours.receive(), ours.readLine(), ours.readExactly(1), ours.readUntil("x")].map(rejectionOf);
@@ -350,7 +350,7 @@ export function connectionsBehave(pair: Pair): void {
       }
     });
 
-    it("N-34a shutdown to a peer that does not read is bounded by linger, and its stalled sends fail", async () => {
+    it("N-34 (a) shutdown to a peer that does not read is bounded by linger, and its stalled sends fail", async () => {
       const { ours } = await pair({ linger: 0 });
       const sends = [ours.send(new Uint8Array(much)), ours.send("queued")].map(rejectionOf);
       await settle();
@@ -359,7 +359,7 @@ export function connectionsBehave(pair: Pair): void {
       await ours.ended;
     });
 
-    it("N-37a the peer of a connection that is destroyed sees the end or an error, and nothing hangs", async () => {
+    it("N-37 (a) the peer of a connection that is destroyed sees the end or an error, and nothing hangs", async () => {
       const { ours, theirs } = await pair();
       const reading = theirs.next().catch((error: unknown) => error);
       await settle();
@@ -381,7 +381,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(text(await ours.readExactly(6))).to.equal("answer");
     });
 
-    it("N-31c whatever ends whatever, no rejection is unhandled", async () => {
+    it("N-31 (c) whatever ends whatever, no rejection is unhandled", async () => {
       const ends: ((connection: Connection) => unknown)[] = [
         (connection) => connection.close(), (connection) => connection.destroy(), (connection) => connection.cancel(),
         (connection) => connection.shutdown(),

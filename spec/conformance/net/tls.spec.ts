@@ -49,7 +49,7 @@ describe("TLS", () => {
     }
   });
 
-  it("N-66b tls tells what was agreed on; without TLS there is none", async () => {
+  it("N-66 (b) tls tells what was agreed on; without TLS there is none", async () => {
     const { port } = await secureServerOf({ ...certificate, ALPNProtocols: ["first", "second"] }, (socket) => socket.end());
     const connection = await dialed({ host: "localhost", port, family: 4, tls: { ca, ALPNProtocols: ["other", "second"] } });
     expect(connection.tls).to.deep.equal({ protocol: "TLSv1.3", alpn: "second", authorized: true, servername: "localhost" });
@@ -57,7 +57,7 @@ describe("TLS", () => {
     expect((await dialed({ host: "127.0.0.1", port: plain.port })).tls).to.equal(undefined);
   });
 
-  it("N-66c the servername is sent for a name, not for an IP address, and may be another one", async () => {
+  it("N-66 (c) the servername is sent for a name, not for an IP address, and may be another one", async () => {
     const asked: unknown[] = [];
     const { port } = await secureServerOf(certificateFor("elsewhere"), (socket) => {
       asked.push((socket as Socket & { servername?: unknown }).servername);
@@ -89,7 +89,7 @@ describe("TLS", () => {
     }
   });
 
-  it("N-64b options that TLS itself refuses are the dial's error, and leave no socket", async () => {
+  it("N-64 (b) options that TLS itself refuses are the dial's error, and leave no socket", async () => {
     const { port } = await serverOf((socket) => socket.end());
     const error = await rejectionOf(dial({ host: "127.0.0.1", port, tls: { minVersion: "TLSv9" as "TLSv1.3" } }));
     expect(error).to.have.property("code", "ERR_TLS_INVALID_PROTOCOL_VERSION");
@@ -110,7 +110,7 @@ describe("TLS", () => {
     }
   });
 
-  it("N-14e abort during the handshake: rejects, and the server sees the end", async () => {
+  it("N-14 (e) abort during the handshake: rejects, and the server sees the end", async () => {
     const { port, hello } = await silent();
     const controller = new AbortController();
     const dialling = dial(`tls://127.0.0.1:${port}`, { signal: controller.signal });
@@ -125,7 +125,7 @@ describe("TLS", () => {
     await closed;
   });
 
-  it("N-16e the timeout covers the handshake, names that phase, and leaves no socket", async () => {
+  it("N-16 (e) the timeout covers the handshake, names that phase, and leaves no socket", async () => {
     const { port, hello } = await silent();
     const frozen = fake();
     const dialling = dial({ host: "127.0.0.1", port, tls: true, timeout: 50 });

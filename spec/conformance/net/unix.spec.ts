@@ -12,7 +12,7 @@ describe("Unix sockets", () => {
   });
   const before = openPipes(); // standard input and output may be pipes
 
-  it("N-67a a path is dialled, as an option and as a string, and is the address of the peer", async () => {
+  it("N-67 (a) a path is dialled, as an option and as a string, and is the address of the peer", async () => {
     const path = socketPath();
     await serverAt({ path }, (socket) => socket.end("hello\n"));
     for (const address of [{ path }, `unix:${path}`, `unix://${path}`]) {
@@ -24,7 +24,7 @@ describe("Unix sockets", () => {
     }
   });
 
-  it("N-67b a path where nothing is: ENOENT; where nobody listens any more: ECONNREFUSED", async () => {
+  it("N-67 (b) a path where nothing is: ENOENT; where nobody listens any more: ECONNREFUSED", async () => {
     const path = socketPath();
     const missing = (await rejectionOf(dial(`unix:${path}`))) as ConnectionError;
     expect(missing).to.be.instanceOf(ConnectionError).with.property("code", "ENOENT");
@@ -36,7 +36,7 @@ describe("Unix sockets", () => {
     expect(await rejectionOf(dial({ path: stale }))).to.be.instanceOf(ConnectionError).with.property("code", "ECONNREFUSED");
   });
 
-  it("N-67c a path that the platform would cut is refused at the call, as is a path beside a host or a port", () => {
+  it("N-67 (c) a path that the platform would cut is refused at the call, as is a path beside a host or a port", () => {
     const long = `/tmp/${"x".repeat(200)}`;
     for (const address of [`unix:${long}`, { path: long }]) expect(() => dialing(address)).to.throw(RangeError, "bytes here");
     expect(() => dialing({ path: "/a\0b" })).to.throw(TypeError);

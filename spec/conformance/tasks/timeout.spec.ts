@@ -103,7 +103,7 @@ describe("timeout", () => {
         if (inside !== undefined) expect((inside as { error: CancelledError }).error.cause).to.equal("enough");
       });
 
-      it("S-41: no timer is left after a timeout, won, lost or failed", async () => {
+      it("S-41, FT13: no timer is left after a timeout, won, lost or failed", async () => {
         const before = clock.countTimers();
         const error = new Error("thrown");
         const ends: [string, Promise<unknown>][] = [
