@@ -105,7 +105,7 @@ export function runProgram(program: string | URL, args: readonly string[] = [], 
   const path = fileURLToPath(new URL(program, new URL("programs/", import.meta.url)));
   const cwd = fileURLToPath(new URL("../../..", import.meta.url)); // where the loader of TypeScript is found from
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--expose-gc", "--import", "tsx", path, ...args], { cwd, timeout: ms });
+    const child = spawn(process.execPath, ["--expose-gc", "--import", "./scripts/typescript.js", path, ...args], { cwd, timeout: ms });
     let output = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => { output += text; });
