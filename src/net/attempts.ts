@@ -14,8 +14,9 @@
  *
  * Idea: RFC 8305, trio's `open_tcp_stream`.
  */
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+import type { NetConnectOpts } from "node:net";
 import { arm } from "../time/timer.ts";
+import type { Network, Wire } from "./wire.ts";
 
 /** One address to connect to, and how messages write it. */
 export interface Endpoint {
@@ -30,22 +31,24 @@ export interface Failure {
 }
 
 /** What is told how it has ended: one of the two, once, unless it is abandoned before. */
-export interface Outcome {
-  connected(socket: Socket, endpoint: Endpoint): void;
+export interface Outcome<W extends Wire> {
+  connected(socket: W, endpoint: Endpoint): void;
   failed(failures: readonly Failure[]): void;
 }
 
-export class Attempts {
+export class Attempts<W extends Wire> {
+  readonly #network: Network<W>;
   readonly #endpoints: readonly Endpoint[];
   readonly #delay: number;
-  readonly #outcome: Outcome;
-  readonly #running = new Map<Socket, Endpoint>();
+  readonly #outcome: Outcome<W>;
+  readonly #running = new Map<W, Endpoint>();
   readonly #failures: Failure[] = [];
   #begun = 0;
   #disarm: () => void = () => { /* no timer yet */ };
 
   /** `delay` in milliseconds. */
-  constructor(endpoints: readonly Endpoint[], delay: number, outcome: Outcome) {
+  constructor(network: Network<W>, endpoints: readonly Endpoint[], delay: number, outcome: Outcome<W>) {
+    this.#network = network;
     this.#endpoints = endpoints;
     this.#delay = delay;
     this.#outcome = outcome;
@@ -66,8 +69,7 @@ export class Attempts {
       return;
     }
     this.#begun++;
-    // Neither the caller's signal, which would destroy the connection later too, nor the platform's own way of trying several.
-    const socket = connect({ ...endpoint.to, autoSelectFamily: false, allowHalfOpen: true } as NetConnectOpts);
+    const socket = this.#network.connect(endpoint.to);
     this.#running.set(socket, endpoint);
     const failed = (error: Error): void => {
       if (!this.#running.delete(socket)) return; // destroyed by us: nothing of it may be uncaught

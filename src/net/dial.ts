@@ -12,7 +12,7 @@
  * Idea: Go's `net.Dialer`.
  */
 import type { LookupAddress } from "node:dns";
-import { isIP, type Socket } from "node:net";
+import { isIP } from "node:net";
 import { aborting } from "../core/aborting.ts";
 import { choose } from "../core/choice.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
@@ -24,9 +24,10 @@ import { formatAddress, formatPath } from "./address.ts";
 import { Attempts, interleaved, type Endpoint, type Failure } from "./attempts.ts";
 import type { Connection } from "./connection.ts";
 import { codeOf, ConnectionError, type DialPhase } from "./errors.ts";
-import { Handshake } from "./secure.ts";
+import { platform } from "./platform.ts";
 import { SocketConnection } from "./socket.ts";
 import { checkedTarget, type DialOptions, type Target } from "./target.ts";
+import type { Network, Wire } from "./wire.ts";
 
 /**
  * Dials: connects to an address and gives the connection.
@@ -91,17 +92,32 @@ export function dial(address: DialOptions | string, options?: WaitOptions): Prom
  * Idea: a dial as a Concurrent ML event.
  */
 export function dialing(address: DialOptions | string): Operation<Connection> {
-  const { signal, ...target } = checkedTarget(address);
-  const operation: Operation<Connection> = new Dialing(target);
+  return dialingOver(platform, address);
+}
+
+/** The same, over any network. */
+export function dialingOver<W extends Wire>(network: Network<W>, address: DialOptions | string): Operation<Connection> {
+  const { signal, ...target } = checkedTarget(address, network.lookup);
+  const operation: Operation<Connection> = new Dialing(network, target);
   return signal === undefined ? operation : choose<Connection>(aborting(signal), operation);
 }
 
-class Dialing extends Performable<Connection> {
+class Dialing<W extends Wire> extends Performable<Connection> {
+  readonly #network: Network<W>;
   readonly #target: Target;
 
-  constructor(target: Target) {
+  constructor(network: Network<W>, target: Target) {
     super();
+    this.#network = network;
     this.#target = target;
+  }
+
+  override toString(): string {
+    return `dial ${this.#target.name}`;
+  }
+
+  override get outer(): boolean {
+    return this.#network.inMemory !== true || this.#target.lookup !== this.#network.lookup;
   }
 
   /** The user's `lookup` is called when it is waited for. */
@@ -114,13 +130,14 @@ class Dialing extends Performable<Connection> {
   }
 
   override enlist(waiter: Waiter): void {
-    new Dialled(waiter, this.#target).begin();
+    new Dialled(waiter, this.#network, this.#target).begin();
   }
 }
 
 /** One dialling, on the way. */
-class Dialled implements Place {
+class Dialled<W extends Wire> implements Place {
   readonly #waiter: Waiter;
+  readonly #network: Network<W>;
   readonly #target: Target;
   #over = false;
   #disarm: () => void = () => { /* no timer yet */ };
@@ -130,8 +147,9 @@ class Dialled implements Place {
   /** Give up what it is at. */
   #abandon: () => void = () => { /* a lookup cannot be given up */ };
 
-  constructor(waiter: Waiter, target: Target) {
+  constructor(waiter: Waiter, network: Network<W>, target: Target) {
     this.#waiter = waiter;
+    this.#network = network;
     this.#target = target;
   }
 
@@ -174,7 +192,7 @@ class Dialled implements Place {
 
   #connect(endpoints: readonly Endpoint[]): void {
     this.#phase = "connect";
-    const attempts = new Attempts(endpoints, this.#target.attemptDelay, {
+    const attempts = new Attempts(this.#network, endpoints, this.#target.attemptDelay, {
       connected: (socket, endpoint) => { this.#connected(socket, endpoint); },
       failed: (failures) => { this.#failed(failures); },
     });
@@ -183,7 +201,7 @@ class Dialled implements Place {
     attempts.next();
   }
 
-  #connected(socket: Socket, { name }: Endpoint): void {
+  #connected(socket: W, { name }: Endpoint): void {
     const { tls, host } = this.#target;
     if (tls === undefined) {
       this.#happen(socket);
@@ -193,7 +211,7 @@ class Dialled implements Place {
     this.#where = () => name;
     this.#abandon = () => { socket.destroy(); };
     try {
-      const handshake = new Handshake(socket, host, tls, {
+      const handshake = this.#network.secure(socket, host, tls, {
         secured: (secured) => { this.#happen(secured); },
         failed: (error) => { this.#failed([{ name, error }], ` (${error.message})`); },
       });
@@ -203,7 +221,7 @@ class Dialled implements Place {
     }
   }
 
-  #happen(socket: Socket): void {
+  #happen(socket: W): void {
     const { path, connection } = this.#target;
     const made = new SocketConnection(socket, connection, path === undefined ? undefined : { local: {}, remote: { path } });
     this.#finish();

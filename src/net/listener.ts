@@ -12,7 +12,7 @@
  *
  * Idea: Go's `net.Listener`, as a channel.
  */
-import type { AddressInfo, Server, Socket } from "node:net";
+import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { chan, type Channel } from "../core/channel.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
@@ -24,6 +24,7 @@ import { formatAddress, formatPath, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketConnection } from "./socket.ts";
+import type { Wire, WireServer } from "./wire.ts";
 
 /** What a listener has done so far. */
 export interface ListenerStatistics {
@@ -102,27 +103,27 @@ export interface ListenerSettings {
   onError: ((error: ConnectionError) => void) | undefined;
 }
 
-/** A listener over a server of the platform that listens. */
+/** A listener over a server that listens. */
 export class SocketListener implements Listener {
   readonly address: Address;
   readonly #name: string;
-  readonly #server: Server;
+  readonly #server: WireServer<Wire>;
   readonly #settings: ListenerSettings;
-  readonly #waiting: Channel<Socket>;
+  readonly #waiting: Channel<Wire>;
   /** In the handshake of TLS, by the address of the client. */
-  readonly #handshakes = new Map<string, Socket>();
+  readonly #handshakes = new Map<string, Wire>();
   #received = 0;
   #dropped = 0;
   #failed = 0;
 
-  constructor(server: Server, settings: ListenerSettings) {
+  constructor(server: WireServer<Wire>, settings: ListenerSettings) {
     this.#server = server;
     this.#settings = settings;
     this.address = addressOf(server);
     const { host, port, path } = this.address;
     this.#name = `listener on ${path === undefined ? formatAddress(host ?? "", port ?? 0) : formatPath(path)}`;
     const capacity = settings.maxPending;
-    this.#waiting = chan({ name: this.#name, capacity, overflow: "drop-newest", onDrop: (socket: Socket) => { this.#drop(socket); } });
+    this.#waiting = chan({ name: this.#name, capacity, overflow: "drop-newest", onDrop: (socket: Wire) => { this.#drop(socket); } });
     server.on("error", (error) => { this.#fail("could not accept a client", error); });
     const { tls } = settings;
     if (tls === undefined) server.on("connection", (socket) => { this.#park(socket); });
@@ -153,13 +154,13 @@ export class SocketListener implements Listener {
     });
   }
 
-  #park(socket: Socket): void {
+  #park(socket: Wire): void {
     socket.on("error", ignored);
     if (this.#waiting.closed) socket.destroy();
     else this.#waiting.trySend(socket);
   }
 
-  #drop(socket: Socket): void {
+  #drop(socket: Wire): void {
     if (this.#waiting.closed) {
       socket.destroy();
       return;
@@ -181,7 +182,7 @@ export class SocketListener implements Listener {
 
   // -- The side of those who receive --
 
-  #open(socket: Socket): Connection {
+  #open(socket: Wire): Connection {
     this.#received++;
     const { path } = this.address;
     const connection = new SocketConnection(socket, this.#settings.connection, path === undefined ? undefined : { local: { path }, remote: {} });
@@ -210,7 +211,7 @@ export class SocketListener implements Listener {
     return result && this.#opened(result);
   }
 
-  #opened(result: IteratorResult<Socket, undefined>): IteratorResult<Connection, undefined> {
+  #opened(result: IteratorResult<Wire, undefined>): IteratorResult<Connection, undefined> {
     return result.done === true ? result : { done: false, value: this.#open(result.value) };
   }
 
@@ -263,10 +264,10 @@ function told(onError: (error: ConnectionError) => void, failure: ConnectionErro
   }
 }
 
-const clientOf = ({ remoteAddress, remotePort }: Socket): string => `${String(remoteAddress)} ${String(remotePort)}`;
+const clientOf = ({ remoteAddress, remotePort }: Wire): string => `${String(remoteAddress)} ${String(remotePort)}`;
 
 /** Where a server listens. */
-export function addressOf(server: Server): Address {
+export function addressOf(server: WireServer<Wire>): Address {
   const address = server.address() as AddressInfo | string;
   if (typeof address === "string") return { path: address };
   return { host: address.address, port: address.port, family: address.family === "IPv6" ? 6 : 4 };

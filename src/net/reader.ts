@@ -19,7 +19,7 @@
  * Idea: asyncio's StreamReader, with the waiting, the limit and the end mended.
  */
 import { nothing, type Nothing } from "../core/operation.ts";
-import { enqueue } from "../core/scheduler.ts";
+import { enqueue, touch } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Bytes } from "./bytes.ts";
@@ -54,6 +54,8 @@ export interface ReaderOptions {
   name: string;
   readBuffer: number;
   maxLine: number;
+  /** Whether what it waits for comes from outside of the library. `true`. */
+  outer?: boolean;
   /** Called when more is wanted. */
   onWanting: () => void;
 }
@@ -77,6 +79,7 @@ class ReadersLine extends Line {
 /** Bytes in, reads out. */
 export class Reader {
   readonly name: string;
+  readonly outer: boolean;
   readonly #readBuffer: number;
   readonly #maxLine: number;
   readonly #onWanting: () => void;
@@ -91,11 +94,13 @@ export class Reader {
   #lineSearched = 0;
   #received = 0;
 
-  constructor({ name, readBuffer, maxLine, onWanting }: ReaderOptions) {
+  constructor({ name, readBuffer, maxLine, outer = true, onWanting }: ReaderOptions) {
     this.name = name;
+    this.outer = outer;
     this.#readBuffer = readBuffer;
     this.#maxLine = maxLine;
     this.#onWanting = onWanting;
+    touch(this, "make");
   }
 
   // -- The side of the socket --
@@ -117,6 +122,7 @@ export class Reader {
 
   /** Bytes have come; their memory is the reader's from here on. */
   push(chunk: Uint8Array): void {
+    touch(this, "deliver");
     this.#received += chunk.byteLength;
     if (this.#end !== undefined) return; // given up on
     let kept = chunk;
@@ -142,6 +148,7 @@ export class Reader {
   }
 
   #endBy(end: End): void {
+    touch(this, "end of what comes");
     if (this.#end !== undefined) return;
     this.#end = end;
     this.#serve();
@@ -151,6 +158,7 @@ export class Reader {
 
   /** The connection was ended on this side: reads fail from here on. */
   close(cause: unknown): void {
+    touch(this);
     if (this.#end?.by === "close") return;
     this.#end = { by: "close", cause };
     this.#dropAll();
@@ -158,6 +166,7 @@ export class Reader {
 
   /** Nobody wants to read any more: reads see the end from here on. */
   cancel(cause: unknown): boolean {
+    touch(this, "cancel");
     if (this.#end?.by === "close" || this.#end?.by === "cancel") return false;
     this.#end = { by: "cancel", cause };
     this.#dropAll();
@@ -174,6 +183,7 @@ export class Reader {
 
   /** What a reading gets now, unless somebody is in line before it. */
   attempt<T>(reading: Read<T>, key: CaseKey | undefined): T | Nothing {
+    touch(this, "read");
     if (!this.#waiting.empty) return nothing;
     const held = this.#bytes.length;
     try {

@@ -9,6 +9,7 @@
 import { ambience } from "../core/ambient.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready, refused } from "../core/perform.ts";
+import { touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import type { Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
@@ -26,6 +27,18 @@ abstract class Reading<T> extends Performable<T> implements Read<T> {
   /** The view it reads through, if any. */
   get view(): View<unknown> | undefined {
     return undefined;
+  }
+
+  override get outer(): boolean {
+    return this.reader.outer;
+  }
+
+  override look(): void {
+    touch(this.reader, "read");
+  }
+
+  override toString(): string {
+    return `read on the ${this.reader.name}`;
   }
 
   /** Takes its bytes now, gives `nothing`, or throws. */

@@ -8,6 +8,7 @@
  */
 import { isIP, type Socket } from "node:net";
 import { connect, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
+import type { HandshakeOutcome } from "./wire.ts";
 
 /** What was agreed on in the handshake of a TLS connection. */
 export interface TlsDetails {
@@ -32,19 +33,13 @@ export function tlsDetails(socket: TLSSocket): TlsDetails {
   };
 }
 
-/** What is told how the handshake has ended: one of the two, once, unless it is abandoned before. */
-export interface HandshakeOutcome {
-  secured(socket: TLSSocket): void;
-  failed(error: Error): void;
-}
-
 export class Handshake {
   readonly #plain: Socket;
   readonly #socket: TLSSocket;
   #over = false;
 
   /** `host` is whom the certificate has to be of. */
-  constructor(plain: Socket, host: string, options: TlsOptions, outcome: HandshakeOutcome) {
+  constructor(plain: Socket, host: string, options: TlsOptions, outcome: HandshakeOutcome<Socket>) {
     this.#plain = plain;
     plain.on("error", () => { /* the secured socket has it too; alone it would be uncaught */ });
     const servername = options.servername ?? (isIP(host) === 0 ? host : "");

@@ -1,5 +1,5 @@
 /**
- * A connection over a socket of the platform: a reader, a writer, and the socket between them.
+ * A connection over a socket, or whatever else is a wire: a reader, a writer, and the wire between them.
  *
  * 1. The socket is read only while the reader wants bytes (back-pressure), and in paused mode: no loop that is left early can
  *    destroy it.
@@ -10,12 +10,12 @@
  *
  * Idea: trio's SocketStream.
  */
-import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import type { Operation, WaitOptions } from "../core/operation.ts";
-import { perform, refused } from "../core/perform.ts";
-import { enqueue } from "../core/scheduler.ts";
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform, performIn, refused } from "../core/perform.ts";
+import { enqueue, touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
+import { Line, type Waiter } from "../core/waiting.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
@@ -23,6 +23,7 @@ import { codeOf, ConnectionError } from "./errors.ts";
 import { Reader } from "./reader.ts";
 import { bytesOf, ReadingExactly, ReadingLine, ReadingUntil, View } from "./reading.ts";
 import { tlsDetails, type TlsDetails } from "./secure.ts";
+import type { Wire } from "./wire.ts";
 import { Flushing, Sending, Writer } from "./writer.ts";
 
 /** The two ends of a connection over a Unix socket. */
@@ -36,34 +37,31 @@ export class SocketConnection implements Connection {
   readonly local: Address;
   readonly remote: Address;
   readonly tls: TlsDetails | undefined;
-  readonly ended: Promise<void>;
   readonly #name: string;
-  readonly #socket: Socket;
+  readonly #socket: Wire;
   readonly #linger: number;
   readonly #reader: Reader;
   readonly #writer: Writer;
   readonly #chunks: View<Uint8Array>;
+  readonly #ending: Ending;
   /** The socket may have bytes that we have not taken. */
-  #readable = false;
+  #readable = true;
   #destroyed = false;
-  #shutdown: Promise<void> | undefined = undefined;
+  #disarm: (() => void) | undefined = undefined;
 
   /** `paths` are the ends of a Unix socket, which the platform does not tell. */
-  constructor(socket: Socket, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths) {
+  constructor(socket: Wire, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths) {
     this.#socket = socket;
     this.#linger = linger;
     this.local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
     this.remote = paths?.remote ?? socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
     this.tls = socket instanceof TLSSocket ? tlsDetails(socket) : undefined;
     this.#name = nameOf(this.local, this.remote);
-    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, onWanting: () => { this.#pull(); } });
+    const outer = socket.inMemory !== true;
+    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#pull(); } });
     this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
     this.#chunks = new View(this.#reader, () => this.#reader.chunk());
-    this.ended = new Promise((resolve) => {
-      // A client of a listener may have gone while it waited.
-      if (socket.closed) resolve();
-      else socket.once("close", () => { resolve(); });
-    });
+    this.#ending = new Ending(this.#name, outer);
     socket.setNoDelay(noDelay);
     socket.on("readable", () => {
       this.#readable = true;
@@ -72,8 +70,10 @@ export class SocketConnection implements Connection {
     socket.on("end", () => { this.#reader.finish(); });
     socket.on("error", (error) => { this.#fail(error); });
     socket.on("close", () => { this.#closed(); });
+    // A client of a listener may have gone while it waited.
     if (socket.errored) this.#fail(socket.errored);
     if (socket.closed) this.#closed();
+    else this.#pull();
   }
 
   /** After an 'end', an 'error' or a destroy this changes nothing. */
@@ -82,6 +82,8 @@ export class SocketConnection implements Connection {
     this.#drain();
     this.#reader.fail(this.#failure(cause));
     this.#writer.fail(this.#writer.ended(undefined));
+    this.#disarm?.();
+    this.#ending.happen();
   }
 
   /** Takes what the socket has, as long as the reader wants it. */
@@ -95,7 +97,7 @@ export class SocketConnection implements Connection {
   }
 
   #takeChunk(): void {
-    const chunk = this.#socket.read() as Buffer | null;
+    const chunk = this.#socket.read();
     if (chunk === null) this.#readable = false;
     else {
       this.#readable = true;
@@ -207,18 +209,20 @@ export class SocketConnection implements Connection {
 
   // -- Ending --
 
-  shutdown(): Promise<void> {
-    return (this.#shutdown ??= this.#endBoth());
+  get ended(): Promise<void> {
+    // No part of what may be cancelled: it is waited for when all else has been.
+    return performIn(undefined, this.#ending);
   }
 
-  async #endBoth(): Promise<void> {
+  shutdown(): Promise<void> {
     this.#reader.close(undefined);
     this.#writer.close();
-    const disarm = arm(this.#linger, () => {
-      this.destroy(new Error(`the peer has not taken everything, or not closed its side, within linger, ${String(this.#linger)} ms`));
-    });
-    await this.ended;
-    disarm();
+    if (!this.#ending.happened) {
+      this.#disarm ??= arm(this.#linger, () => {
+        this.destroy(new Error(`the peer has not taken everything, or not closed its side, within linger, ${String(this.#linger)} ms`));
+      });
+    }
+    return this.ended;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -228,9 +232,9 @@ export class SocketConnection implements Connection {
   destroy(reason?: unknown): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#socket.destroy();
     this.#reader.close(reason);
     this.#writer.fail(this.#writer.ended(reason));
+    this.#socket.destroy(); // last: a wire may tell of its end at once
   }
 
   unref(): void {
@@ -239,6 +243,47 @@ export class SocketConnection implements Connection {
 
   ref(): void {
     this.#socket.ref();
+  }
+}
+
+/** Happens when the socket has closed. */
+class Ending extends Performable<void> {
+  readonly #name: string;
+  readonly #outer: boolean;
+  readonly #waiting = new Line();
+  #happened = false;
+
+  constructor(name: string, outer: boolean) {
+    super();
+    this.#name = name;
+    this.#outer = outer;
+    touch(this.#waiting, "make");
+  }
+
+  get happened(): boolean {
+    return this.#happened;
+  }
+
+  happen(): void {
+    this.#happened = true;
+    this.#waiting.resumeAll("value", undefined);
+  }
+
+  override get outer(): boolean {
+    return this.#outer;
+  }
+
+  override toString(): string {
+    return `the end of the ${this.#name}`;
+  }
+
+  override attempt(): undefined | Nothing {
+    touch(this.#waiting);
+    return this.#happened ? undefined : nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#waiting.join(waiter);
   }
 }
 

@@ -1,5 +1,4 @@
 /** Whom to dial: the options as given, and as they are checked, with every default filled in. */
-import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 import type { WaitOptions } from "../core/operation.ts";
@@ -52,13 +51,13 @@ export interface Target {
   readonly connection: CheckedConnectionOptions;
 }
 
-/** A target, or a clear error at the call. The signal is passed on. */
-export function checkedTarget(address: DialOptions | string): Target & Pick<DialOptions, "signal"> {
+/** A target, or a clear error at the call. The signal is passed on; names are resolved by the network, unless there is another lookup. */
+export function checkedTarget(address: DialOptions | string, networkLookup: LookupFunction): Target & Pick<DialOptions, "signal"> {
   const options: DialOptions = typeof address === "string" ? parseAddress(address) : address;
   if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
     throw new TypeError(`dial takes an address, "host:port" or { host, port }; got ${show(options)}`);
   }
-  const { family = 0, lookup = systemLookup, timeout = Infinity, attemptDelay = 250, signal } = options;
+  const { family = 0, lookup = networkLookup, timeout = Infinity, attemptDelay = 250, signal } = options;
   if (![0, 4, 6].includes(family)) throw new RangeError(`the family of an address is 4, 6, or 0 for both; got ${show(family)}`);
   if (typeof (lookup as unknown) !== "function") throw new TypeError(`lookup is a function; got ${show(lookup)}`);
   const tls = checkedTls(options.tls);

@@ -12,10 +12,14 @@
  *
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
-import type { Duplex } from "node:stream";
 import { nothing, Performable, type Nothing } from "../core/operation.ts";
+import { touch } from "../core/scheduler.ts";
 import { Line, release, type Place, type Waiter } from "../core/waiting.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
+import type { Wire } from "./wire.ts";
+
+/** What it needs of a wire. */
+type Outgoing = Pick<Wire, "inMemory" | "destroyed" | "errored" | "writableLength" | "write" | "end" | "once">;
 
 /** A write that the kernel does not have yet. */
 interface Flight {
@@ -26,8 +30,10 @@ interface Flight {
 
 /** Sends in, bytes out. */
 export class Writer implements Place {
-  readonly #name: string;
-  readonly #stream: Duplex;
+  readonly name: string;
+  /** Whether what it waits for comes from outside of the library. */
+  readonly outer: boolean;
+  readonly #wire: Outgoing;
   readonly #onAbandoned: () => void;
   readonly #waiting = new Line();
   readonly #flushing = new Line();
@@ -39,11 +45,14 @@ export class Writer implements Place {
   #failure: ((key?: CaseKey) => unknown) | undefined = undefined;
 
   /** `name` is what errors call it; `onAbandoned` is called when a send was withdrawn in the middle of its write. */
-  constructor(name: string, stream: Duplex, onAbandoned: () => void) {
-    this.#name = name;
-    this.#stream = stream;
+  constructor(name: string, wire: Outgoing, onAbandoned: () => void) {
+    this.name = name;
+    this.outer = wire.inMemory !== true;
+    this.#wire = wire;
     this.#onAbandoned = onAbandoned;
-    stream.once("finish", () => {
+    touch(this, "make");
+    wire.once("finish", () => {
+      touch(this);
       this.#finished = true;
       for (let waiter = this.#flushing.take(); waiter !== undefined; waiter = this.#flushing.take()) waiter.happen(undefined);
     });
@@ -68,9 +77,10 @@ export class Writer implements Place {
 
   /** Throws when it takes no more sends. */
   check(key?: CaseKey): void {
+    touch(this, "send");
     if (this.#closing) {
       throw new ClosedError(
-        `send on the ${this.#name}, whose sending side is closed: nothing was written. Check closed first, or close after the last send.`,
+        `send on the ${this.name}, whose sending side is closed: nothing was written. Check closed first, or close after the last send.`,
         { case: key },
       );
     }
@@ -105,25 +115,26 @@ export class Writer implements Place {
     }
     if (!this.#closing || this.#ended || this.#flight !== undefined || this.#failure !== undefined) return;
     this.#ended = true;
-    this.#stream.end();
+    this.#wire.end();
   }
 
   #write(bytes: Uint8Array, waiter: Waiter | undefined): void {
-    const stream = this.#stream;
+    const wire = this.#wire;
     const flight: Flight = { waiter, length: bytes.byteLength };
     this.#flight = flight;
-    stream.write(bytes, (error) => {
+    wire.write(bytes, (error) => {
       // After an error or a destroy (which may come without one) the connection's end lets everybody know.
-      if ((error ?? undefined) !== undefined || stream.destroyed) return;
+      if ((error ?? undefined) !== undefined || wire.destroyed) return;
       this.#land(flight);
       this.#go();
     });
     // The kernel often has it all at once, and the callback only comes later: nobody should be able to withdraw in between.
-    if (stream.writableLength === 0 && !stream.destroyed && stream.errored === null) this.#land(flight);
+    if (wire.writableLength === 0 && !wire.destroyed && wire.errored === null) this.#land(flight);
   }
 
   #land(flight: Flight): void {
     if (this.#flight !== flight) return;
+    touch(this);
     this.#flight = undefined;
     this.#sent += flight.length;
     const { waiter } = flight;
@@ -143,6 +154,7 @@ export class Writer implements Place {
 
   /** No more sends; FIN after the last one. */
   close(): boolean {
+    touch(this, "close");
     if (this.closed) return false;
     this.#closing = true;
     this.#go();
@@ -151,6 +163,7 @@ export class Writer implements Place {
 
   /** Everybody who waits fails, as does every later send. The first failure stays. */
   fail(failure: (key?: CaseKey) => unknown): void {
+    touch(this);
     this.#failure ??= failure;
     const { waiter } = this.#flight ?? {};
     this.#flight = undefined;
@@ -170,12 +183,13 @@ export class Writer implements Place {
 
   /** The end of the connection, as an error for those who send. */
   ended(cause: unknown): (key?: CaseKey) => ClosedError {
-    return (key) => new ClosedError(`send on the ${this.#name}, which has ended; the cause says why, if there is one.`, { cause, case: key });
+    return (key) => new ClosedError(`send on the ${this.name}, which has ended; the cause says why, if there is one.`, { cause, case: key });
   }
 
   // -- Waiting until all is out --
 
   flushed(): boolean {
+    touch(this, "flush");
     if (this.#finished) return true;
     if (this.#failure !== undefined) throw this.#failure();
     return false;
@@ -197,6 +211,18 @@ export class Sending extends Performable<void> {
     this.#bytes = bytes;
   }
 
+  override get outer(): boolean {
+    return this.#writer.outer;
+  }
+
+  override look(): void {
+    touch(this.#writer, "send");
+  }
+
+  override toString(): string {
+    return `send on the ${this.#writer.name}`;
+  }
+
   override attempt(key?: CaseKey): undefined | Nothing {
     this.#writer.check(key);
     return this.#bytes.byteLength === 0 ? undefined : nothing;
@@ -214,6 +240,18 @@ export class Flushing extends Performable<void> {
   constructor(writer: Writer) {
     super();
     this.#writer = writer;
+  }
+
+  override get outer(): boolean {
+    return this.#writer.outer;
+  }
+
+  override look(): void {
+    touch(this.#writer, "flush");
+  }
+
+  override toString(): string {
+    return `closeWrite on the ${this.#writer.name}`;
   }
 
   override attempt(): undefined | Nothing {

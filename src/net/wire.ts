@@ -1,0 +1,75 @@
+/**
+ * Wires: what a connection needs of what carries its bytes, and what dialling and listening need of a network.
+ *
+ * It is a part of the platform's socket and server, under the platform's names, so that these are what they are, with nothing in between.
+ * Whatever else carries connections is made to this measure, and has the same reader, writer, dialling and listener over it.
+ *
+ * 1. Bytes that have come stay readable after an error, and after the end; `read` gives them in order, then `null`.
+ * 2. 'end' comes when `read` has found the peer's FIN; 'finish' when the own FIN is out; 'error' before 'close', which is the last.
+ * 3. `write` has one write at a time to carry. `taken` is called once all its bytes are taken; if that is so at once, which
+ *    `writableLength` then says, it need not be.
+ *
+ * Idea: Go's `net.Conn` and `net.Listener`, which a test may implement.
+ */
+import type { AddressInfo, LookupFunction, NetConnectOpts } from "node:net";
+import type { ConnectionOptions as TlsOptions } from "node:tls";
+
+/** What carries the bytes of a connection. */
+export interface Wire {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly localFamily?: string | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly remoteFamily?: string | undefined;
+  /** All that happens to it comes through the library's own scheduler and timers. */
+  readonly inMemory?: true;
+  /** It was ended at once, by this side or by an error. */
+  readonly destroyed: boolean;
+  /** 'close' has been told. */
+  readonly closed: boolean;
+  readonly errored: Error | null;
+  /** Bytes of the present write that are not taken yet. */
+  readonly writableLength: number;
+  read(): Uint8Array | null;
+  write(bytes: Uint8Array, taken: (error?: Error | null) => void): unknown;
+  /** FIN, after the last write. */
+  end(): unknown;
+  destroy(): unknown;
+  /** Ends it in a way that the peer sees as a failure. */
+  resetAndDestroy(): unknown;
+  setNoDelay(noDelay: boolean): unknown;
+  ref(): unknown;
+  unref(): unknown;
+  on(event: "readable" | "end" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  once(event: "connect" | "finish" | "close", listener: () => void): unknown;
+  off(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** What listens: it gives a wire for each client. */
+export interface WireServer<W extends Wire> {
+  address(): AddressInfo | string | null;
+  /** Frees the address. Wires that were given live on. */
+  close(): unknown;
+  on(event: "connection", listener: (wire: W) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+}
+
+/** What is told how the handshake has ended: one of the two, once, unless it is abandoned before. */
+export interface HandshakeOutcome<W extends Wire> {
+  secured(wire: W): void;
+  failed(error: Error): void;
+}
+
+/** What there is to dial over. */
+export interface Network<W extends Wire> {
+  /** See {@link Wire.inMemory}. */
+  readonly inMemory?: true;
+  /** Resolves names, for dials without a lookup of their own. */
+  readonly lookup: LookupFunction;
+  /** Begins to connect. 'connect' or 'error' comes later. */
+  connect(to: NetConnectOpts): W;
+  /** Begins the handshake of TLS; `host` is whom the certificate has to be of. Throws for options that it refuses. */
+  secure(wire: W, host: string, options: TlsOptions, outcome: HandshakeOutcome<W>): { abandon(): void };
+}
