@@ -10,6 +10,7 @@ import { everything } from "../../src/testing/world.ts";
 import { seedOfRun } from "../support/settle.ts";
 
 const settings = { maxSteps: 1000, timers: "quiescent", leaks: "fail", invariant: undefined, seed: 1 } as const;
+type Timers = "quiescent" | "race";
 
 /** What distinguishes a run from those that differ in the order of independent steps only. */
 function signature({ kind, outcomes, world }: Verdict): string {
@@ -25,9 +26,10 @@ function signature({ kind, outcomes, world }: Verdict): string {
 }
 
 /** The runs of a chooser, without those given up; `undefined` if there are more than `limit`. */
-async function runsOf(program: Program, chooser: Chooser, limit: number): Promise<string[] | undefined> {
+async function runsOf(program: Program, chooser: Chooser, limit: number, timers: Timers): Promise<string[] | undefined> {
   const signatures: string[] = [];
-  for (let verdict = await runOnce(program, chooser, settings); verdict; verdict = await runOnce(program, chooser, settings)) {
+  const run = (): Promise<Verdict | undefined> => runOnce(program, chooser, { ...settings, timers });
+  for (let verdict = await run(); verdict; verdict = await run()) {
     if (!verdict.redundant) signatures.push(signature(verdict));
     if (signatures.length > limit) return undefined;
   }
@@ -44,12 +46,15 @@ function randomProgram(random: () => number, lane: "async" | "generator"): Progr
     const [at, value] = [below(capacities.length), below(10)];
     return random() < 0.5 ? (channels) => (channels[at] as Channel<number>).sending(value) : (channels) => (channels[at] as Channel<number>).receiving();
   };
+  let sleeps = false;
   const scripts = Array.from({ length: 2 + below(2) }, () =>
     Array.from({ length: 1 + below(2) }, (): ((channels: Channel<number>[]) => Operation<unknown> | undefined | "sleep") => {
       const kind = below(10);
       const [first, second] = [one(), one()];
+      sleeps ||= kind === 7 || kind === 8;
       if (kind < 6) return first;
-      if (kind < 8) return (channels) => selectingOf([first(channels), second(channels)]);
+      if (kind < 7) return (channels) => selectingOf([first(channels), second(channels)]);
+      if (kind < 8) return (channels) => selectingOf([first(channels), sleepingOf(), sleepingOf()]);
       if (kind === 8) return () => "sleep";
       const at = below(capacities.length);
       return (channels) => { (channels[at] as Channel<number>).close(); return undefined; };
@@ -84,15 +89,15 @@ function randomProgram(random: () => number, lane: "async" | "generator"): Progr
         });
       }
     });
+    return sleeps ? sleep(20) : undefined; // once main has ended time stands still
   };
 }
-
 
 const selectingOf = (operations: Operation<unknown>[]): Operation<unknown> => selecting(operations);
 const sleepingOf = (): Operation<void> => sleeping(5);
 
 describe("dpor", () => {
-  const programs = 500;
+  const programs = 150;
 
   it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function() {
     this.timeout(120_000);
@@ -104,10 +109,11 @@ describe("dpor", () => {
         const seed = Math.floor(random() * 2 ** 31);
         const lane = compared % 2 === 0 ? "async" : "generator";
         const program = randomProgram(seeded(seed), lane);
-        const every = await runsOf(program, new DepthFirst(Infinity), 400);
+        const timers = random() < 0.5 ? "quiescent" : "race";
+        const every = await runsOf(program, new DepthFirst(Infinity), 200, timers);
         if (!every) continue;
-        const some = (await runsOf(program, new SourceSets(), 10_000)) as string[];
-        const where = `program ${seed}, ${lane}`;
+        const some = (await runsOf(program, new SourceSets(), 10_000, timers)) as string[];
+        const where = `program ${seed}, ${lane}, ${timers}`;
         expect(some.length, `${where}: each once`).to.equal(new Set(some).size);
         expect([...new Set(some)].sort(), where).to.deep.equal([...new Set(every)].sort());
         compared++;

@@ -257,10 +257,12 @@ describe("explore", () => {
       });
       outcome((await select({ value: ch.receiving(), late: sleeping(10) })).case);
     };
-    const ends = async (timers: "quiescent" | "race"): Promise<string[]> =>
-      [...(await explore(program, { timers, leaks: "ignore", strategy: "dfs", maxSchedules: 10_000 })).outcomes.keys()].sort();
-    expect(await ends("quiescent")).to.deep.equal(["value"]);
-    expect(await ends("race")).to.deep.equal(["late", "value"]);
+    for (const strategy of ["dfs", "dpor"] as const) {
+      const ends = async (timers: "quiescent" | "race"): Promise<string[]> =>
+        [...(await explore(program, { timers, leaks: "ignore", strategy, maxSchedules: 10_000 })).outcomes.keys()].sort();
+      expect(await ends("quiescent"), strategy).to.deep.equal(["value"]);
+      expect(await ends("race"), strategy).to.deep.equal(["late", "value"]);
+    }
   });
 
   it("explores scopes, cancels and time limits: a value is handed over or not, never both", async () => {

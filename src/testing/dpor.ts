@@ -4,7 +4,8 @@
  * 1. Two steps depend on each other if they are of one strand, if both touch the same thing, or if one made the other's strand ready.
  *    What a select withdraws, and what it might have polled, is touched too; time that moves, and a cancel, touch everything.
  * 2. A race is a pair of dependent steps, with nothing between them that orders them. It is turned round at the point before the first of
- *    them: by a strand that can go first in what has to come before the second (an initial), never by just any one.
+ *    them: by a strand that can go first in what has to come before the second (an initial), never by just any one. A step after which
+ *    a timer cannot fire any more, which could have fired before, races with that.
  * 3. A strand that was tried at a point sleeps there, until a step that depends on it wakes it. If all sleep, the run is another one's.
  * 4. Names are the same in all runs: what a strand has made is named by the strand and a number.
  *
@@ -40,12 +41,15 @@ export class SourceSets extends Chooser {
   readonly #ofPoll = new WeakMap<Poll, Branch>();
   #depth = 0;
   #ran = false;
+  /** Who could go on where the run was given up; nobody, where it has ended. */
+  #left: ReadonlySet<string> = new Set();
   #world: World | undefined = undefined;
 
   override begin(world: World): boolean {
     if (this.#ran && !this.#turnOver()) return false;
     this.#ran = true;
     this.#depth = 0;
+    this.#left = new Set();
     this.#world = world;
     return super.begin(world);
   }
@@ -78,6 +82,7 @@ export class SourceSets extends Chooser {
       point = this.#point(items);
       if (!point) {
         this.redundant = true;
+        this.#left = keysOf(items);
         return undefined;
       }
       this.#nodes.push(point);
@@ -101,7 +106,7 @@ export class SourceSets extends Chooser {
     const first = items.find(({ strand }) => !asleep.has(strand.key));
     if (!first) return undefined;
     const chosen = first.strand.key;
-    return { kind: "point", enabled: new Set(items.map(({ strand }) => strand.key)), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
+    return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
   }
 
   #footprintOf({ touched }: Step): Footprint {
@@ -137,6 +142,8 @@ export class SourceSets extends Chooser {
     points.forEach((point, index) => {
       const touched = order.footprints[index];
       point.footprint = point.footprint && touched && new Set([...point.footprint, ...touched]);
+      const still = points[index + 1]?.enabled ?? this.#left;
+      for (const strand of point.enabled) if (strand !== point.chosen && !still.has(strand)) point.toTry.add(strand);
     });
     for (const [first, second] of order.races) {
       const point = points[first];
@@ -148,6 +155,8 @@ export class SourceSets extends Chooser {
     }
   }
 }
+
+const keysOf = (items: readonly Item[]): Set<string> => new Set(items.map(({ strand }) => strand.key));
 
 const independent = (one: Footprint, other: Footprint): boolean => {
   if (!one || !other) return false;

@@ -96,6 +96,7 @@ class Run {
   readonly #world: World;
   readonly #main: Task<unknown>;
   readonly #outcomes: string[] = [];
+  #timeStands = false;
   readonly #uninstall: () => void;
   readonly #step: () => void = () => { this.step(); };
 
@@ -127,6 +128,10 @@ class Run {
     } catch (error) {
       this.#end("exception", error);
       return;
+    }
+    if (timers === "race" && this.#over && !this.#timeStands) {
+      this.#timeStands = true;
+      world.steps.at(-1)?.touched.push(everything); // no timer fires any more: who arms one later had better come before
     }
     let items = world.alternatives;
     if (timers === "race" && !this.#over) items = [...items, ...world.timers.filter((timer) => timer.at > world.now && timer.at === world.next)];
