@@ -232,10 +232,10 @@ class Exploration {
   async #sameTwice(): Promise<void> {
     const first = await this.#judged(new Following([]));
     this.#schedules = 0;
-    this.#steps = 0;
-    this.#outcomes.clear();
     const second = await this.#judged(new Following([]));
     this.#schedules = 0;
+    this.#steps = 0;
+    this.#outcomes.clear();
     if (!first || !second) return;
     const [one, other] = [traceOf(first.world), traceOf(second.world)];
     const differs = one.findIndex((line, index) => line !== other[index]);
