@@ -3,7 +3,7 @@
  *
  * 1. A choice is made only where there are several possibilities, and 0 is what production would do.
  * 2. Of a select only the case that is polled first is chosen. If it cannot happen, the others are polled in a fixed order: whatever
- *    comes of that is what another choice would give, too.
+ *    comes of that is what another choice would give, too; save that of two cases in one line of one channel the same is always first.
  */
 import { seeded } from "../core/random.ts";
 import type { CaseChooser, Item, Poll, World } from "./world.ts";

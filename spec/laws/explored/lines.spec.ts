@@ -1,0 +1,124 @@
+/** Laws 3 and 5 in every order of small programs: who waits is served in order, and who waits no more has left no trace. */
+import { getEventListeners } from "node:events";
+import { chan, choose, selecting, sleeping, type Channel } from "../../../src/node.ts";
+import { controller } from "../../../src/core/scheduler.ts";
+import type { Line } from "../../../src/core/waiting.ts";
+import type { World } from "../../../src/testing/world.ts";
+import { attempt, ended, expectOutcomes, lanes, must, together, type Steps, type Verbs } from "../../support/exploring.ts";
+
+/** A case that never happens makes a plain wait a selected one. */
+const never = (): Channel<never> => chan<never>();
+
+function lengthOf(line: Line): number {
+  let length = 0;
+  for (let waiter = line.first; waiter; waiter = waiter.next) length++;
+  return length;
+}
+
+for (const lane of lanes) {
+  describe(`law 3, explored: first come, first served, plain and selected alike (${lane})`, () => {
+    for (const capacity of [0, 1]) {
+      it(`law 3: values arrive in the order in which their sends have begun (capacity ${capacity})`, async () => {
+        await expectOutcomes(({ outcome }) => {
+          const ch = chan<string>(capacity);
+          const begun: string[] = [];
+          const got: string[] = [];
+          together(lane, [
+            function* ({ send }) {
+              for (const value of ["a", "b"]) {
+                begun.push(value);
+                yield* send(ch, value);
+              }
+            },
+            function* ({ perform }) {
+              begun.push("selected");
+              yield* perform(choose<unknown>(never().receiving(), ch.sending("selected")));
+            },
+            function* ({ receive }) { for (let n = 0; n < 3; n++) got.push(yield* receive(ch)); },
+          ], () => {
+            must(got.join() === begun.join(), `begun in the order ${begun.join()}, received in the order ${got.join()}`);
+            outcome(got.join());
+          });
+        }, ["a,b,selected", "a,selected,b", "selected,a,b"]);
+      });
+    }
+
+    it("law 3: receivers are served in the order in which they have begun, whoever of them leaves the line", async () => {
+      await expectOutcomes(({ outcome, choose: chosen }) => {
+        const ch = chan<number>();
+        const giveUp = new AbortController();
+        const leavesBefore = chosen(1, 2);
+        const begun: string[] = [];
+        const got = new Map<string, string>();
+        const receiver = (name: string, selected: boolean, signal?: AbortSignal) => function* ({ receive, perform }: Verbs): Steps {
+          begun.push(name);
+          const either = selected ? perform(selecting([ch.receiving(), never().receiving()]), signal) : receive(ch, signal);
+          got.set(name, yield* attempt<unknown>(either as Steps<unknown>, (value) => String(selected ? (value as { value: number }).value : value)));
+        };
+        together(lane, [
+          receiver("a", false),
+          receiver("leaves", true, giveUp.signal),
+          receiver("b", true),
+          function* ({ send }) {
+            for (const value of [1, 2]) {
+              if (value === leavesBefore) giveUp.abort("left");
+              yield* send(ch, value);
+            }
+            ch.close();
+          },
+        ], () => {
+          const served = begun.filter((name) => got.get(name) !== "left").map((name) => got.get(name));
+          must(/^1,2(,ClosedError)?$/.test(served.join()), `begun in the order ${begun.join()}, served ${served.join()}`);
+          outcome(`a ${got.get("a")}, b ${got.get("b")}`);
+        });
+      }, ["a 1, b 2", "a 2, b 1", "a 2, b ClosedError", "a ClosedError, b 2"]);
+    });
+  });
+
+  describe(`law 5, explored: what lost or was withdrawn has left nothing behind (${lane})`, () => {
+    it("law 5: a select that has happened is in no line, has no timer, and hears no signal, before anybody goes on", async () => {
+      let check = (): void => undefined;
+      await expectOutcomes(({ outcome }) => {
+        const [a, b] = [chan<number>(), chan<number>()];
+        const { signal } = new AbortController();
+        let handedOver = 0;
+        const traces = (): number => lengthOf(a.receivers) + lengthOf(b.receivers) + getEventListeners(signal, "abort").length +
+          ((controller as World | undefined)?.timers.length ?? 0);
+        check = (): void => {
+          const left = traces();
+          must(handedOver === 0 || left === 0, `${left} are left of a select that has happened`);
+          must(left === 0 || left === 4, `a select that waits is in ${left} places of 4`);
+        };
+        const offer = (ch: Channel<number>) => function* (): Steps {
+          if (ch.trySend(1)) handedOver++;
+          check();
+        };
+        let selected = "";
+        return ended(together(lane, [offer(a), offer(b), function* ({ perform }) {
+          selected = (yield* perform(selecting({ a: a.receiving(), b: b.receiving(), late: sleeping(1) }), signal)).case;
+        }], () => { outcome(`${selected}, ${handedOver} handed over`); }));
+      }, ["a, 1 handed over", "b, 1 handed over", "late, 0 handed over"], { invariant: () => { check(); } });
+    });
+
+    it("law 5: an aborted or cancelled wait leaves the line from wherever it is, and nobody else does", async () => {
+      await expectOutcomes(({ outcome }) => {
+        const ch = chan<number>();
+        const giveUp = new AbortController();
+        const waiting = new Set<string>();
+        const sender = (name: string, signal?: AbortSignal) => function* ({ send }: Verbs): Steps {
+          waiting.add(name);
+          yield* attempt(send(ch, 1, signal), () => "sent");
+        };
+        let seen = "";
+        together(lane, [sender("a"), sender("leaves", giveUp.signal), sender("b"), function* () {
+          giveUp.abort();
+          waiting.delete("leaves");
+          seen = [...waiting].sort().join();
+          must(lengthOf(ch.senders) === waiting.size, `${lengthOf(ch.senders)} in line, where ${seen} wait`);
+          ch.cancel();
+          must(ch.senders.empty && getEventListeners(giveUp.signal, "abort").length === 0, "somebody is left");
+        }], () => { outcome(`then there waited: ${seen}`); });
+      }, ["then there waited: ", "then there waited: a", "then there waited: a,b", "then there waited: b"]);
+    });
+  });
+}
