@@ -3,10 +3,9 @@ import { expect } from "chai";
 import { seeded } from "../../src/core/random.ts";
 import { chan, go, perform, selecting, sleep, sleeping, type Channel, type ClosedError, type Operation } from "../../src/node.ts";
 import { DepthFirst, type Chooser } from "../../src/testing/chooser.ts";
-import { Order, SourceSets } from "../../src/testing/dpor.ts";
-
+import { SourceSets } from "../../src/testing/dpor.ts";
+import { footprintOf, Order } from "../../src/testing/order.ts";
 import { runOnce, takeOver, type Program, type Verdict } from "../../src/testing/run.ts";
-import { everything } from "../../src/testing/world.ts";
 import { seedOfRun } from "../support/settle.ts";
 
 const settings = { maxSteps: 1000, timers: "quiescent", leaks: "fail", invariant: undefined, seed: 1 } as const;
@@ -14,8 +13,8 @@ type Timers = "quiescent" | "race";
 
 /** What distinguishes a run from those that differ in the order of independent steps only. */
 function signature({ kind, outcomes, world }: Verdict): string {
-  const order = new Order(world.steps, ({ touched }) =>
-    touched.includes(everything) ? undefined : new Set(touched.map((what) => world.keyOf(what as object))));
+  const order = new Order();
+  for (const step of world.steps) order.add(step, footprintOf(step, world));
   const counts = new Map<string, number>();
   const names = world.steps.map(({ strand: { key } }) => {
     counts.set(key, (counts.get(key) ?? 0) + 1);

@@ -7,17 +7,16 @@
  *    them: by a strand that can go first in what has to come before the second (an initial), never by just any one. A step after which
  *    a timer cannot fire any more, which could have fired before, races with that.
  * 3. A strand that was tried at a point sleeps there, until a step that depends on it wakes it. If all sleep, the run is another one's.
- * 4. Names are the same in all runs: what a strand has made is named by the strand and a number.
+ * 4. Names are the same in all runs: what a strand has made is named by the strand and a number. So what was learnt of the steps before the
+ *    point at which a run turns off holds for that run, too, and is not learnt again.
  *
  *        point ── step ── point ── step ── point            each point has the strands that are to be tried, and those that sleep
  *
  * Idea: source sets, by Abdulla, Aronis, Jonsson and Sagonas, 2014.
  */
 import { Chooser, worthWhile, type Branch } from "./chooser.ts";
-import { everything, type Item, type Poll, type Step, type World } from "./world.ts";
-
-/** What a step has touched, by name; `undefined` for everything. */
-type Footprint = ReadonlySet<string> | undefined;
+import { footprintOf, independent, Order, type Footprint } from "./order.ts";
+import type { Item, Poll, World } from "./world.ts";
 
 /** A point at which somebody goes on. */
 interface Point {
@@ -39,6 +38,9 @@ interface CaseBranch extends Branch {
 export class SourceSets extends Chooser {
   readonly #nodes: (Point | CaseBranch)[] = [];
   readonly #ofPoll = new WeakMap<Poll, Branch>();
+  readonly #order = new Order();
+  /** How many steps this run has in common with the one before. */
+  #known = 0;
   #depth = 0;
   #ran = false;
   /** Who could go on where the run was given up; nobody, where it has ended. */
@@ -60,6 +62,7 @@ export class SourceSets extends Chooser {
       if (node.kind === "case") {
         if (node.chosen < node.last) {
           node.chosen++;
+          this.#forget();
           return true;
         }
       } else {
@@ -68,12 +71,27 @@ export class SourceSets extends Chooser {
         if (next !== undefined) {
           node.chosen = next;
           node.footprint = new Set();
+          this.#forget();
           return true;
         }
       }
       this.#nodes.pop();
     }
     return false;
+  }
+
+  /** The step in which the last node is, and all later ones, will be others. */
+  #forget(): void {
+    this.#known = this.#nodes.reduce((points, { kind }) => points + Number(kind === "point"), 0) - 1;
+    this.#order.cut(this.#known);
+  }
+
+  /** Learn what the steps that are over have touched. */
+  #learn(): void {
+    const world = this.#world;
+    for (let step = world?.steps[this.#order.length]; world && step; step = world.steps[this.#order.length]) {
+      this.#order.add(step, footprintOf(step, world));
+    }
   }
 
   override next(items: readonly Item[]): Item | undefined {
@@ -98,20 +116,15 @@ export class SourceSets extends Chooser {
   #point(items: readonly Item[]): Point | undefined {
     const asleep = new Map<string, Footprint>();
     const before = this.#nodes.findLast((node) => node.kind === "point");
-    const step = this.#world?.steps.at(-1);
-    if (before && step) {
-      const touched = this.#footprintOf(step);
+    this.#learn();
+    if (before) {
+      const touched = this.#order.footprints.at(-1);
       for (const [strand, footprint] of before.asleep) if (independent(touched, footprint)) asleep.set(strand, footprint);
     }
     const first = items.find(({ strand }) => !asleep.has(strand.key));
     if (!first) return undefined;
     const chosen = first.strand.key;
     return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
-  }
-
-  #footprintOf({ touched }: Step): Footprint {
-    if (touched.includes(everything)) return undefined;
-    return new Set(touched.map((what) => this.#world?.keyOf(what as object) ?? ""));
   }
 
   override firstCase(poll: Poll): number {
@@ -137,18 +150,22 @@ export class SourceSets extends Chooser {
 
   /** Learn from the run: which races there were, and who is to be tried because of them. */
   override end(): void {
+    this.#learn();
     const points = this.#nodes.filter((node) => node.kind === "point");
-    const order = new Order(this.#world?.steps ?? [], (step) => this.#footprintOf(step));
-    points.forEach((point, index) => {
-      const touched = order.footprints[index];
+    const { footprints, races } = this.#order;
+    for (let index = Math.max(0, this.#known - 1); index < points.length; index++) {
+      const point = points[index] as Point;
+      const touched = footprints[index];
       point.footprint = point.footprint && touched && new Set([...point.footprint, ...touched]);
       const still = points[index + 1]?.enabled ?? this.#left;
       for (const strand of point.enabled) if (strand !== point.chosen && !still.has(strand)) point.toTry.add(strand);
-    });
-    for (const [first, second] of order.races) {
+    }
+    for (let index = races.length - 1; index >= 0; index--) {
+      const [first, second] = races[index] as [number, number];
+      if (second < this.#known) break;
       const point = points[first];
       if (!point) continue;
-      const initials = order.initialsWithout(first, second);
+      const initials = this.#order.initialsWithout(first, second);
       if (initials.some((strand) => point.toTry.has(strand))) continue;
       const added = initials.find((strand) => point.enabled.has(strand));
       if (added !== undefined) point.toTry.add(added);
@@ -157,61 +174,3 @@ export class SourceSets extends Chooser {
 }
 
 const keysOf = (items: readonly Item[]): Set<string> => new Set(items.map(({ strand }) => strand.key));
-
-const independent = (one: Footprint, other: Footprint): boolean => {
-  if (!one || !other) return false;
-  for (const what of one) if (other.has(what)) return false;
-  return true;
-};
-
-/** Which steps of a run come before which, whatever the order of the others. */
-export class Order {
-  readonly footprints: Footprint[] = [];
-  /** Pairs of steps that could be turned round. */
-  readonly races: [number, number][] = [];
-  readonly #steps: readonly Step[];
-  /** For each step a bit for each that comes before it. */
-  readonly #before: bigint[] = [];
-
-  constructor(steps: readonly Step[], footprintOf: (step: Step) => Footprint) {
-    this.#steps = steps;
-    const lastTouch = new Map<string, number>();
-    const lastOf = new Map<string, number>();
-    let barrier = -1;
-    steps.forEach((step, index) => {
-      const footprint = footprintOf(step);
-      this.footprints.push(footprint);
-      const own = lastOf.get(step.strand.key) ?? -1;
-      const touching = new Set<number>();
-      if (barrier >= 0) touching.add(barrier);
-      if (footprint) for (const what of footprint) touching.add(lastTouch.get(what) ?? -1);
-      else for (let earlier = barrier + 1; earlier < index; earlier++) touching.add(earlier);
-      touching.delete(-1);
-      const direct = new Set([own, step.enabler, ...touching].filter((earlier) => earlier >= 0));
-      let before = 0n;
-      for (const earlier of direct) before |= (1n << BigInt(earlier)) | (this.#before[earlier] as bigint);
-      this.#before.push(before);
-      for (const earlier of touching) {
-        const between = [...direct].some((other) => other !== earlier && this.isBefore(earlier, other));
-        if (!between && earlier !== step.enabler && steps[earlier]?.strand !== step.strand) this.races.push([earlier, index]);
-      }
-      if (footprint) for (const what of footprint) lastTouch.set(what, index);
-      else barrier = index;
-      lastOf.set(step.strand.key, index);
-    });
-  }
-
-  isBefore(one: number, other: number): boolean {
-    return ((this.#before[other] as bigint) & (1n << BigInt(one))) !== 0n;
-  }
-
-  /** Who can go first in what comes after `first`, does not need it, and leads to `second`. */
-  initialsWithout(first: number, second: number): string[] {
-    const without: number[] = [];
-    for (let index = first + 1; index < second; index++) if (!this.isBefore(first, index)) without.push(index);
-    without.push(second);
-    return without
-      .filter((index) => !without.some((earlier) => earlier < index && this.isBefore(earlier, index)))
-      .map((index) => (this.#steps[index] as Step).strand.key);
-  }
-}
