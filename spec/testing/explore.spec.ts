@@ -194,7 +194,29 @@ describe("explore", () => {
     expect((await finding(dine((n) => [n, (n + 1) % 3]), { strategy: "dpor" })).kind).to.equal("deadlock");
   });
 
-  it("takes fewer runs for the proof when orders of independent steps are one", async () => {
+  it("proves two philosophers whose forks are tasks in the 1,280 orders that differ, each once", async function() {
+    this.timeout(20_000);
+    const { complete, schedules, pruned } = await explore(async () => {
+      const forks = [0, 1].map(() => ({ taken: chan<void>(), back: chan<void>() }));
+      for (const { taken, back } of forks) {
+        go(async () => {
+          for (let meal = 0; meal < 2; meal++) {
+            await taken.receive();
+            await back.receive();
+          }
+        });
+      }
+      const tasks = [0, 1].map(() => go(async () => {
+        for (const { taken } of forks) await taken.send();
+        for (const { back } of forks.toReversed()) await back.send();
+      }));
+      for (const task of tasks) await task;
+    }, { strategy: "dpor", maxSchedules: 2000 });
+    expect({ complete, schedules, pruned }).to.deep.equal({ complete: true, schedules: 1280, pruned: 0 });
+  });
+
+  it("takes fewer runs for the proof when orders of independent steps are one", async function() {
+    this.timeout(20_000);
     const program: Program = async () => {
       const pairs = [chan<number>(), chan<number>()];
       const tasks = pairs.flatMap((ch) => [go(() => ch.send(1)), go(() => ch.receive())]);
