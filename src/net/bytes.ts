@@ -52,7 +52,7 @@ export class Bytes {
   }
 
   #adopt(chunk: Uint8Array): void {
-    this.#piece = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    this.#piece = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     this.#start = 0;
     this.#end = chunk.byteLength;
   }

@@ -153,6 +153,9 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   readonly #reader: Reader;
   readonly #unit: () => T | Nothing | AtEnd;
   #cancelled: { reason: unknown } | undefined = undefined;
+  // An operation describes and does nothing, so one is enough for all.
+  #receiving: Receiving<T> | undefined = undefined;
+  #nexting: Nexting<T> | undefined = undefined;
 
   constructor(reader: Reader, unit: () => T | Nothing | AtEnd) {
     this.#reader = reader;
@@ -180,7 +183,7 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   }
 
   receiving(): Operation<T> {
-    return new Receiving(this.#reader, this);
+    return (this.#receiving ??= new Receiving(this.#reader, this));
   }
 
   next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
@@ -196,12 +199,12 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   }
 
   nexting(): Operation<IteratorResult<T, undefined>> {
-    return new Nexting(this.#reader, this);
+    return (this.#nexting ??= new Nexting(this.#reader, this));
   }
 
   tryReceive(): IteratorResult<T, undefined> | undefined {
-    const result = new Nexting(this.#reader, this).attempt();
-    return result === nothing ? undefined : result;
+    const value = this.#reader.attempt(this, undefined);
+    return value === nothing ? undefined : resultOf(value);
   }
 
   cancel(reason?: unknown): boolean {
