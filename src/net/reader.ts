@@ -284,7 +284,7 @@ export class Reader {
   /** Exactly `count` bytes. */
   exactly(count: number): Uint8Array | Nothing {
     if (this.#bytes.length >= count) return this.#bytes.take(count);
-    return this.#incomplete(`readExactly(${String(count)})`, count);
+    return this.#incomplete(count);
   }
 
   /** Everything up to and with a separator, which is not in what comes before `from`. */
@@ -299,7 +299,7 @@ export class Reader {
       );
     }
     if (begin !== -1) return bytes.take(begin + separator.byteLength);
-    return this.#incomplete("readUntil", undefined);
+    return this.#incomplete(undefined);
   }
 
   /** The position before which a separator of this length cannot begin, after a search that did not find it. */
@@ -307,10 +307,11 @@ export class Reader {
     return this.#bytes.taken + Math.max(0, this.#bytes.length - separatorLength + 1);
   }
 
-  /** There are too few bytes: more may come, or never. */
-  #incomplete(verb: string, expected: number | undefined): Nothing {
+  /** There are too few bytes, of so many or up to a separator: more may come, or never. */
+  #incomplete(expected: number | undefined): Nothing {
     if (this.#exhausted() === nothing) return nothing;
     const partial = this.#bytes.take(this.#bytes.length);
+    const verb = expected === undefined ? "readUntil" : `readExactly(${String(expected)})`;
     throw new IncompleteReadError(
       `${verb} on the ${this.name}: it has ended after ${String(partial.byteLength)} bytes, which are in partial`,
       partial,
