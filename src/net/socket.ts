@@ -1,8 +1,8 @@
 /**
  * A connection over a socket, or whatever else is a wire: a reader, a writer, and the wire between them.
  *
- * 1. The socket is read only while the reader wants bytes (back-pressure), and in paused mode: no loop that is left early can
- *    destroy it.
+ * 1. The socket brings bytes only while the reader wants them (back-pressure), by 'data': telling by 'readable' costs a turn and accounts
+ *    of the platform's own, 7 % of the time of 64 bytes there and back. It has no iterator that a loop could leave and destroy it by.
  * 2. The two halves end apart: the peer's FIN ends the reading half only, `close` the writing half only.
  * 3. What came before a reset is delivered before the error. The error sticks, for the next read and the next send, and is
  *    never an uncaught 'error' event.
@@ -44,8 +44,8 @@ export class SocketConnection implements Connection {
   readonly #writer: Writer;
   readonly #chunks: View<Uint8Array>;
   readonly #ending: Ending;
-  /** The socket may have bytes that we have not taken. */
-  #readable = true;
+  /** The socket keeps what comes until the reader wants it. */
+  #paused = false;
   #destroyed = false;
   #disarm: (() => void) | undefined = undefined;
 
@@ -58,14 +58,14 @@ export class SocketConnection implements Connection {
     this.tls = socket instanceof TLSSocket ? tlsDetails(socket) : undefined;
     this.#name = nameOf(this.local, this.remote);
     const outer = socket.inMemory !== true;
-    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#pull(); } });
+    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
     this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
     this.#chunks = new View(this.#reader, () => this.#reader.chunk());
     this.#ending = new Ending(this.#name, outer);
     socket.setNoDelay(noDelay);
-    socket.on("readable", () => {
-      this.#readable = true;
-      this.#pull();
+    socket.on("data", (chunk) => {
+      this.#reader.push(chunk);
+      if (!this.#reader.wanting) this.#pause();
     });
     socket.on("end", () => { this.#reader.finish(); });
     socket.on("error", (error) => { this.#fail(error); });
@@ -73,7 +73,7 @@ export class SocketConnection implements Connection {
     // A client of a listener may have gone while it waited.
     if (socket.errored) this.#fail(socket.errored);
     if (socket.closed) this.#closed();
-    else this.#pull();
+    else socket.resume(); // a listener's was paused until now
   }
 
   /** After an 'end', an 'error' or a destroy this changes nothing. */
@@ -86,23 +86,21 @@ export class SocketConnection implements Connection {
     this.#ending.happen();
   }
 
-  /** Takes what the socket has, as long as the reader wants it. */
-  #pull(): void {
-    while (this.#readable && this.#reader.wanting) this.#takeChunk();
+  #pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
   }
 
-  /** Takes what the socket still has once it is at its end, beyond what fits. */
+  /** Lets the socket bring more, if the reader wants it. */
+  #resume(): void {
+    if (!this.#paused || !this.#reader.wanting || this.#destroyed) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  /** Takes what the socket still has once it is at its end, beyond what fits. It does not tell of that by 'data' any more. */
   #drain(): void {
-    do this.#takeChunk(); while (this.#readable);
-  }
-
-  #takeChunk(): void {
-    const chunk = this.#socket.read();
-    if (chunk === null) this.#readable = false;
-    else {
-      this.#readable = true;
-      this.#reader.push(chunk);
-    }
+    for (let chunk = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) this.#reader.push(chunk);
   }
 
   #failure(error: Error): ConnectionError {

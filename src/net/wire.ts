@@ -4,8 +4,9 @@
  * It is a part of the platform's socket and server, under the platform's names, so that these are what they are, with nothing in between.
  * Whatever else carries connections is made to this measure, and has the same reader, writer, dialling and listener over it.
  *
- * 1. Bytes that have come stay readable after an error, and after the end; `read` gives them in order, then `null`.
- * 2. 'end' comes when `read` has found the peer's FIN; 'finish' when the own FIN is out; 'error' before 'close', which is the last.
+ * 1. Bytes that come are told by 'data', in order, except between `pause` and `resume`. What was kept then can be read after an
+ *    error, and after the close: `read` gives it, then `null`, and nothing is told by 'data' any more.
+ * 2. 'end', the peer's FIN, comes behind the last 'data'; 'finish' when the own FIN is out; 'error' before 'close', which is the last.
  * 3. `write` has one write at a time to carry. `taken` is called once all its bytes are taken; if that is so at once, which
  *    `writableLength` then says, it need not be.
  *
@@ -31,6 +32,8 @@ export interface Wire {
   readonly errored: Error | null;
   /** Bytes of the present write that are not taken yet. */
   readonly writableLength: number;
+  pause(): unknown;
+  resume(): unknown;
   read(): Uint8Array | null;
   write(bytes: Uint8Array, taken: (error?: Error | null) => void): unknown;
   /** FIN, after the last write. */
@@ -41,7 +44,8 @@ export interface Wire {
   setNoDelay(noDelay: boolean): unknown;
   ref(): unknown;
   unref(): unknown;
-  on(event: "readable" | "end" | "close", listener: () => void): unknown;
+  on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  on(event: "end" | "close", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   once(event: "connect" | "finish" | "close", listener: () => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
