@@ -1,7 +1,8 @@
 /** The outbound half: what is on the wire, when a send fulfils, and what giving up does. */
 import { Duplex } from "node:stream";
 import { expect } from "chai";
-import { chan, ClosedError, go, perform, poll, select, trySelect } from "../../src/index.ts";
+import { CancelledError, chan, ClosedError, go, perform, poll, scope, select, trySelect } from "../../src/index.ts";
+import "../../src/node.ts"; // what runs in a scope is found by itself
 import { ConnectionError, type Connection } from "../../src/net/index.ts";
 import { Sending, Writer } from "../../src/net/writer.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
@@ -198,6 +199,25 @@ describe("sending", () => {
     expect(await receivedToEnd(peer)).to.equal("");
   });
 
+  it("N-42 (g) a send cancelled with its scope in the middle of its write ends the connection; one in a cancelled scope writes nothing", async () => {
+    const { connection, peer } = await pair();
+    const { connection: idle, peer: peerOfIdle } = await pair();
+    const sends: Promise<void>[] = [];
+    await scope(async (s) => {
+      sends.push(connection.send(new Uint8Array(much)));
+      expect(await isPending(Promise.race(sends))).to.equal(true);
+      s.cancel("enough");
+      sends.push(idle.send("late"));
+      await Promise.allSettled(sends);
+    });
+    for (const send of sends) expect(await rejectionOf(send)).to.be.instanceOf(CancelledError);
+    await connection.ended;
+    expect(connection.closed).to.equal(true);
+    expect((await receivedToEnd(peer)).length).to.be.below(much);
+    await idle.closeWrite();
+    expect(await receivedToEnd(peerOfIdle)).to.equal("");
+  });
+
   it("N-82 trySend writes only if no send is waiting and the kernel has taken all before; bytes stay contiguous", async () => {
     const { connection, peer } = await pair();
     expect(connection.trySend("one,")).to.equal(true);
@@ -281,53 +301,56 @@ describe("sending", () => {
       let times = 0;
       return { slow, writer: new Writer("connection to nowhere", slow, () => { times++; }), abandoned: () => times };
     };
-    const send = (writer: Writer, text: string, signal?: AbortSignal): Promise<void> =>
+    const sending = (writer: Writer, text: string, signal?: AbortSignal): Promise<void> =>
       perform(new Sending(writer, Buffer.from(text)), { signal });
+    const lone = (writer: Writer, text: string): Promise<void> => writer.send(Buffer.from(text), undefined);
 
-    it("one write is under way at a time, and each send fulfils with its own", async () => {
-      const { slow, writer } = made();
-      const sends = [send(writer, "a"), send(writer, "b"), send(writer, "c")] as const;
-      for (const [index, each] of sends.entries()) {
-        expect(slow.written).to.deep.equal(["a", "b", "c"].slice(0, index + 1));
-        expect(await isPending(each)).to.equal(true);
-        slow.complete[index]?.();
-        await each;
-      }
-      expect(writer.close()).to.equal(true);
-      await settle();
-      expect(slow.ended).to.equal(true);
-    });
+    for (const [verb, send] of Object.entries({ sending, send: lone })) {
+      it(`${verb}: one write is under way at a time, and each send fulfils with its own`, async () => {
+        const { slow, writer } = made();
+        const sends = [send(writer, "a"), send(writer, "b"), send(writer, "c")] as const;
+        for (const [index, each] of sends.entries()) {
+          expect(slow.written).to.deep.equal(["a", "b", "c"].slice(0, index + 1));
+          expect(await isPending(each)).to.equal(true);
+          slow.complete[index]?.();
+          await each;
+        }
+        expect(writer.close()).to.equal(true);
+        await settle();
+        expect(slow.ended).to.equal(true);
+      });
 
-    it("a write completed without an error on a stream that was destroyed is no success", async () => {
-      const { slow, writer } = made();
-      const sending = send(writer, "a");
-      slow.destroy();
-      slow.complete[0]?.();
-      expect(await isPending(sending)).to.equal(true);
-      writer.fail(writer.ended("why"));
-      expect(await rejectionOf(sending)).to.be.instanceOf(ClosedError).with.property("cause", "why");
-    });
+      it(`${verb}: a write completed without an error on a stream that was destroyed is no success`, async () => {
+        const { slow, writer } = made();
+        const sending = send(writer, "a");
+        slow.destroy();
+        slow.complete[0]?.();
+        expect(await isPending(sending)).to.equal(true);
+        writer.fail(writer.ended("why"));
+        expect(await rejectionOf(sending)).to.be.instanceOf(ClosedError).with.property("cause", "why");
+      });
 
-    it("closing comes after everything in line", async () => {
-      const { slow, writer } = made();
-      const sends = [send(writer, "a"), send(writer, "b")];
-      writer.close();
-      await settle();
-      expect(slow.ended).to.equal(false);
-      slow.complete[0]?.();
-      await settle();
-      expect(slow.ended).to.equal(false);
-      slow.complete[1]?.();
-      await Promise.all(sends);
-      await settle();
-      expect(slow.ended).to.equal(true);
-    });
+      it(`${verb}: closing comes after everything in line`, async () => {
+        const { slow, writer } = made();
+        const sends = [send(writer, "a"), send(writer, "b")];
+        writer.close();
+        await settle();
+        expect(slow.ended).to.equal(false);
+        slow.complete[0]?.();
+        await settle();
+        expect(slow.ended).to.equal(false);
+        slow.complete[1]?.();
+        await Promise.all(sends);
+        await settle();
+        expect(slow.ended).to.equal(true);
+      });
+    }
 
     it("a withdrawn write lets nobody else write, also if it completes later", async () => {
       const { slow, writer, abandoned } = made();
       const controller = new AbortController();
-      const first = send(writer, "a", controller.signal);
-      const second = send(writer, "b");
+      const first = sending(writer, "a", controller.signal);
+      const second = sending(writer, "b");
       second.catch(() => undefined);
       controller.abort("no");
       expect(await rejectionOf(first)).to.equal("no");
@@ -335,7 +358,7 @@ describe("sending", () => {
       slow.complete[0]?.();
       await settle();
       expect(slow.written).to.deep.equal(["a"]);
-      expect(await rejectionOf(send(writer, "c"))).to.be.instanceOf(ClosedError);
+      expect(await rejectionOf(sending(writer, "c"))).to.be.instanceOf(ClosedError);
       writer.fail(writer.ended(undefined));
       expect(await rejectionOf(second)).to.be.instanceOf(ClosedError);
     });

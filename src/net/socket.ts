@@ -122,7 +122,7 @@ export class SocketConnection implements Connection {
   // -- Sending --
 
   send(data: Uint8Array | string, options?: WaitOptions): Promise<void> {
-    return promised(() => perform(this.sending(data), options));
+    return promised(() => this.#writer.send(bytesOf(data, "what a connection sends"), options));
   }
 
   sending(data: Uint8Array | string): Operation<void> {
