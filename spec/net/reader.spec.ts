@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { chan, ClosedError, perform, poll, select, type Receiver } from "../../src/index.ts";
 import { IncompleteReadError } from "../../src/net/index.ts";
 import { Reader } from "../../src/net/reader.ts";
-import { ReadingExactly, ReadingLine, ReadingUntil, View } from "../../src/net/reading.ts";
+import { ReadingExactly, ReadingLine, ReadingUntil, viewOfChunks, viewOfLines } from "../../src/net/reading.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../support/settle.ts";
 import { bytes, text } from "./support/peers.ts";
 
@@ -15,7 +15,7 @@ class Fed {
 
   constructor({ readBuffer = 65_536, maxLine = 65_536 } = {}) {
     this.reader = new Reader({ name: "connection to nowhere", readBuffer, maxLine, onWanting: () => { this.wanted++; } });
-    this.chunks = new View(this.reader, () => this.reader.chunk());
+    this.chunks = viewOfChunks(this.reader);
   }
 
   push(...chunks: (string | Uint8Array)[]): this {
@@ -28,7 +28,7 @@ class Fed {
     return this;
   }
 
-  lines = (fatal = false): Receiver<string> => new View(this.reader, () => this.reader.line(fatal));
+  lines = (fatal = false): Receiver<string> => viewOfLines(this.reader, fatal);
   readLine = (fatal = false, signal?: AbortSignal): Promise<string | undefined> => perform(new ReadingLine(this.reader, fatal), { signal });
   readExactly = (count: number, signal?: AbortSignal): Promise<Uint8Array> => perform(new ReadingExactly(this.reader, count), { signal });
   readUntil = (separator: string | Uint8Array, signal?: AbortSignal): Promise<Uint8Array> =>
@@ -335,6 +335,24 @@ describe("reading", () => {
       fed.push("defg");
       expect(text(await first)).to.equal("abcde");
       expect(await second).to.equal("fg");
+    });
+
+    it("N-61 (e) lines that are there already pass nobody, let more come, and end with their view", async () => {
+      const fed = new Fed({ readBuffer: 8 });
+      const lines = fed.lines();
+      fed.push("one\ntwo\n");
+      const waiting = fed.readExactly(10);
+      const next = lines.next();
+      expect(await isPending(next)).to.equal(true);
+      fed.push("..three\nfour\nfive\n");
+      expect(text(await waiting)).to.equal("one\ntwo\n..");
+      expect(await next).to.deep.equal({ done: false, value: "three" });
+      const { wanted } = fed;
+      expect(await lines.next()).to.deep.equal({ done: false, value: "four" });
+      expect(fed.wanted).to.be.above(wanted);
+      lines.cancel();
+      expect(await lines.next()).to.deep.equal({ done: true, value: undefined });
+      expect(fed.rest()).to.equal("five\n");
     });
 
     it("N-61 (c) random reads of random chunks give back every byte, in order", async () => {

