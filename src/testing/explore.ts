@@ -85,7 +85,7 @@ export interface RunResult {
  * @param program - an async, a plain or a generator function; it gets an {@link ExploreContext}
  * @param options - see {@link ExploreOptions}
  * @returns what was tried. Rejects with an {@link ExploreError}: a failure that nobody handles, a deadlock, a leak, an endless run, a
- * task that waits for something else than the library, two runs that differ; with an `Error` while a fake clock is installed, or inside
+ * task that waits for something else than the library, two runs that differ; with a `TypeError` while a fake clock is installed, or inside
  * another exploration; with a `RangeError` or `TypeError` for options that are none
  *
  * @example

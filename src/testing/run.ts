@@ -5,12 +5,13 @@
  * 2. A failure that nobody has handled by the end is the verdict, whatever else is wrong: it often causes the rest.
  */
 import { reportFailure } from "../core/report.ts";
-import { control, controller, clockIsReal } from "../core/scheduler.ts";
+import { control, controller } from "../core/scheduler.ts";
 import { seeded } from "../core/random.ts";
 import { living } from "../task/live.ts";
 import { Task } from "../task/task.ts";
 import type { Chooser } from "./chooser.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
+import { failuresHeard, forgetFailures, takeProcess } from "./take-over.ts";
 import { everything, World } from "./world.ts";
 import { installVirtualClock } from "./virtual-clock.ts";
 
@@ -60,25 +61,17 @@ export interface Verdict {
   readonly redundant: boolean;
 }
 
-const unhandled: unknown[] = [];
-const hear = (reason: unknown): void => { unhandled.push(reason); };
-
-/** Take the process: rejections that nobody handles are findings. The result gives it back. */
+/** Take the process for runs: those who listen for an abort may do anything, so the world of the run is told. The result gives it back. */
 export function takeOver(who: string): () => void {
-  if (controller) throw new Error(`${who} does not work inside explore, replay or bubble: end that first`);
-  if (!clockIsReal()) throw new Error(`${who} has a clock of its own, and a fake clock is installed: restore it first`);
-  const listeners = process.rawListeners("unhandledRejection") as ((reason: unknown) => void)[];
-  process.removeAllListeners("unhandledRejection");
-  process.on("unhandledRejection", hear);
+  const giveBack = takeProcess(who);
   const { abort } = AbortController.prototype; // eslint-disable-line @typescript-eslint/unbound-method -- it is put back as it was
   AbortController.prototype.abort = function(reason?: unknown): void {
-    (controller as World | undefined)?.touch(everything);
+    if (controller instanceof World) controller.touch(everything);
     abort.call(this, reason);
   };
   return () => {
     AbortController.prototype.abort = abort;
-    process.off("unhandledRejection", hear);
-    for (const listener of listeners) process.on("unhandledRejection", listener);
+    giveBack();
   };
 }
 
@@ -112,7 +105,7 @@ class Run {
       random,
     };
     this.#uninstall = installVirtualClock(() => world.now, random);
-    unhandled.length = 0;
+    forgetFailures();
     control(world);
     const main = (): unknown => program(context);
     this.#main = new Task<unknown>(main, []);
@@ -134,7 +127,7 @@ class Run {
       world.steps.at(-1)?.touched.push(everything); // no timer fires any more: who arms one later had better come before
     }
     let items = world.alternatives;
-    if (timers === "race" && !this.#over) items = [...items, ...world.timers.filter((timer) => timer.at > world.now && timer.at === world.next)];
+    if (timers === "race" && !this.#over) items = [...items, ...world.next];
     if (items.length === 0 && !this.#over && world.advance()) items = world.alternatives;
     if (this.#chooser.redundant) this.#end("ok", undefined);
     else if (items.length === 0) this.#judge();
@@ -179,10 +172,11 @@ class Run {
     for (const one of world.living) living.remove(one);
     this.#chooser.end();
     eventLoopTurn(() => {
-      const failed = unhandled.length > 0 && !this.#chooser.redundant;
+      const failures = failuresHeard();
+      const failed = failures.length > 0 && !this.#chooser.redundant;
       this.#resolve({
         kind: failed ? "exception" : kind,
-        error: failed ? unhandled[0] : error,
+        error: failed ? failures[0] : error,
         outcomes: this.#outcomes,
         blocked,
         choices: [...this.#chooser.choices],

@@ -16,6 +16,7 @@ import { LiveScope } from "../task/live-scope.ts";
 import { Region } from "../task/region.ts";
 import type { Living } from "../task/live.ts";
 import { Task } from "../task/task.ts";
+import { Timers } from "./timers.ts";
 
 /** Touched by a step whose effects cannot be told apart: time moves, something is cancelled. It depends on every other. */
 export const everything: unique symbol = Symbol("everything");
@@ -101,12 +102,9 @@ export class World implements Controller {
   readonly steps: Step[] = [];
   readonly strands: Strand[] = [];
   readonly ready: Item[] = [];
-  /** By their time; equal ones in the order of their making. */
-  readonly timers: Timer[] = [];
+  readonly timers: Timers<Timer> = new Timers();
   now = 0;
   current: Strand;
-  /** Called when something becomes ready outside of a step: by I/O, by a timer that is not the library's. */
-  onArrival: (() => void) | undefined = undefined;
   readonly #chooser: CaseChooser;
   readonly #waiters = new Map<object, Strand>();
   readonly #channels = new Map<object, { channel: { name: string }; verb: string }>();
@@ -122,7 +120,7 @@ export class World implements Controller {
 
   // -- What goes on --
 
-  resume(proceed: () => void, who?: object, begins = false): void {
+  resume(proceed: () => void, who?: object, begins = false): boolean {
     const strand = this.#strandFor(who, begins);
     const inContext = begins ? new AsyncResource("rendezvous", { requireManualDestroy: true }) : undefined;
     this.ready.push({
@@ -135,7 +133,7 @@ export class World implements Controller {
     if (begins) this.#tell({ kind: "starts", strand });
     else if (strand.root === this.current.root) this.#tell({ kind: "does", verb, what });
     else this.#tell({ kind: "wakes", verb, what, strand });
-    if (this.current === this.#outside) this.onArrival?.();
+    return false;
   }
 
   #strandFor(who: object | undefined, begins: boolean): Strand {
@@ -169,7 +167,7 @@ export class World implements Controller {
     const ready = this.ready.indexOf(item);
     if (ready >= 0) this.ready.splice(ready, 1);
     else {
-      this.timers.splice(this.timers.indexOf(item as Timer), 1);
+      this.timers.remove(item as Timer);
       this.now = Math.max(this.now, (item as Timer).at);
     }
     strand.ready = false;
@@ -245,30 +243,26 @@ export class World implements Controller {
     const { current } = this;
     const strand = new Strand(`${current.key}@${String(current.made++)}`, undefined);
     const timer: Timer = { strand, enabler: this.steps.length - 1, proceed: fire, at: this.now + ms };
-    const later = this.timers.findIndex(({ at }) => at > timer.at);
-    this.timers.splice(later < 0 ? this.timers.length : later, 0, timer);
-    return () => {
-      const index = this.timers.indexOf(timer);
-      if (index >= 0) this.timers.splice(index, 1);
-    };
+    this.timers.add(timer);
+    return () => { this.timers.remove(timer); };
   }
 
   /** Who may go on now: who is ready, in the order in which they became so; then the timers that are due. */
   get alternatives(): Item[] {
-    const due = this.timers.findIndex(({ at }) => at > this.now);
-    return due === 0 ? [...this.ready] : [...this.ready, ...this.timers.slice(0, due < 0 ? undefined : due)];
+    return [...this.ready, ...this.timers.upTo(this.now)];
   }
 
-  /** When the next timer is due. */
-  get next(): number | undefined {
-    return this.timers[0]?.at;
+  /** The timers of the next instant at which one is due. */
+  get next(): Item[] {
+    const at = this.timers.first?.at ?? this.now;
+    return at > this.now ? this.timers.upTo(at) : [];
   }
 
   /** Time moves to the next timer. False: there is none. */
   advance(): boolean {
-    const [next] = this.timers;
-    if (!next) return false;
-    this.now = Math.max(this.now, next.at);
+    const { first } = this.timers;
+    if (!first) return false;
+    this.now = Math.max(this.now, first.at);
     return true;
   }
 
