@@ -104,15 +104,15 @@ const breaks: Break[] = [
   },
   {
     law: 10, fault: "what is ready does not count as a wake-up (async functions)", file: "core/perform.ts",
-    from: "if (spend()) return value === undefined", to: "if (spend() || true) return value === undefined",
+    from: "if (spendHere()) return value === undefined", to: "if (spendHere() || true) return value === undefined",
   },
   {
     law: 10, fault: "what fails at once does not count as a wake-up (async functions)", file: "core/perform.ts",
-    from: "return spend() ? Promise.reject(error)", to: "return spend() || true ? Promise.reject(error)",
+    from: "return spendHere() ? Promise.reject(error)", to: "return spendHere() || true ? Promise.reject(error)",
   },
   {
     law: 10, fault: "what is ready does not count as a wake-up (generator tasks)", file: "core/operation.ts",
-    from: "if (task.mustEnd() || spend()) return finish(value);", to: "if (task.mustEnd() || spend() || true) return finish(value);",
+    from: "if (task.mustEnd() || spendHere()) return finish(value);", to: "if (task.mustEnd() || spendHere() || true) return finish(value);",
   },
 ];
 

@@ -174,8 +174,9 @@ describe("the seam", () => {
     readonly timers: { ms: number; fire: () => void; disarmed: boolean }[] = [];
     readonly counts: number[] = [];
 
-    resume(proceed: () => void): void {
+    resume(proceed: () => void): boolean {
       this.waiting.push(proceed);
+      return false;
     }
 
     choose(count: number): number {

@@ -12,7 +12,7 @@
  */
 import { show, type CaseKey } from "../errors.ts";
 import type { Ambient } from "./ambient.ts";
-import { spend } from "./scheduler.ts";
+import { spendHere } from "./scheduler.ts";
 import { release, Waiter, type Outcome, type Place } from "./waiting.ts";
 
 /** What every waiting verb takes as its last argument. */
@@ -168,14 +168,14 @@ export abstract class Performable<T> implements Operation<T> {
       const prepared = this.prepare();
       const value = prepared.attempt();
       if (value !== nothing) {
-        if (task.mustEnd() || spend()) return finish(value);
+        if (task.mustEnd() || spendHere()) return finish(value);
         task.happen(value);
       } else if (!task.mustEnd()) { // by code of the user, meanwhile
         task.waitFor(prepared);
         prepared.enlist(task);
       }
     } catch (error) {
-      if (task.mustEnd() || spend()) throw error;
+      if (task.mustEnd() || spendHere()) throw error;
       task.fail(error);
     }
     running = undefined;

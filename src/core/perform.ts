@@ -8,7 +8,7 @@ import { Aborting, checkedSignal } from "./aborting.ts";
 import { ambience, type Ambient } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
-import { fulfilled, hold, spend, tellWait, wake } from "./scheduler.ts";
+import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
 import { Waiter, type Line, type Outcome } from "./waiting.ts";
 
 /**
@@ -81,14 +81,14 @@ export function poll<T>(operation: Operation<T>): {
 
 /** A promise for a value that is there already; it counts as a wake-up, so that endless readiness starves nobody. */
 export function ready<T>(value: T): Promise<T> {
-  if (spend()) return value === undefined ? (fulfilled as Promise<T>) : Promise.resolve(value);
+  if (spendHere()) return value === undefined ? (fulfilled as Promise<T>) : Promise.resolve(value);
   return nextTurnOf("value", value) as Promise<T>;
 }
 
 /** A promise for a failure that is there already; see {@link ready}. */
 export function refused(error: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
-  return spend() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
+  return spendHere() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
 }
 
 /** A promise that settles once the event loop has turned. */

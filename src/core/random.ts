@@ -9,10 +9,12 @@ export function below(count: number): number {
 }
 
 /**
- * From here on the choices are a function of the seed alone.
+ * From here on the choices are a function of the seed alone. The result lets them go on as before.
  */
-export function seedChoices(seed: number): void {
+export function seedChoices(seed: number): () => void {
+  const before = random;
   random = seeded(seed);
+  return () => { random = before; };
 }
 
 /** Numbers from 0 up to, and without, 1 that are a function of the seed alone: the mulberry32 generator of Tommy Ettinger. */

@@ -29,9 +29,13 @@ export interface Controller {
   /**
    * A task starts, or something that waited goes on, whenever `proceed` is called. `who` it is: a waiter, a job, a task; nobody is
    * given where the running code itself goes on, with what was ready. `begins`: a body starts, of this task or
-   * scope, and has to do so in the present async context.
+   * scope, and has to do so in the present async context. The result `true`: as in production, at once, and `proceed` is not kept.
    */
-  resume(proceed: () => void, who?: object, begins?: boolean): void;
+  resume(proceed: () => void, who?: object, begins?: boolean): boolean;
+  /** The running code would like to go on once everybody else has; without this it is resumed as any other. */
+  turn?(proceed: () => void): void;
+  /** Whether the running code goes on as in production with what was ready, without being resumed. */
+  runsOn?(): boolean;
   /** Which of the `left` cases, of `total`, that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. */
   choose(left: number, total: number): number;
   /** A timer: call `fire` after `ms`; the result disarms it. */
@@ -96,10 +100,20 @@ function renew(): boolean {
   return true;
 }
 
+/** The same for code that need not wait, and runs on. */
+export function spendHere(): boolean {
+  return --budget.slice > 0 || (controller ? mayRunOn(controller) : renew());
+}
+
+function mayRunOn(by: Controller): boolean {
+  budget.slice = 0;
+  return by.runsOn?.() === true;
+}
+
 /** Keep a wake-up until the event loop has turned, in order with all others that are kept. */
 export function hold(proceed: () => void, who?: object): void {
   if (controller) {
-    controller.resume(proceed, who);
+    if (controller.resume(proceed, who)) proceed();
     return;
   }
   held.push(proceed);
@@ -153,16 +167,15 @@ export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
 /** Run the beginning of a task in a later microtask, in the caller's own async context, in call order. */
 export function start(begin: () => void, who?: object): void {
-  if (controller) controller.resume(begin, who, true);
-  else {
-    rowIsOpen = false;
-    void (spend() ? fulfilled : new Promise<void>(hold)).then(begin);
-  }
+  if (controller && !controller.resume(begin, who, true)) return;
+  rowIsOpen = false;
+  void (controller || spend() ? fulfilled : new Promise<void>(hold)).then(begin);
 }
 
 /** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */
 export function nextTurn(proceed: () => void): void {
-  if (controller) controller.resume(proceed);
+  if (controller?.turn) controller.turn(proceed);
+  else if (controller) hold(proceed);
   else if (clockIsReal()) macrotask(proceed);
   else void fulfilled.then(proceed);
 }

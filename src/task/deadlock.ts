@@ -7,6 +7,7 @@
  * Idea: Go's "all goroutines are asleep".
  */
 import { describe, tree, waitsOf } from "./dump.ts";
+import { living, type Living } from "./live.ts";
 
 /** What is needed of Node's `process`. */
 export interface Host {
@@ -49,11 +50,18 @@ function tell(): void {
 
 /** Who waits for what, if anybody waits. */
 export function deadlockReport(): string | undefined {
+  const report = asleep([...living]);
+  return report && `fatal: ${report}`;
+}
+
+/** The same, of some tasks and scopes. A scope that waits for nothing but its tasks is not told. */
+export function asleep(all: readonly Living[]): string | undefined {
+  const among = new Set(all);
   const blocked = tree()
     .map(({ who }) => who)
-    .filter((who) => who.kind === "task" || waitsOf(who).length > 0 || !who.region?.children.first);
+    .filter((who) => among.has(who) && (who.kind === "task" || waitsOf(who).length > 0 || !who.region?.children.first));
   if (blocked.length === 0) return undefined;
   const lines = blocked.flatMap((who) => describe(who, "blocked in")).map((line) => `  ${line}`);
   const count = blocked.length === 1 ? "1 task" : `${String(blocked.length)} tasks`;
-  return [`fatal: all tasks are asleep - deadlock (${count})`, ...lines].join("\n");
+  return [`all tasks are asleep - deadlock (${count})`, ...lines].join("\n");
 }

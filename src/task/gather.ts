@@ -101,6 +101,8 @@ class Gathering extends Performable<unknown> implements Place {
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
   #left: number;
+  /** How many of what is left are promises of others. */
+  #promisesLeft: number;
 
   constructor(jobs: GatherJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
     super();
@@ -123,6 +125,7 @@ class Gathering extends Performable<unknown> implements Place {
     this.#left = this.#jobs.length;
     // From here on a rejection of what is observed is seen.
     this.#observing = this.#jobs.map((job) => (isThunk(job) ? undefined : operationOf(job)));
+    this.#promisesLeft = this.#observing.filter((operation) => operation?.outer === true).length;
   }
 
   get hasThunks(): boolean {
@@ -136,6 +139,10 @@ class Gathering extends Performable<unknown> implements Place {
   /** Jobs that have ended already end it while it is enlisted. */
   override get foreign(): boolean {
     return true;
+  }
+
+  override get outer(): boolean {
+    return this.#promisesLeft > 0;
   }
 
   override attempt(): unknown {
@@ -188,6 +195,7 @@ class Gathering extends Performable<unknown> implements Place {
   settled(index: number, own: boolean, value: unknown): void {
     this.#results[index] = value;
     this.#left--;
+    if (this.#observing[index]?.outer === true) this.#promisesLeft--;
     if (own) this.#startNext();
     if (this.#left === 0) this.#end()?.happen(this.#outcome());
   }

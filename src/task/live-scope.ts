@@ -94,6 +94,12 @@ export class LiveScope implements Runner, Living {
     return !this.#body;
   }
 
+  /** Whether it has a task that has not ended. */
+  get hasTasks(): boolean {
+    for (const { owner } of this.region.children) if (owner.kind === "task") return true;
+    return false;
+  }
+
   /** Run the body, from a later microtask on. */
   run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
     if (this.region.refusal) this.ended("return", undefined);

@@ -69,6 +69,11 @@ class Race extends LiveScope {
     this.#runners = bodies.map((body) => this.go(body, []));
   }
 
+  /** It runs nothing but its tasks. */
+  override get bodyRuns(): boolean {
+    return false;
+  }
+
   override childEnded(child: ChildTask<unknown>, outcome: unknown): void {
     this.#left--;
     const failed = child.state === "failed";

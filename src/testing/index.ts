@@ -35,4 +35,6 @@ export function seed(seed: number): void {
   seedChoices(seed);
 }
 
-export { blockedTasks, expectNoLeaks, leakHooks, LeakError, settle, type BlockedTask } from "./leaks.ts";
+export { bubble, type BubbleOptions } from "./bubble.ts";
+export { settle } from "./settle.ts";
+export { blockedTasks, expectNoLeaks, leakHooks, LeakError, type BlockedTask } from "./leaks.ts";

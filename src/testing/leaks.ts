@@ -10,31 +10,8 @@
 import { describe, waitsOf } from "../task/dump.ts";
 import { traceTasks } from "../task/debugging.ts";
 import { living, type Living } from "../task/live.ts";
-
-// A fake clock may be installed when these are needed.
-const { setImmediate, setTimeout } = globalThis;
-
-/**
- * Lets everything run that can: all promise jobs, and some turns of the real event loop. No virtual time passes. For use with a
- * fake clock: advance it, then settle.
- *
- * @example
- * ```ts
- * import { chan, go } from "rendezvous";
- * import { settle } from "rendezvous/testing";
- *
- * const ch = chan<number>();
- * const task = go(async () => 2 * (await ch.receive()));
- * ch.send(21).catch(console.error);
- * await settle();
- * console.log(task.state); // done
- * ```
- *
- * Idea: Go's `synctest.Wait`.
- */
-export async function settle(): Promise<void> {
-  for (let turns = 0; turns < 8; turns++) await new Promise<void>((resolve) => { setImmediate(resolve); });
-}
+import { afterRealTime } from "./platform.ts";
+import { settle } from "./settle.ts";
 
 /** A task or a scope that has not ended. */
 export interface BlockedTask {
@@ -113,12 +90,17 @@ export async function expectNoLeaks<T>(body: () => T | PromiseLike<T>): Promise<
     const result = await body();
     const leaked = await leftSince(before);
     if (leaked.length === 0) return result;
-    const lines = leaked.flatMap((who) => describe(who, "is left in")).map((line) => `  ${line}`);
-    const cure = "let them end (close what they wait for, cancel their scope) before the test does";
-    throw new LeakError([`${String(leaked.length)} left behind: ${cure}`, ...lines].join("\n"));
+    throw leakError(leaked, "the test");
   } finally {
     stopTracing();
   }
+}
+
+/** Who is left behind by whom. */
+export function leakError(leaked: readonly Living[], by: string): LeakError {
+  const lines = leaked.flatMap((who) => describe(who, "is left in")).map((line) => `  ${line}`);
+  const cure = `let them end (close what they wait for, cancel their scope) before ${by} does`;
+  return new LeakError([`${String(leaked.length)} left behind: ${cure}`, ...lines].join("\n"));
 }
 
 /** What has begun since then and does not end by itself, after ever longer waits. */
@@ -126,7 +108,7 @@ async function leftSince(before: ReadonlySet<Living>): Promise<Living[]> {
   const left = (): Living[] => [...living].filter((who) => !before.has(who));
   await settle();
   for (let ms = 1, waited = 0; left().length > 0 && waited < 200; waited += ms, ms = Math.min(2 * ms, 20)) {
-    await new Promise((resolve) => { setTimeout(resolve, ms); });
+    await new Promise<void>((resolve) => { afterRealTime(ms, resolve); });
   }
   return left();
 }
