@@ -23,23 +23,23 @@ export const exampleFile = (name: string): string => fileURLToPath(new URL(`../.
 
 let runs = 0;
 
-/** Run an example to its end; a sleep takes no real time. */
-export async function runExample(name: string): Promise<Outcome> {
+/** Run an example to its end; a sleep takes no real time. One that brings a clock of its own is run without the fake one. */
+export async function runExample(name: string, ownClock = false): Promise<Outcome> {
   const lines: string[] = [];
-  const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
+  const clock = ownClock ? undefined : sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
   const log = sinon.stub(console, "log").callsFake((...values: unknown[]) => {
     lines.push(...formatWithOptions({ colors: false }, ...values).split("\n"));
   });
   try {
-    clock.setTickMode({ mode: "nextAsync" });
+    clock?.setTickMode({ mode: "nextAsync" });
     await import(`${pathToFileURL(exampleFile(name)).href}?run=${++runs}`); // a module is evaluated once: each run is another one
-    const took = clock.now;
-    clock.setTickMode({ mode: "manual" });
+    const took = clock?.now ?? 0;
+    clock?.setTickMode({ mode: "manual" });
     await settle();
-    return { lines, took, timersLeft: clock.countTimers() };
+    return { lines, took, timersLeft: clock?.countTimers() ?? 0 };
   } finally {
     log.restore();
-    clock.restore();
+    clock?.restore();
   }
 }
 

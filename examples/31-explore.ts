@@ -1,0 +1,51 @@
+/**
+ * A lost update: both tasks may read the balance before either has written it. In production's order they do not, so a plain test sees
+ * nothing; `explore` tries other orders, says in which it goes wrong, and draws it.
+ */
+import { chan, checkpoint, named, scope } from "rendezvous";
+import { explore, ExploreError, replay } from "rendezvous/testing";
+
+async function program(): Promise<void> {
+  const lock = chan<"taken">({ name: "lock", capacity: 1 });
+  let balance = 0;
+  const deposit = async (): Promise<void> => {
+    const before = balance; // should be read under the lock
+    await lock.send("taken");
+    balance = before + 1;
+    await lock.receive();
+  };
+  await scope(async (s) => {
+    s.go(named("alice", deposit));
+    await checkpoint();
+    s.go(named("bob", deposit));
+  });
+  if (balance !== 2) throw new Error(`two deposits, and the balance is ${balance}`);
+}
+
+await program(); // as in production: nothing to be seen
+const error: unknown = await explore(program).catch((reason: unknown) => reason);
+if (!(error instanceof ExploreError)) throw new Error("nothing was found");
+console.log(`${error.kind}: ${String(error.cause)}`);
+console.log(`schedule ${error.schedule}, again: ${(await replay(program, error.schedule)).kind}`);
+console.log(error.diagram());
+
+// Prints:
+// exception: Error: two deposits, and the balance is 1
+// schedule 0011, again: exception
+// sequenceDiagram
+//   participant t0 as main
+//   participant t1 as alice
+//   participant t2 as bob
+//   t0-->>t0: starts
+//   t0-->>t1: starts
+//   Note over t0: waits in checkpoint
+//   Note over t1: send on "lock"
+//   t0-->>t2: starts
+//   Note over t2: waits in send on channel "lock"
+//   t1->>t2: receive on "lock"
+//   Note over t1: receive on "lock"
+//   Note over t2: receive on "lock"
+//   Note over t1: ends
+//   Note over t2: ends
+//   t2->>t0: wakes
+//   Note over t0: ends
