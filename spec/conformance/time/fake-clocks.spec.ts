@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { mock } from "node:test";
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
-import { chan, checkpoint, gather, go, perform, select, sleep, sleeping, ticker } from "../../../src/index.ts";
+import { chan, checkpoint, gather, go, perform, select, sleep, sleeping, ticker } from "../../../src/node.ts";
 import { seed } from "../../../src/testing/index.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
