@@ -119,6 +119,11 @@ export abstract class Performable<T> implements Operation<T> {
   /** Right after a failed attempt, in the same turn: let the waiter take its place. */
   abstract enlist(waiter: Waiter): void;
 
+  /** Whether `prepare` does anything. */
+  get prepares(): boolean {
+    return false;
+  }
+
   /** Whether enlisting runs code of the user. */
   get foreign(): boolean {
     return false;
@@ -229,6 +234,10 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
 
   override look(): void {
     this.#inner.look();
+  }
+
+  override get prepares(): boolean {
+    return this.#inner.prepares;
   }
 
   override prepare(): Performable<U | E> {

@@ -52,6 +52,10 @@ class Settling<T> extends Performable<T> {
     return "a promise";
   }
 
+  override get prepares(): boolean {
+    return true;
+  }
+
   override prepare(): this {
     watched(this.#promise); // from here on a rejection is seen, even if another case comes first
     return this;

@@ -103,6 +103,10 @@ class Guard<T> extends Performable<T> {
     this.#make = make;
   }
 
+  override get prepares(): boolean {
+    return true;
+  }
+
   override prepare(): Performable<T> {
     return performable(this.#make(), "guard").prepare();
   }
