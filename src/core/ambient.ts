@@ -19,11 +19,20 @@ export interface Ambient {
 /** How to find what the running code is part of. */
 export interface Ambience {
   current(): Ambient | undefined;
+  /** Whether code may still run in what was cancelled. As long as not, nobody is refused, and nobody has to look. */
+  readonly refuses: boolean;
   /** Start a task that is part of nothing. */
   startFree(task: never, begin: () => void): void;
 }
 
 export let ambience: Ambience | undefined;
+
+/** What the running code is part of, if that refuses operations. */
+export function refusing(): Ambient | undefined {
+  if (!ambience?.refuses) return undefined;
+  const ambient = ambience.current();
+  return ambient?.refusal === undefined ? undefined : ambient;
+}
 
 /** Provide the ambience of scopes. */
 export function provideAmbience(provided: Ambience): void {

@@ -5,7 +5,7 @@
  * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`ambient.ts`) withdraws what waits.
  */
 import { Aborting, checkedSignal } from "./aborting.ts";
-import { ambience, type Ambient } from "./ambient.ts";
+import { ambience, refusing, type Ambient } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
@@ -33,10 +33,19 @@ import { Waiter, type Line, type Outcome } from "./waiting.ts";
  * Idea: Concurrent ML's `sync`.
  */
 export function perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
-  return performIn(ambience?.current(), operation, options);
+  return performIn(present, operation, options);
 }
 
-/** Perform an operation as part of what may be cancelled. */
+/** What the running code is part of, whatever that is at each moment. */
+const present: Ambient = {
+  get refusal() {
+    return refusing()?.refusal;
+  },
+  refuse: () => (ambience?.current() as Ambient).refuse(),
+  park: (operation) => parkIn(ambience?.current(), operation),
+};
+
+/** Perform an operation as part of what may be cancelled, or of nothing. */
 export function performIn<T>(ambient: Ambient | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const signal = options?.signal;
@@ -47,7 +56,7 @@ export function performIn<T>(ambient: Ambient | undefined, operation: Operation<
     if (value !== nothing) return ready(value);
     if (signal?.aborted === true) return refused(signal.reason); // by a guard, meanwhile
     const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]);
-    return ambient === undefined ? park(parked) : ambient.park(parked);
+    return parkIn(ambient, parked);
   } catch (error) {
     return refused(error);
   }
@@ -107,6 +116,10 @@ export function stand<T>(line: Line, slot: unknown): Promise<T> {
     tellWait(waiter, line);
     line.join(waiter);
   }) as Promise<T>;
+}
+
+function parkIn<T>(ambient: Ambient | undefined, operation: Performable<T>): Promise<T> {
+  return ambient === undefined ? park(operation) : ambient.park(operation);
 }
 
 /** Wait for an operation, right after a failed attempt, as a promise. */

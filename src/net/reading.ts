@@ -6,9 +6,9 @@
  *
  * Idea: operations over one buffer, where asyncio's StreamReader has a coroutine for each.
  */
-import { ambience } from "../core/ambient.ts";
+import { refusing } from "../core/ambient.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, performIn, ready, refused } from "../core/perform.ts";
+import { perform, ready, refused } from "../core/perform.ts";
 import { touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import type { Waiter } from "../core/waiting.ts";
@@ -190,14 +190,13 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   }
 
   next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
-    const ambient = ambience?.current();
-    if (options !== undefined || ambient?.refusal !== undefined) return perform(this.nexting(), options);
+    if (options !== undefined || refusing()) return perform(this.nexting(), options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
     try {
       const there = this.#cancelled === undefined ? this.#atOnce?.() : undefined;
       if (there !== undefined) return ready({ done: false, value: there });
       const value = this.#reader.attempt(this, undefined);
-      return value === nothing ? performIn(ambient, this.nexting()) : ready(resultOf(value));
+      return value === nothing ? perform(this.nexting()) : ready(resultOf(value));
     } catch (error) {
       return refused(error);
     }

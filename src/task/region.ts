@@ -23,7 +23,7 @@ import type { Outcome } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
-import { contextOf, startIn } from "./present.ts";
+import { contextOf, refuseWith, startIn } from "./present.ts";
 import { observer } from "./observer.ts";
 
 export class Region implements Ambient, Linked<Region> {
@@ -87,6 +87,7 @@ export class Region implements Ambient, Linked<Region> {
     if (fromOutside) this.fromOutside ??= error;
     if (this.refusal) return;
     touch(this);
+    refuseWith(error);
     this.refusal = error;
     const reached: Region[] = [this];
     for (const region of reached) {
