@@ -124,7 +124,7 @@ export class Driver extends Waiter implements Job, Performer {
     if (how === "return") {
       this.doomed = false;
       this.returning = true;
-      return this.generator.return(undefined);
+      return generators.return.call(this.generator, undefined);
     }
     if (how === "result") {
       try {
@@ -134,10 +134,10 @@ export class Driver extends Waiter implements Job, Performer {
         arrived = error;
       }
     }
-    if (how === "error") return this.generator.throw(arrived);
-    if (this.plain) return this.generator.next(arrived);
+    if (how === "error") return generators.throw.call(this.generator, arrived);
+    if (this.plain) return generators.next.call(this.generator, arrived);
     finish(arrived);
-    return this.generator.next(resumed);
+    return generators.next.call(this.generator, resumed);
   }
 
   /** Perform what came out of a plain `yield`, as a `yield*` there would. False: the task waits. */
@@ -157,7 +157,7 @@ export class Driver extends Waiter implements Job, Performer {
 }
 
 /** What all native generators inherit from. */
-const generators = Object.getPrototypeOf(function* () { /* none is made */ }.prototype) as object;
+const generators = Object.getPrototypeOf(function* () { /* none is made */ }.prototype) as Generator<unknown, unknown, unknown>;
 
 /**
  * Whether a body has given a generator to be driven. Asked by the prototype: each generator function's objects have a shape of their
