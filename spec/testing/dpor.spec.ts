@@ -96,7 +96,7 @@ const selectingOf = (operations: Operation<unknown>[]): Operation<unknown> => se
 const sleepingOf = (): Operation<void> => sleeping(5);
 
 describe("dpor", () => {
-  const programs = 150;
+  const programs = 500;
 
   it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function() {
     this.timeout(120_000);
