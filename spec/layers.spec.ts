@@ -8,7 +8,7 @@ import ts from "typescript";
 const root = fileURLToPath(new URL("../src/", import.meta.url));
 
 /** From the bottom up; a folder may import itself and what is below it. Those of one row do not know each other. */
-const layers = [["errors.ts"], ["core"], ["time"], ["task"], ["talk"], ["index.ts", "debug.ts", "net", "testing"], ["node.ts"]];
+const layers = [["errors.ts"], ["core"], ["time"], ["task"], ["talk"], ["index.ts", "debug.ts", "net"], ["testing"], ["node.ts"]];
 
 interface Import {
   /** Relative to src, or the name of a module. */

@@ -60,8 +60,13 @@ import type { Network, Wire } from "./wire.ts";
  * Idea: Go's `net.Dial` and `tls.Dial`.
  */
 export function dial(address: DialOptions | string, options?: WaitOptions): Promise<Connection> {
+  return dialOver(platform, address, options);
+}
+
+/** The same, over any network. */
+export function dialOver<W extends Wire>(network: Network<W>, address: DialOptions | string, options?: WaitOptions): Promise<Connection> {
   try {
-    return perform(dialing(address), options);
+    return perform(dialingOver(network, address), options);
   } catch (error) {
     return refused(error);
   }

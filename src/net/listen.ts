@@ -110,7 +110,7 @@ class Opening implements Place {
   readonly #onError = (error: Error): void => {
     if (this.#over) return;
     if (this.#unlinking && codeOf(error) === "EADDRINUSE") this.#unlinkStale(error);
-    else this.#fail(new ConnectionError(`listen on ${this.#place.name} has failed: ${codeOf(error)} (${error.message})`, [error]));
+    else this.#fail(listenFailure(this.#place.name, error));
   };
 
   /** Somebody listens there, or has: whoever answers is alive. */
@@ -145,4 +145,9 @@ class Opening implements Place {
     this.#over = true;
     release(this.#waiter);
   }
+}
+
+/** A listen that has failed, for the platform's reason. */
+export function listenFailure(name: string, error: Error): ConnectionError {
+  return new ConnectionError(`listen on ${name} has failed: ${codeOf(error)} (${error.message})`, [error]);
 }

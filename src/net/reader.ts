@@ -103,6 +103,11 @@ export class Reader {
     touch(this, "make");
   }
 
+  /** Those who read, for a controller to know. */
+  get receivers(): Line {
+    return this.#waiting;
+  }
+
   // -- The side of the socket --
 
   /** Whether it takes more bytes now. */

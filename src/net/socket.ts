@@ -76,6 +76,11 @@ export class SocketConnection implements Connection {
     else socket.resume(); // a listener's was paused until now
   }
 
+  /** What a connection runs over, for whoever made that. */
+  static wireOf(connection: object): Wire | undefined {
+    return #socket in connection ? connection.#socket : undefined;
+  }
+
   /** After an 'end', an 'error' or a destroy this changes nothing. */
   #closed(): void {
     const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });

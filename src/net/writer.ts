@@ -61,6 +61,11 @@ export class Writer implements Place {
     });
   }
 
+  /** Those who send, for a controller to know. */
+  get senders(): Line {
+    return this.#waiting;
+  }
+
   /** Whether it takes no more sends. */
   get closed(): boolean {
     return this.#closing || this.#failure !== undefined;

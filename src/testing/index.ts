@@ -38,3 +38,4 @@ export function seed(seed: number): void {
 export { bubble, type BubbleOptions } from "./bubble.ts";
 export { settle } from "./settle.ts";
 export { blockedTasks, expectNoLeaks, leakHooks, LeakError, type BlockedTask } from "./leaks.ts";
+export { memoryNet, type MemoryNet, type MemoryNetOptions } from "./memory/net.ts";

@@ -25,6 +25,8 @@ export class Strand {
   readonly key: string;
   readonly root: Strand;
   readonly task: Task<unknown> | undefined;
+  /** What it is called, if it is no task. */
+  readonly name: string;
   /** What it waits for, and as which waiter. */
   waits: { waiter: object; where: object } | undefined = undefined;
   /** It is about to go on. */
@@ -35,10 +37,11 @@ export class Strand {
   made = 0;
   named = 0;
 
-  constructor(key: string, task: Task<unknown> | undefined, root?: Strand) {
+  constructor(key: string, task: Task<unknown> | undefined, root?: Strand, name = "a timer") {
     this.key = key;
     this.task = task;
     this.root = root ?? this;
+    this.name = name;
   }
 
   get idle(): boolean {
@@ -107,6 +110,8 @@ export class World implements Controller {
   current: Strand;
   readonly #chooser: CaseChooser;
   readonly #waiters = new Map<object, Strand>();
+  /** What goes on by itself, again and again: a strand each. */
+  readonly #movers = new Map<object, Strand>();
   readonly #channels = new Map<object, { channel: { name: string }; verb: string }>();
   readonly #outside: Strand;
   readonly #polls: Poll[] = [];
@@ -143,6 +148,8 @@ export class World implements Controller {
       this.#keys.set(who, `${strand.key}!`);
       return strand;
     }
+    const mover = who && this.#movers.get(who);
+    if (mover) return mover;
     const waiting = who && this.#waiters.get(who);
     if (!waiting) return this.#idleStrand(this.current);
     if (begins) return this.#idleStrand(waiting);
@@ -222,10 +229,10 @@ export class World implements Controller {
     if (verb === "end") this.#tell({ kind: "ends" });
     else if (verb === "make") {
       this.#name(what);
-      if (!("senders" in what && "receivers" in what)) return;
+      if ("run" in what) this.#movers.set(what, new Strand(this.keyOf(what), undefined, undefined, String((what as { name?: unknown }).name)));
       const channel = what as unknown as { name: string };
-      this.#channels.set(what.senders as object, { channel, verb: "send" });
-      this.#channels.set(what.receivers as object, { channel, verb: "receive" });
+      if ("senders" in what) this.#channels.set(what.senders as object, { channel, verb: "send" });
+      if ("receivers" in what) this.#channels.set(what.receivers as object, { channel, verb: "receive" });
     } else {
       this.#last = { verb, what };
       if (verb === "close" || verb === "cancel") this.#tell({ kind: "does", verb, what });
@@ -280,8 +287,8 @@ export class World implements Controller {
     return what instanceof Strand ? what.key : (this.#keys.get(what) ?? "?");
   }
 
-  nameOf({ root: { task } }: Strand): string {
-    return task ? this.text(task.name) : "a timer";
+  nameOf({ root: { task, name } }: Strand): string {
+    return task ? this.text(task.name) : name;
   }
 
   whereText(where: object): string {

@@ -1,5 +1,6 @@
 /** N-78: the same properties over everything that a connection runs over. */
 import { dial, type Connection, type ConnectionOptions, type DialOptions, type ListenOptions } from "../../../src/net/index.ts";
+import { memoryNet, type MemoryNetOptions } from "../../../src/testing/index.ts";
 import { certificateFor } from "../../net/support/certificate.ts";
 import { hangUp, kept, listenerAt, socketPath } from "../../net/support/peers.ts";
 import { connectionsBehave, type Pair } from "./streams.ts";
@@ -11,6 +12,17 @@ function over(at: () => ListenOptions, to: (listening: ListenOptions, port: numb
     const listener = await listenerAt(place);
     const dialling = dial({ ...to(place, listener.port), ...options });
     const [ours, theirs]: [Connection, Connection] = await Promise.all([dialling, listener.receive()]);
+    await listener.shutdown();
+    return { ours: kept(ours), theirs: kept(theirs) };
+  };
+}
+
+/** Both ends of a connection in memory. */
+function inMemory(carriage?: MemoryNetOptions): Pair {
+  return async (options = {}) => {
+    const net = memoryNet(carriage);
+    const listener = await net.listen({ host: "server.example", port: 80, ...options });
+    const [ours, theirs] = await Promise.all([net.dial({ host: "server.example", port: 80, ...options }), listener.receive()]);
     await listener.shutdown();
     return { ours: kept(ours), theirs: kept(theirs) };
   };
@@ -28,6 +40,8 @@ const kinds: Record<string, Pair> = {
     () => ({ path: socketPath(), tls: certificate }),
     ({ path }) => ({ path, tls: { ca: certificate.cert } }),
   ),
+  "memory": inMemory(),
+  "memory, in small pieces": inMemory({ maxSegment: 1000, window: 3000 }),
 };
 
 for (const [kind, pair] of Object.entries(kinds)) {
