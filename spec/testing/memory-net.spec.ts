@@ -2,11 +2,11 @@
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import { seeded } from "../../src/core/random.ts";
-import { chan, ClosedError, go, perform, scope, select, sleep, sleeping, TimeoutError } from "../../src/node.ts";
+import { chan, ClosedError, DeadlockError, go, perform, scope, select, sleep, sleeping, TimeoutError } from "../../src/node.ts";
 import { ConnectionError, serve, type Connection, type DialPhase, type Listener } from "../../src/net/index.ts";
 import { Reader } from "../../src/net/reader.ts";
 import { ReadingLine } from "../../src/net/reading.ts";
-import { explore, ExploreError, memoryNet, replay, type MemoryNet, type MemoryNetOptions, type Program } from "../../src/testing/index.ts";
+import { bubble, explore, ExploreError, memoryNet, replay, type MemoryNet, type MemoryNetOptions, type Program } from "../../src/testing/index.ts";
 import { text } from "../net/support/peers.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../support/settle.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
@@ -648,6 +648,23 @@ describe("memoryNet", () => {
         outcome(String(Date.now() - before));
       }, { maxSchedules: 10 });
       expect([...outcomes.keys()]).to.deep.equal([String(3 * 3_600_000)]);
+    });
+
+    it("in a bubble the latency takes no time, and who waits for bytes that nobody sends is a deadlock, by name", async () => {
+      const took = await bubble(async () => {
+        const before = Date.now();
+        const { ours, theirs } = await connected({ latency: 3_600_000 });
+        await ours.send("x");
+        await theirs.receive();
+        return Date.now() - before;
+      });
+      expect(took).to.equal(3 * 3_600_000);
+      const stuck = bubble(async () => {
+        const { ours } = await connected({ latency: 5 });
+        await go(function waits() { return ours.receive(); });
+      });
+      expect(await rejectionOf(stuck)).to.be.instanceOf(DeadlockError).with.property("message")
+        .that.includes('"waits" blocked in read on the connection to 10.0.0.1:1');
     });
 
     it("a task that waits for a socket of the platform is told as one that is not under control", async () => {
