@@ -5,6 +5,7 @@
  * provide it with the first of them.
  */
 import type { Performable } from "./operation.ts";
+import type { Line, Place } from "./waiting.ts";
 
 /** A part of the program that can be cancelled as one. */
 export interface Ambient {
@@ -14,6 +15,14 @@ export interface Ambient {
   refuse(): Promise<never>;
   /** Wait for an operation, right after a failed attempt, until it happens or this is cancelled; if it is by now, refuse. */
   park<T>(operation: Performable<T>): Promise<T>;
+  /** The same in a line, where one place is all that the operation takes; `of` is what the line belongs to. */
+  stand(line: Line, slot: unknown, of: Standing): Promise<unknown>;
+}
+
+/** What has lines of its own. */
+export interface Standing {
+  /** What is waited for in one of them. */
+  standing(line: Place | undefined): Performable<unknown>;
 }
 
 /** How to find what the running code is part of. */

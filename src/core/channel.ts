@@ -15,14 +15,14 @@
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
 import { ClosedError, show, type CaseKey } from "../errors.ts";
-import { ambience, refusing } from "./ambient.ts";
+import { refusing } from "./ambient.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { perform, ready, refused, stand } from "./perform.ts";
 import { reportFailure } from "./report.ts";
 import { Queue } from "./queue.ts";
 import { touch } from "./scheduler.ts";
 import type { ChannelOptions, Receiver, Sender } from "./sides.ts";
-import { Line, type Waiter } from "./waiting.ts";
+import { Line, type Place, type Waiter } from "./waiting.ts";
 
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
@@ -164,8 +164,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     if (cancelled) return cancelled.refuse();
     try {
       if (this.give(value)) return ready(undefined);
-      const ambient = ambience?.current();
-      return ambient === undefined ? stand(this.senders, value) : ambient.park(new Sending(this, value));
+      return stand(this.senders, value, this);
     } catch (error) {
       return refused(error);
     }
@@ -260,8 +259,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     try {
       const value = this.take(undefined) as T | Nothing;
       if (value !== nothing) return ready(value);
-      const ambient = ambience?.current();
-      return ambient === undefined ? stand(this.receivers, undefined) : ambient.park((this.#receiving ??= new Receiving(this)));
+      return stand(this.receivers, undefined, this);
     } catch (error) {
       return refused(error);
     }
@@ -331,6 +329,11 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
       [Symbol.asyncIterator]: () => iterator,
     };
     return iterator;
+  }
+
+  /** @internal */
+  standing(line: Place | undefined): Performable<unknown> {
+    return line === this.senders ? new Sending(this, undefined as T) : new Receiving(this);
   }
 
   /** @internal The oldest value, taken now, in the form asked for. */

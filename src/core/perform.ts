@@ -5,7 +5,7 @@
  * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`ambient.ts`) withdraws what waits.
  */
 import { Aborting, checkedSignal } from "./aborting.ts";
-import { ambience, refusing, type Ambient } from "./ambient.ts";
+import { ambience, refusing, type Ambient, type Standing } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
@@ -37,7 +37,7 @@ export function perform<T>(operation: Operation<T>, options?: WaitOptions): Prom
 }
 
 /** What the running code is part of, whatever that is at each moment. */
-const present: Ambient = {
+const present: Omit<Ambient, "stand"> = {
   get refusal() {
     return refusing()?.refusal;
   },
@@ -46,7 +46,7 @@ const present: Ambient = {
 };
 
 /** Perform an operation as part of what may be cancelled, or of nothing. */
-export function performIn<T>(ambient: Ambient | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
+export function performIn<T>(ambient: Omit<Ambient, "stand"> | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const signal = options?.signal;
     if (signal !== undefined && checkedSignal(signal, "the option signal").aborted) return refused(signal.reason);
@@ -109,7 +109,9 @@ function nextTurnOf(how: Outcome, what: unknown): Promise<unknown> {
 export type Settle = (value: unknown) => void;
 
 /** Stand in line, right after a failed attempt, as a promise. */
-export function stand<T>(line: Line, slot: unknown): Promise<T> {
+export function stand<T>(line: Line, slot: unknown, of: Standing): Promise<T> {
+  const ambient = ambience?.current();
+  if (ambient) return ambient.stand(line, slot, of) as Promise<T>;
   return new Promise<unknown>((resolve, reject) => {
     const waiter = new PromiseWaiter(resolve, reject, false);
     waiter.slot = slot;
@@ -118,7 +120,7 @@ export function stand<T>(line: Line, slot: unknown): Promise<T> {
   }) as Promise<T>;
 }
 
-function parkIn<T>(ambient: Ambient | undefined, operation: Performable<T>): Promise<T> {
+function parkIn<T>(ambient: Pick<Ambient, "park"> | undefined, operation: Performable<T>): Promise<T> {
   return ambient === undefined ? park(operation) : ambient.park(operation);
 }
 
@@ -139,8 +141,8 @@ export function result<T>(lazy: boolean, promise: Promise<unknown>): Promise<T> 
 
 /** Waits as a promise; a lazy one is fulfilled with a function of the result. */
 export class PromiseWaiter extends Waiter {
-  declare readonly resolve: Settle;
-  declare readonly reject: Settle;
+  declare resolve: Settle;
+  declare reject: Settle;
   declare readonly lazy: boolean;
 
   constructor(resolve: Settle, reject: Settle, lazy: boolean) {
