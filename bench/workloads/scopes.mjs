@@ -1,5 +1,6 @@
 /** What scopes cost: handing over inside of one, a thousand tasks in one, and the cancel of a hundred thousand that wait. */
 import pingPong from "./ping-pong.mjs";
+import { rate } from "../timing.mjs";
 import stream from "./stream.mjs";
 
 const parked = 100_000;
@@ -24,6 +25,32 @@ const inside = (workload) => ({
   },
 
   trampoline: undefined,
+});
+
+const msOfRun = 100;
+
+/**
+ * How much more a workload takes in a scope, both measured in one process: a machine that is slow for a process is so for both.
+ * Outside first, since the first scope makes promises dearer on some platforms.
+ * @param {import("../interface.mjs").Workload} workload
+ * @returns {import("../interface.mjs").Workload}
+ */
+const cost = (workload) => ({
+  name: `scope-cost-${workload.name}`,
+  title: `${workload.title} in a scope`,
+  unit: "% of outside",
+  kind: "once",
+  needs: ["make", "send", "receive", "inScope"],
+  async: workload.async, // so that there is one; `figure` runs it twice
+
+  generator: workload.generator,
+
+  async figure(library) {
+    const of = ({ [library.style]: program }) =>
+      rate((count) => (library.run === undefined ? program(library, count) : library.run(() => program(library, count))), msOfRun);
+    const outside = await of(workload);
+    return (100 * (await of(inside(workload)))) / outside;
+  },
 });
 
 /** A thousand tasks in one scope, each of which receives ten numbers. */
@@ -149,4 +176,4 @@ const cancelling = {
 };
 
 /** @type {import("../interface.mjs").Workload[]} */
-export default [inside(stream), inside(pingPong), crowd, cancelling];
+export default [inside(stream), inside(pingPong), cost(stream), cost(pingPong), crowd, cancelling];
