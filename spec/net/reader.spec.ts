@@ -247,6 +247,16 @@ describe("reading", () => {
       expect(error.message).to.contain("readUntil").and.contain("nowhere");
     });
 
+    it("readUntil looks for the separator as it was at the call", async () => {
+      for (const separator of [bytes(";"), Buffer.from(";")]) {
+        const fed = new Fed();
+        const reading = fed.readUntil(separator);
+        separator.fill(0);
+        fed.push("a;b");
+        expect(text(await reading)).to.equal("a;");
+      }
+    });
+
     it("N-60 (c) readUntil finds its separator at every cut, and takes it", async () => {
       for (const separator of ["\r\n\r\n", bytes("\r\n\r\n")]) {
         for (const chunks of cuts("head\r\n\rmore\r\n\r\nbody")) {

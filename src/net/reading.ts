@@ -78,7 +78,7 @@ export class ReadingUntil extends Reading<Uint8Array> {
 
   constructor(reader: Reader, separator: string | Uint8Array) {
     super(reader);
-    this.#separator = bytesOf(separator, "a separator").slice();
+    this.#separator = new Uint8Array(bytesOf(separator, "a separator")); // a copy: the slice of a Buffer would be none
     if (this.#separator.byteLength === 0) throw new RangeError("readUntil takes a separator of at least one byte; got an empty one");
   }
 

@@ -113,7 +113,7 @@ export class Writer implements Place {
     this.check();
     if (bytes.byteLength === 0) return true;
     if (this.#flight !== undefined) return false; // nobody is in line unless one is under way
-    this.#write(bytes.slice(), undefined); // a copy, since the caller is not told when the kernel has it
+    this.#write(new Uint8Array(bytes), undefined); // a copy, since the caller is not told when the kernel has it
     return true;
   }
 
