@@ -16,7 +16,7 @@ describe("run", function () {
   };
   const end = (text: string): Promise<Ended> => start(text).ended;
 
-  it("S-71: when all tasks wait for ever there is a report of tasks, operations and channels, and the exit code is not 0", async () => {
+  it("S-71, GO-02 (a): when all tasks wait for ever there is a report of tasks, operations and channels, and the exit code is not 0", async () => {
     const { code, signal, output, errors } = await end(`
       import { chan, go, run, select } from "rendezvous";
       const letters = chan({ name: "letters" });
@@ -39,6 +39,21 @@ describe("run", function () {
     expect({ code, signal }).to.deep.equal({ code: 13, signal: null });
   });
 
+  it("GO-02 (b): who waits for the next value, for a task or for several is told what", async () => {
+    const { code, errors } = await end(`
+      import { chan, gather, go, run } from "rendezvous";
+      const letters = chan({ name: "letters" });
+      await run(async function main(s) {
+        const iterating = s.go(async function iterating() { for await (const letter of letters) void letter; });
+        s.go(async function joining() { await iterating.join(); });
+        s.go(async function gathering() { await gather([iterating, go(function* () { yield* letters.receiving(); })]); });
+      });`);
+    expect(errors).to.match(/task \d+ "iterating" blocked in receive on channel "letters"/);
+    expect(errors).to.match(/task \d+ "joining" blocked in join of task "iterating"/);
+    expect(errors).to.match(/task \d+ "gathering" blocked in gather of 2 jobs/);
+    expect(code).to.equal(13);
+  });
+
   it("S-71: main itself, that waits for ever, is reported; an exit code that is set already stays", async () => {
     const { code, errors } = await end(`
       import { chan, run } from "rendezvous";
@@ -57,14 +72,26 @@ describe("run", function () {
     )).to.deep.equal({ code: 0, signal: null, output: "1 2 3\ntrue\n", errors: "" });
   });
 
-  it("S-71: no false alarm while a timer can still wake somebody", async () => {
-    expect(await end(`
-      import { chan, run } from "rendezvous";
-      const ch = chan();
-      setTimeout(() => { ch.trySend("woken"); }, 20);
-      console.log(await run(() => ch.receive()));`,
-    )).to.deep.equal({ code: 0, signal: null, output: "woken\n", errors: "" });
-  });
+  const wakers = {
+    "a timer": `setTimeout(wake, 20);`,
+    "a socket": `
+      const server = net.createServer((socket) => { socket.end("x"); server.close(); });
+      server.listen(0, "127.0.0.1", () => { net.connect(server.address().port, "127.0.0.1").on("data", wake); });`,
+    "a promise of a file": `void readFile(process.execPath).then(wake);`,
+  };
+  for (const [waker, begin] of Object.entries(wakers)) {
+    it(`S-71, GO-03: no false alarm while ${waker} can still wake somebody`, async () => {
+      expect(await end(`
+        import { readFile } from "node:fs/promises";
+        import net from "node:net";
+        import { chan, run } from "rendezvous";
+        const ch = chan();
+        const wake = () => { ch.trySend("woken"); };
+        ${begin}
+        console.log(await run(() => ch.receive()));`,
+      )).to.deep.equal({ code: 0, signal: null, output: "woken\n", errors: "" });
+    });
+  }
 
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     it(`S-72: ${signal} cancels the main scope, clean-up runs, and the process ends with ${String(code)}`, async () => {
