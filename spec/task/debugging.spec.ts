@@ -7,14 +7,18 @@ import { expect } from "chai";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Run a program, not bundled, in a process of its own; it imports the built package by its name. */
-function program(text: string, environment: Record<string, string> = {}): { code: number | null; errors: string; output: string } {
+function program(
+  text: string,
+  environment: Record<string, string> = {},
+  options: string[] = [],
+): { code: number | null; errors: string; output: string } {
   mkdirSync(`${root}docs-out`, { recursive: true });
   const folder = mkdtempSync(`${root}docs-out/debugging-`);
   try {
     const file = `${folder}/program.mjs`;
     writeFileSync(file, text);
     const env = { ...process.env, RENDEZVOUS_DEBUG: "", ...environment };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8", env });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...options, file], { encoding: "utf8", env });
     return { code: status, output: stdout, errors: stderr };
   } finally {
     rmSync(folder, { recursive: true });
@@ -41,6 +45,11 @@ describe("debugging", () => {
     expect(errors).to.match(/task \d+ "reader" blocked in receive on channel "letters"\n +at reader \(.*program\.mjs:5:17\)\n +started at .*program\.mjs:4:1/);
     expect(errors).to.match(/task \d+ "writer" blocked in send on channel "numbers"\n +at writer \(.*program\.mjs:8:\d+\)\n +started at .*program\.mjs:7:1/);
     expect(code).to.equal(13);
+  });
+
+  it("names the program's places, and none of the library, with source maps too, as tsx has them", () => {
+    const { errors } = program(hanging, { RENDEZVOUS_DEBUG: "1" }, ["--enable-source-maps"]);
+    expect(errors).to.match(/"reader" blocked in receive on channel "letters"\n +at reader \(.*program\.mjs:5:17\)\n +started at .*program\.mjs:4:1/);
   });
 
   it("S-71 (b) the same by an import", () => {

@@ -12,9 +12,11 @@ export function noteSiteOf(of: object): void {
 
 /** The first place outside of the library where something was started or waits, if it was noted: `at reader (file:line:column)`. */
 export function siteOf(object: object): string | undefined {
-  const own = new URL("..", import.meta.url);
+  // The library as it is built, and its sources, to which source maps lead.
+  const folders = ["dist/", "src/"].map((folder) => new URL(`../../${folder}`, import.meta.url));
+  const isOwn = (line: string): boolean => folders.some(({ href, pathname }) => line.includes(href) || line.includes(pathname));
   return noted.get(object)?.stack
     ?.split("\n")
     .map((line) => line.trim())
-    .find((line) => /^at .*:\d+:\d+\)?$/.test(line) && !line.includes(own.href) && !line.includes(own.pathname) && !line.includes("node:internal"));
+    .find((line) => /^at .*:\d+:\d+\)?$/.test(line) && !isOwn(line) && !line.includes("node:internal"));
 }
