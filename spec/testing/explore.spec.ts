@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import sinon from "sinon";
 import {
-  chan, go, perform, scope, select, selecting, sleep, sleeping, timeout, type Channel,
+  chan, go, perform, scope, select, selecting, sleep, sleeping, timeout, type Channel, type Operation,
 } from "../../src/node.ts";
 import { explore, ExploreError, replay, shared, type ExploreOptions, type FindingKind, type Program } from "../../src/testing/index.ts";
 import { decode, encode } from "../../src/testing/schedule.ts";
@@ -214,6 +214,21 @@ describe("explore", () => {
     }, { strategy: "dpor", maxSchedules: 2000 });
     expect({ complete, schedules, pruned }).to.deep.equal({ complete: true, schedules: 1280, pruned: 0 });
   });
+
+  for (const strategy of ["dfs", "dpor"] as const) {
+    it(`calls nothing complete in which two cases of a select waited in one line: ${strategy}`, async () => {
+      const program = (cases: (ch: Channel<number>) => Record<string, Operation<unknown>>): Program => async ({ outcome }) => {
+        const ch = chan<number>();
+        const sender = go(() => ch.send(1));
+        outcome((await select(cases(ch))).case);
+        await sender;
+      };
+      const twice = await explore(program((ch) => ({ a: ch.receiving(), b: ch.receiving() })), { strategy });
+      expect(twice.complete).to.equal(false);
+      const apart = await explore(program((ch) => ({ a: ch.receiving(), q: chan<number>().sending(2) })), { strategy });
+      expect(apart.complete).to.equal(true);
+    });
+  }
 
   it("takes fewer runs for the proof when orders of independent steps are one", async function() {
     this.timeout(20_000);

@@ -472,7 +472,7 @@ class Sending<T> extends Performable<void> {
   }
 
   override look(): void {
-    touch(this.channel);
+    touch(this.channel.senders);
   }
 
   override attempt(key?: CaseKey): undefined | Nothing {
@@ -500,7 +500,7 @@ class Receiving<T> extends Performable<T> {
   }
 
   override look(): void {
-    touch(this.channel);
+    touch(this.channel.receivers);
   }
 
   override attempt(key?: CaseKey): T | Nothing {

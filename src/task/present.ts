@@ -58,7 +58,7 @@ function startFree(task: Living & { region: Region | undefined }, begin: () => v
 
 // -- Whether anybody is refused -------------------------------------------------------------------------------------------------------
 // Finding the region costs a lookup in the async context, 30 to 60 ns. What was cancelled is met again only as long as something refers
-// to the error of the cancel; regions do. Until then, and from then on, an operation that can happen at once looks for no region.
+// to the error of the cancel; regions do. While there is no such error an operation that can happen at once looks for no region.
 
 const ambience = { current: currentRegion, refuses: false, startFree };
 let refusals = 0;

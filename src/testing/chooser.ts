@@ -3,7 +3,8 @@
  *
  * 1. A choice is made only where there are several possibilities, and 0 is what production would do.
  * 2. Of a select only the case that is polled first is chosen. If it cannot happen, the others are polled in a fixed order: whatever
- *    comes of that is what another choice would give, too; save that of two cases in one line of one channel the same is always first.
+ *    comes of that is what another choice would give, too; save that of two cases in one line the same may always be first: then not every
+ *    order was tried.
  */
 import { seeded } from "../core/random.ts";
 import type { CaseChooser, Item, Poll, World } from "./world.ts";
@@ -36,6 +37,10 @@ export abstract class Chooser implements CaseChooser {
   }
 
   nextCase(_poll: Poll): void { /* see 2 */ }
+
+  leaveOut(): void {
+    this.cut = true;
+  }
 
   /** One of several values. */
   value(count: number): number {

@@ -55,7 +55,7 @@ export interface ExploreReport {
   readonly pruned: number;
   /** How many steps they had, together. */
   readonly steps: number;
-  /** Every order was tried: this is a proof. */
+  /** Every order was tried: this is a proof. Never so if two cases of one select have waited for the same side of one channel. */
   readonly complete: boolean;
   /** What {@link ExploreContext.outcome} was told, and in how many runs. */
   readonly outcomes: ReadonlyMap<string, number>;

@@ -91,6 +91,8 @@ export interface CaseChooser {
   firstCase(poll: Poll): number;
   /** The case that was polled first could not happen; another one is polled. */
   nextCase(poll: Poll): void;
+  /** Two cases wait in one line, and it is not tried which of them is first in it. */
+  leaveOut(): void;
 }
 
 /** The polling of a select. */
@@ -115,6 +117,8 @@ export class World implements Controller {
   readonly #channels = new Map<object, { channel: { name: string }; verb: string }>();
   readonly #outside: Strand;
   readonly #polls: Poll[] = [];
+  /** What an operation looks at, while it is asked for nothing else. */
+  #looked: (object | typeof everything)[] | undefined = undefined;
   readonly #numbers = new Map<string, number>();
   #last: { verb: string; what: object } | undefined = undefined;
 
@@ -215,12 +219,27 @@ export class World implements Controller {
     const strand = this.#idleStrand(this.current);
     strand.waits = { waiter, where };
     this.#waiters.set(waiter, strand);
-    if (where instanceof Performable && where.outer) this.touch(everything);
+    if (where instanceof Performable) {
+      if (where.outer) this.touch(everything);
+      if (this.#standsTwice(where)) this.#chooser.leaveOut();
+    }
     if (where instanceof LiveScope) this.#name(where);
     else this.#tell({ kind: "waits", what: where });
   }
 
+  /** Whether two cases of an operation wait in one line. */
+  #standsTwice(operation: Performable<unknown>): boolean {
+    const lines = (this.#looked = []);
+    operation.look();
+    this.#looked = undefined;
+    return new Set(lines).size < lines.length;
+  }
+
   touch(what: object | typeof everything, verb?: string): void {
+    if (this.#looked) {
+      this.#looked.push(what);
+      return;
+    }
     const step = this.steps.at(-1);
     if (!step || this.current === this.#outside) return;
     const known = what instanceof Region ? everything : this.#known(what);
