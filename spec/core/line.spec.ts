@@ -1,15 +1,19 @@
 /** The line of those who wait: order, leaving from the middle, and what it costs. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { Line, Waiter } from "../../src/core/waiting.ts";
+import { Line, Unplaced, withdraw, type Waiter } from "../../src/core/waiting.ts";
 import { seedOfRun } from "../support/settle.ts";
 
-class Person extends Waiter {
+class Person extends Unplaced {
   readonly id: number;
 
   constructor(id: number) {
     super();
     this.id = id;
+  }
+
+  withdraw(): void {
+    withdraw(this);
   }
 
   override resume(): void {
@@ -65,7 +69,7 @@ describe("Line", () => {
   }
 
   it("forgets the one who left: no links, no place, nothing kept", () => {
-    for (const leave of [(line: Line): unknown => line.take(), (line: Line): void => line.first?.withdraw()]) {
+    for (const leave of [(line: Line): unknown => line.take(), (line: Line): void => (line.first as Person | undefined)?.withdraw()]) {
       const { line, people } = queue(2);
       const [person, other] = people as [Person, Person];
       person.slot = "a value";

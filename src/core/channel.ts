@@ -203,7 +203,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     if (receiver) {
       const wanted = receiver.slot === asResult ? { done: false, value } : value;
       this.receivers.withdraw(receiver);
-      receiver.happen(wanted);
+      receiver.resume("value", wanted);
       return true;
     }
     if ((this.#buffer?.size ?? 0) < this.capacity) {
@@ -362,7 +362,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   #accept(sender: Waiter): T {
     const value = sender.slot as T;
     this.senders.withdraw(sender);
-    sender.happen(undefined);
+    sender.resume("value", undefined);
     return value;
   }
 
@@ -426,7 +426,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     this.#end = { error: this.#end?.error, cancelled: true, reason };
     const dropped = this.#buffer;
     this.#buffer = undefined;
-    for (let sender = this.senders.take(); sender; sender = this.senders.take()) sender.fail(this.#closed("send", sender.key));
+    for (let sender = this.senders.take(); sender; sender = this.senders.take()) sender.resume("error", this.#closed("send", sender.key));
     this.#endReceivers();
     while (dropped?.size) this.#drop(dropped.shift());
     return true;
@@ -437,9 +437,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     for (let receiver = this.receivers.first; receiver; receiver = this.receivers.first) {
       const wantsResult = receiver.slot === asResult;
       this.receivers.withdraw(receiver);
-      if (error !== undefined) receiver.fail(error);
-      else if (wantsResult) receiver.happen(theEnd());
-      else receiver.fail(this.#closed("receive", receiver.key));
+      if (error !== undefined) receiver.resume("error", error);
+      else if (wantsResult) receiver.resume("value", theEnd());
+      else receiver.resume("error", this.#closed("receive", receiver.key));
     }
   }
 

@@ -16,7 +16,7 @@
 import type { CaseKey } from "../errors.ts";
 import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { controller, pick } from "./scheduler.ts";
-import { Waiter, release, type Outcome, type Place } from "./waiting.ts";
+import { release, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
 
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.
@@ -118,7 +118,7 @@ export class Choice<T> extends Performable<T> implements Place {
 
   override enlist(outside: Waiter): void {
     if (this.#named && this.#cases.length === 0 && !(outside instanceof CaseWaiter)) {
-      outside.fail(new TypeError("select without a live case would wait for ever"));
+      outside.resume("error", new TypeError("select without a live case would wait for ever"));
       return;
     }
     const waiters: CaseWaiter[] = [];
@@ -138,7 +138,7 @@ export class Choice<T> extends Performable<T> implements Place {
   withdraw(outside: Waiter): void {
     const waiters = outside.slot as CaseWaiter[];
     release(outside);
-    for (const waiter of waiters) waiter.withdraw();
+    for (const waiter of waiters) withdraw(waiter);
   }
 
   /** What the choice gives when the operation under `key` gave `value`. */
@@ -148,28 +148,35 @@ export class Choice<T> extends Performable<T> implements Place {
 }
 
 /** One case of a waiting choice. */
-class CaseWaiter extends Waiter {
+class CaseWaiter implements Waiter {
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
+  declare place: Place | undefined;
+  declare slot: unknown;
   declare readonly outside: Waiter;
   declare readonly choice: Choice<unknown>;
   declare readonly ownKey: CaseKey | undefined;
 
   constructor(outside: Waiter, choice: Choice<unknown>, ownKey: CaseKey | undefined) {
-    super();
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
     this.outside = outside;
     this.choice = choice;
     this.ownKey = ownKey;
   }
 
-  override get key(): CaseKey | undefined {
+  get key(): CaseKey | undefined {
     return this.outside.key ?? this.ownKey;
   }
 
-  override resume(how: Outcome, what: unknown): void {
+  resume(how: Outcome, what: unknown): void {
     const { outside, choice, ownKey } = this;
     choice.withdraw(outside);
-    if (how === "value") outside.happen(choice.present(ownKey, what));
-    else if (how === "error") outside.fail(what);
-    else outside.later(() => choice.present(ownKey, opened(how, what)));
+    if (how === "value") outside.resume("value", choice.present(ownKey, what));
+    else if (how === "error") outside.resume("error", what);
+    else outside.resume("result", () => choice.present(ownKey, opened(how, what)));
   }
 }
 
@@ -177,8 +184,8 @@ class CaseWaiter extends Waiter {
 function pollFor(waiter: Waiter, operation: Performable<unknown>): void {
   try {
     const value = operation.attempt(waiter.key);
-    if (value !== nothing) waiter.happen(value);
+    if (value !== nothing) waiter.resume("value", value);
   } catch (error) {
-    waiter.fail(error);
+    waiter.resume("error", error);
   }
 }

@@ -13,7 +13,7 @@
 import { show, type CaseKey } from "../errors.ts";
 import type { Ambient } from "./ambient.ts";
 import { spendHere } from "./scheduler.ts";
-import { release, Waiter, type Outcome, type Place } from "./waiting.ts";
+import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {
@@ -174,14 +174,14 @@ export abstract class Performable<T> implements Operation<T> {
       const value = prepared.attempt();
       if (value !== nothing) {
         if (task.mustEnd() || spendHere()) return finish(value);
-        task.happen(value);
+        task.resume("value", value);
       } else if (!task.mustEnd()) { // by code of the user, meanwhile
         task.waitFor(prepared);
         prepared.enlist(task);
       }
     } catch (error) {
       if (task.mustEnd() || spendHere()) throw error;
-      task.fail(error);
+      task.resume("error", error);
     }
     running = undefined;
     return suspended;
@@ -259,7 +259,7 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
   withdraw(waiter: Waiter): void {
     const inside = waiter.slot as Waiter;
     release(waiter);
-    inside.withdraw();
+    withdraw(inside);
   }
 
   /** What the map makes of a result found out now. */
@@ -275,7 +275,7 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
   }
 }
 
-class MappedWaiter extends Waiter {
+class MappedWaiter extends Unplaced {
   readonly #outside: Waiter;
   readonly #mapped: Mapped<unknown, unknown, unknown>;
 
@@ -285,13 +285,13 @@ class MappedWaiter extends Waiter {
     this.#mapped = mapped;
   }
 
-  override get key(): CaseKey | undefined {
+  get key(): CaseKey | undefined {
     return this.#outside.key;
   }
 
   override resume(how: Outcome, what: unknown): void {
     release(this.#outside);
-    this.#outside.later(() => this.#mapped.result(() => opened(how, what)));
+    this.#outside.resume("result", () => this.#mapped.result(() => opened(how, what)));
   }
 }
 

@@ -9,7 +9,7 @@ import { ambience, refusing, type Ambient, type Standing } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
-import { Waiter, type Line, type Outcome } from "./waiting.ts";
+import type { Line, Outcome, Place, Waiter } from "./waiting.ts";
 
 /**
  * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.
@@ -139,21 +139,41 @@ export function result<T>(lazy: boolean, promise: Promise<unknown>): Promise<T> 
   return lazy ? promise.then((result) => (result as () => T)()) : (promise as Promise<T>);
 }
 
-/** Waits as a promise; a lazy one is fulfilled with a function of the result. */
-export class PromiseWaiter extends Waiter {
-  declare resolve: Settle;
-  declare reject: Settle;
+/** Who waits as a promise. A lazy one is fulfilled with a function of the result. */
+export interface Promised extends Waiter {
+  readonly resolve: Settle;
+  readonly reject: Settle;
+  readonly lazy: boolean;
+}
+
+/** Resume whoever awaits the promise of a waiter. */
+export function settle(waiter: Promised, how: Outcome, what: unknown): void {
+  if (how === "error") wake(waiter.reject, what, waiter);
+  else wake(waiter.resolve, waiter.lazy && how === "value" ? givingBack(what) : what, waiter);
+}
+
+const givingBack = (value: unknown) => (): unknown => value;
+
+class PromiseWaiter implements Promised {
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
+  declare place: Place | undefined;
+  declare slot: unknown;
+  declare readonly resolve: Settle;
+  declare readonly reject: Settle;
   declare readonly lazy: boolean;
 
   constructor(resolve: Settle, reject: Settle, lazy: boolean) {
-    super();
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
     this.resolve = resolve;
     this.reject = reject;
     this.lazy = lazy;
   }
 
-  override resume(how: Outcome, what: unknown): void {
-    if (how === "error") wake(this.reject, what, this);
-    else wake(this.resolve, this.lazy && how === "value" ? (): unknown => what : what, this);
+  resume(how: Outcome, what: unknown): void {
+    settle(this, how, what);
   }
 }

@@ -161,8 +161,8 @@ class Attempting<T> extends Performable<T> implements Place {
       go();
     };
     this.#begin(attempt.signal).then(
-      (value) => { settle(() => { waiter.happen(value); }); },
-      (error: unknown) => { settle(() => { waiter.fail(error); }); },
+      (value) => { settle(() => { waiter.resume("value", value); }); },
+      (error: unknown) => { settle(() => { waiter.resume("error", error); }); },
     );
   }
 

@@ -37,7 +37,7 @@ class Always<T> extends Performable<T> {
   }
 
   override enlist(waiter: Waiter): void {
-    waiter.happen(this.#value);
+    waiter.resume("value", this.#value);
   }
 }
 
@@ -200,13 +200,13 @@ class Sourced<T> extends Performable<T> implements Place {
         if (stay.over) return;
         stay.over = true;
         release(waiter);
-        waiter.later(result);
+        waiter.resume("result", result);
       });
     } catch (error) {
       if (stay.over) reportFailure(error);
       else {
         release(waiter);
-        waiter.fail(error);
+        waiter.resume("error", error);
       }
       stay.over = true;
       return;

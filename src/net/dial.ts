@@ -230,7 +230,7 @@ class Dialled<W extends Wire> implements Place {
     const { path, connection } = this.#target;
     const made = new SocketConnection(socket, connection, path === undefined ? undefined : { local: {}, remote: { path } });
     this.#finish();
-    this.#waiter.happen(made);
+    this.#waiter.resume("value", made);
   }
 
   #failed(failures: readonly Failure[], detail = ""): void {
@@ -249,7 +249,7 @@ class Dialled<W extends Wire> implements Place {
     if (this.#over) return;
     this.#abandon();
     this.#finish();
-    this.#waiter.fail(error);
+    this.#waiter.resume("error", error);
   }
 
   withdraw(): void {

@@ -101,7 +101,7 @@ class Opening implements Place {
       const listener = new SocketListener(this.#server, this.#place.settings);
       this.#server.off("error", this.#onError);
       this.#finish();
-      this.#waiter.happen(listener);
+      this.#waiter.resume("value", listener);
     } catch (error) {
       this.#fail(error); // options of TLS that it refuses, such as a certificate that is none
     }
@@ -133,7 +133,7 @@ class Opening implements Place {
 
   #fail(error: unknown): void {
     this.withdraw();
-    this.#waiter.fail(error);
+    this.#waiter.resume("error", error);
   }
 
   withdraw(): void {

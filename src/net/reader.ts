@@ -224,12 +224,12 @@ export class Reader {
       value = (waiter.slot as Read<unknown>).take(waiter.key);
     } catch (error) {
       this.#waiting.withdraw(waiter);
-      waiter.fail(error);
+      waiter.resume("error", error);
       return true;
     }
     if (value === nothing) return false;
     this.#waiting.withdraw(waiter);
-    waiter.happen(value);
+    waiter.resume("value", value);
     return true;
   }
 

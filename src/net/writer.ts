@@ -57,7 +57,7 @@ export class Writer implements Place {
     wire.once("finish", () => {
       touch(this);
       this.#finished = true;
-      for (let waiter = this.#flushing.take(); waiter !== undefined; waiter = this.#flushing.take()) waiter.happen(undefined);
+      for (let waiter = this.#flushing.take(); waiter !== undefined; waiter = this.#flushing.take()) waiter.resume("value", undefined);
     });
   }
 
@@ -163,7 +163,7 @@ export class Writer implements Place {
     const { waiter } = flight;
     if (waiter === undefined) return;
     release(waiter);
-    waiter.happen(undefined);
+    waiter.resume("value", undefined);
   }
 
   /** The send that is under way was withdrawn. */
@@ -193,13 +193,13 @@ export class Writer implements Place {
     if (waiter !== undefined) {
       const { key } = waiter;
       release(waiter);
-      waiter.fail(this.#failure(key));
+      waiter.resume("error", this.#failure(key));
     }
     for (const line of [this.#waiting, this.#flushing]) {
       for (let next = line.first; next !== undefined; next = line.first) {
         const { key } = next;
         line.withdraw(next);
-        next.fail(this.#failure(key));
+        next.resume("error", this.#failure(key));
       }
     }
   }

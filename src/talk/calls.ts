@@ -17,7 +17,7 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform } from "../core/perform.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
 import { guard } from "../core/sources.ts";
-import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
+import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { ClosedError } from "../errors.ts";
 
 /** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
@@ -153,11 +153,11 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
   }
 
   reply(value: Res): boolean {
-    return this.#end((caller) => { caller.happen(value); }, () => value);
+    return this.#end((caller) => { caller.resume("value", value); }, () => value);
   }
 
   fail(error: unknown): boolean {
-    return this.#end((caller) => { caller.fail(error); }, () => { throw error; });
+    return this.#end((caller) => { caller.resume("error", error); }, () => { throw error; });
   }
 
   [Symbol.dispose](): void {
@@ -267,12 +267,12 @@ class Asking<Req, Res> extends Performable<Res> implements Place {
   withdraw(caller: Waiter): void {
     const inLine = caller.slot as Accepted<Req, Res>;
     release(caller);
-    inLine.withdraw();
+    withdraw(inLine);
   }
 }
 
 /** Stands in line for its caller, and lets it wait for the answer once accepted. */
-class Accepted<Req, Res> extends Waiter {
+class Accepted<Req, Res> extends Unplaced {
   readonly #caller: Waiter;
   readonly #asked: Asked<Req, Res>;
 
@@ -284,7 +284,7 @@ class Accepted<Req, Res> extends Waiter {
 
   override resume(how: Outcome, what: unknown): void {
     release(this.#caller);
-    if (how === "error") this.#caller.fail(what);
+    if (how === "error") this.#caller.resume("error", what);
     else this.#asked.await(this.#caller);
   }
 }

@@ -48,7 +48,7 @@ class Turning extends Performable<void> implements Place {
     nextTurn(() => {
       if (waiter.slot !== stay) return; // withdrawn
       release(waiter);
-      waiter.happen(undefined);
+      waiter.resume("value", undefined);
     });
   }
 

@@ -11,7 +11,7 @@
 import { nothing, performable, Performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
-import { Waiter, release, type Outcome, type Place } from "../core/waiting.ts";
+import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { show } from "../errors.ts";
 import { isThenable, type ResultOf } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
@@ -162,7 +162,7 @@ class Gathering extends Performable<unknown> implements Place {
   withdraw(waiter: Waiter): void {
     release(waiter);
     this.#outside = undefined;
-    for (const observer of this.#observed) if (!observer.own) observer.withdraw();
+    for (const observer of this.#observed) if (!observer.own) withdraw(observer);
   }
 
   /** Start the next thunk, if there is one and its result is still wanted. */
@@ -197,12 +197,12 @@ class Gathering extends Performable<unknown> implements Place {
     this.#left--;
     if (this.#observing[index]?.outer === true) this.#promisesLeft--;
     if (own) this.#startNext();
-    if (this.#left === 0) this.#end()?.happen(this.#outcome());
+    if (this.#left === 0) this.#end()?.resume("value", this.#outcome());
   }
 
   failed(index: number, own: boolean, error: unknown): void {
     if (this.#returnErrors) this.settled(index, own, error);
-    else this.#end()?.fail(error);
+    else this.#end()?.resume("error", error);
   }
 
   /** The one who waits for the outcome, once. */
@@ -219,7 +219,7 @@ class Gathering extends Performable<unknown> implements Place {
 }
 
 /** Observes one job. */
-class JobWaiter extends Waiter {
+class JobWaiter extends Unplaced {
   readonly #gathering: Gathering;
   readonly #index: number;
   /** Whether the gathering itself started the job. */

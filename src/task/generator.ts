@@ -22,12 +22,16 @@ import {
   enter, finish, opened, performable, resumed, suspended, type Operation, type Performable, type Performer,
 } from "../core/operation.ts";
 import { enqueue, tellWait, type Job } from "../core/scheduler.ts";
-import { Waiter, type Outcome } from "../core/waiting.ts";
+import { withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import type { Runner } from "./body.ts";
 import type { Region } from "./region.ts";
 import { observer } from "./observer.ts";
 
-export class Driver extends Waiter implements Job, Performer {
+export class Driver implements Job, Performer {
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
+  declare place: Place | undefined;
+  declare slot: unknown;
   declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if it has one of its own. */
@@ -44,7 +48,10 @@ export class Driver extends Waiter implements Job, Performer {
   declare plain: boolean;
 
   constructor(runner: Runner, generator: Generator<unknown, unknown, unknown>) {
-    super();
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
     this.runner = runner;
     this.generator = generator;
     this.context = contexts?.capture() ?? runner.region?.home.context;
@@ -77,7 +84,7 @@ export class Driver extends Waiter implements Job, Performer {
     observer?.site(this);
   }
 
-  override resume(how: Outcome, what: unknown): void {
+  resume(how: Outcome, what: unknown): void {
     this.how = how;
     this.arrived = what;
     enqueue(this);
@@ -86,7 +93,7 @@ export class Driver extends Waiter implements Job, Performer {
   /** End the generator: at the `yield*` it waits at, or else at its next one. Its `finally` blocks run in a turn of their own. */
   end(): void {
     if (this.place) {
-      this.withdraw();
+      withdraw(this);
       this.how = "return";
       enqueue(this);
     } else {

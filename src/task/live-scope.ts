@@ -13,6 +13,7 @@
  */
 import { contexts, type EnterContext } from "../core/context.ts";
 import { tellWait, touch, wake } from "../core/scheduler.ts";
+import { withdraw } from "../core/waiting.ts";
 import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
@@ -206,7 +207,7 @@ export class LiveScope implements Runner, Living {
   #settle(): void {
     this.#over = true;
     living.remove(this);
-    this.#outerSignal?.withdraw();
+    if (this.#outerSignal) withdraw(this.#outerSignal);
     const error = this.#error();
     if (error?.error instanceof CancelledError) silence(this.outcome);
     this.region.end();

@@ -17,9 +17,9 @@ import type { Ambient, Standing } from "../core/ambient.ts";
 import { Chain, type Linked } from "../core/chain.ts";
 import type { EnterContext } from "../core/context.ts";
 import { Performable } from "../core/operation.ts";
-import { PromiseWaiter, refused, result, type Settle } from "../core/perform.ts";
+import { refused, result, settle, type Promised, type Settle } from "../core/perform.ts";
 import { tellWait, touch } from "../core/scheduler.ts";
-import type { Line, Outcome } from "../core/waiting.ts";
+import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
@@ -225,7 +225,14 @@ function endedError({ kind, name }: Living): CancelledError {
 const unset: Settle = () => { /* it has no promise yet */ };
 
 /** Waits as a promise, in a region. */
-export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> {
+export class RegionWaiter implements Promised, Linked<RegionWaiter> {
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
+  declare place: Place | undefined;
+  declare slot: unknown;
+  declare resolve: Settle;
+  declare reject: Settle;
+  declare readonly lazy: boolean;
   declare before: RegionWaiter | undefined;
   declare after: RegionWaiter | undefined;
   declare region: Region;
@@ -235,7 +242,13 @@ export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> 
   declare promise: Promise<unknown> | undefined;
 
   constructor(region: Region, what: Performable<unknown> | Standing, lazy: boolean) {
-    super(unset, unset, lazy);
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
+    this.resolve = unset;
+    this.reject = unset;
+    this.lazy = lazy;
     this.before = undefined;
     this.after = undefined;
     this.region = region;
@@ -258,16 +271,16 @@ export class RegionWaiter extends PromiseWaiter implements Linked<RegionWaiter> 
     });
   }
 
-  override resume(how: Outcome, what: unknown): void {
+  resume(how: Outcome, what: unknown): void {
     this.region.waits.remove(this);
-    super.resume(how, what);
+    settle(this, how, what);
   }
 
   cancel(error: CancelledError): void {
     this.region.delivered = true;
-    this.withdraw();
+    withdraw(this);
     if (this.promise) silence(this.promise);
-    this.fail(error);
+    this.resume("error", error);
   }
 }
 

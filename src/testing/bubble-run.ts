@@ -191,7 +191,7 @@ export class BubbleRun implements Controller {
     else if (this.#attendance.anyOutside) {
       this.#waitsOutside = true;
       if (this.#late) this.#endLate();
-    } else if (!this.#settlers.empty) this.#let(() => this.#settlers.take()?.happen(undefined));
+    } else if (!this.#settlers.empty) this.#let(() => this.#settlers.take()?.resume("value", undefined));
     else if (mainHasEnded) this.#end("leak");
     else if (this.#timers.first && this.#late) this.#endLate();
     else if (this.#timers.first) {

@@ -75,7 +75,7 @@ class Sleeping extends Performable<void> implements Place {
     waiter.place = this;
     waiter.slot = arm(this.#ms, () => {
       release(waiter);
-      waiter.happen(undefined);
+      waiter.resume("value", undefined);
     });
   }
 
