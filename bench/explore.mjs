@@ -8,7 +8,7 @@ import { execFileSync } from "node:child_process";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { explore } from "../dist/testing/index.js";
+import { explore } from "../dist/bundle/testing/index.js";
 import { median, rate } from "./timing.mjs";
 import { philosophers, tenSteps } from "./workloads/explore.mjs";
 

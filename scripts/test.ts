@@ -48,6 +48,7 @@ function report(step: string, { code, output, seconds }: Outcome): void {
 }
 
 report("build", await run("typescript", "bin/tsc", []));
+report("bundle", await run("tsx", "dist/cli.mjs", ["scripts/bundle.ts"]));
 
 async function check(): Promise<Record<string, Outcome>> {
   return {

@@ -1,5 +1,5 @@
 /** This library, with async functions. */
-import { chan, checkpoint, gather, go, perform, scope, select, selecting, sleeping } from "../../dist/node.js";
+import { chan, checkpoint, gather, go, perform, scope, select, selecting, sleeping } from "../../dist/bundle/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {

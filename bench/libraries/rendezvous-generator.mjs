@@ -1,5 +1,5 @@
 /** This library, with generator functions. */
-import { aborting, always, chan, checkpoint, gather, go, scope, selecting, settling, sleeping } from "../../dist/node.js";
+import { aborting, always, chan, checkpoint, gather, go, scope, selecting, settling, sleeping } from "../../dist/bundle/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {

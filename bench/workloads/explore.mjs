@@ -1,7 +1,7 @@
 /**
  * Programs for the explorer of `rendezvous/testing`, in both lanes. Not a part of the comparison: `node bench/explore.mjs` runs them.
  */
-import { chan, go } from "../../dist/node.js";
+import { chan, go } from "../../dist/bundle/node.js";
 
 /** Ten steps in every order: three tasks of two, and a main of four. */
 export const tenSteps = {

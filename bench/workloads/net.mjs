@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
-import { dial, listen, serve } from "../../dist/net/index.js";
+import { dial, listen, serve } from "../../dist/bundle/net/index.js";
 
 const host = "127.0.0.1";
 const message = Buffer.alloc(64, "x");
