@@ -36,10 +36,14 @@ export interface Ambience {
 
 export let ambience: Ambience | undefined;
 
+/** Whether the running code may be part of what refuses operations. */
+export function mayRefuse(): boolean {
+  return ambience?.refuses === true;
+}
+
 /** What the running code is part of, if that refuses operations. */
 export function refusing(): Ambient | undefined {
-  if (!ambience?.refuses) return undefined;
-  const ambient = ambience.current();
+  const ambient = mayRefuse() ? ambience?.current() : undefined;
   return ambient?.refusal === undefined ? undefined : ambient;
 }
 

@@ -164,7 +164,7 @@ export abstract class Performable<T> implements Operation<T> {
   next(sent: unknown): IteratorResult<unknown, unknown> {
     if (sent === resumed) return finished;
     const task = running;
-    if (!task) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
+    if (task === undefined) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
     if (task.mustEnd()) {
       this.skip();
       return suspended;

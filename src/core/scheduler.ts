@@ -61,12 +61,12 @@ export function pick(left: number, total: number): number {
 
 /** Tell the controller, if there is one, that the running code begins to wait. */
 export function tellWait(waiter: object, where: object): void {
-  if (controller) controller.wait?.(waiter, where);
+  if (controller !== undefined) controller.wait?.(waiter, where);
 }
 
 /** Tell the controller, if there is one, what the running code looks at or changes. */
 export function touch(what: object, verb?: string): void {
-  if (controller) controller.touch?.(what, verb);
+  if (controller !== undefined) controller.touch?.(what, verb);
 }
 
 // -- The budget ------------------------------------------------------------------------------------------------------
@@ -102,12 +102,13 @@ function renew(): boolean {
 
 /** The same for code that need not wait, and runs on. */
 export function spendHere(): boolean {
-  return --budget.slice > 0 || (controller ? mayRunOn(controller) : renew());
+  return --budget.slice > 0 || renewHere();
 }
 
-function mayRunOn(by: Controller): boolean {
+function renewHere(): boolean {
+  if (!controller) return renew();
   budget.slice = 0;
-  return by.runsOn?.() === true;
+  return controller.runsOn?.() === true;
 }
 
 /** Keep a wake-up until the event loop has turned, in order with all others that are kept. */
@@ -198,7 +199,7 @@ function line(job: Job): void {
 /** Run a row. Jobs of one context are run in a row of their own in it, so that it is entered once. */
 function drainRow(): void {
   draining = true;
-  for (let job = row.first; job && job !== rowEnd; job = row.first) {
+  for (let job = row.first; job !== undefined && job !== rowEnd; job = row.first) {
     entered = job.context;
     const enter = entered ?? contexts?.outermost;
     if (enter) enter(drain);
@@ -212,7 +213,7 @@ function drainRow(): void {
 let entered: EnterContext | undefined;
 
 function drain(): void {
-  for (let job = row.first; job && job !== rowEnd && job.context === entered; job = row.first) {
+  for (let job = row.first; job !== undefined && job !== rowEnd && job.context === entered; job = row.first) {
     row.shift();
     job.run();
   }

@@ -66,13 +66,13 @@ export class Line implements Place {
   #last: Waiter | undefined;
 
   get empty(): boolean {
-    return !this.first;
+    return this.first === undefined;
   }
 
   join(waiter: Waiter): void {
     waiter.place = this;
     waiter.previous = this.#last;
-    if (this.#last) this.#last.next = waiter;
+    if (this.#last !== undefined) this.#last.next = waiter;
     else this.first = waiter;
     this.#last = waiter;
   }
@@ -80,7 +80,7 @@ export class Line implements Place {
   /** The first in line, who leaves it. */
   take(): Waiter | undefined {
     const { first } = this;
-    if (first) this.withdraw(first);
+    if (first !== undefined) this.withdraw(first);
     return first;
   }
 
@@ -93,9 +93,9 @@ export class Line implements Place {
   withdraw(waiter: Waiter): void {
     touch(this);
     const { next, previous } = waiter;
-    if (previous) previous.next = next;
+    if (previous !== undefined) previous.next = next;
     else this.first = next;
-    if (next) next.previous = previous;
+    if (next !== undefined) next.previous = previous;
     else this.#last = previous;
     waiter.next = undefined;
     waiter.previous = undefined;

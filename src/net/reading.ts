@@ -6,7 +6,7 @@
  *
  * Idea: operations over one buffer, where asyncio's StreamReader has a coroutine for each.
  */
-import { refusing } from "../core/ambient.ts";
+import { mayRefuse } from "../core/ambient.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, ready, refused } from "../core/perform.ts";
 import { touch } from "../core/scheduler.ts";
@@ -190,7 +190,7 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   }
 
   next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
-    if (options !== undefined || refusing()) return perform(this.nexting(), options);
+    if (options !== undefined || mayRefuse()) return perform(this.nexting(), options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
     try {
       const there = this.#cancelled === undefined ? this.#atOnce?.() : undefined;
