@@ -15,7 +15,7 @@
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
 import { ClosedError, show, type CaseKey } from "../errors.ts";
-import { mayRefuse } from "./ambient.ts";
+import { mayRefuse, type Standing } from "./ambient.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { done, perform, ready, refused, stand } from "./perform.ts";
 import { reportFailure } from "./report.ts";
@@ -471,6 +471,11 @@ class Sending<T> extends Performable<void> {
 
   override toString(): string {
     return `send on channel "${this.channel.name}"`;
+  }
+
+  /** Not itself: it holds the value, which is the receiver's once it is handed over. */
+  override get subject(): Standing {
+    return this.channel;
   }
 
   override look(): void {

@@ -11,7 +11,7 @@
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
 import { show, type CaseKey } from "../errors.ts";
-import type { Ambient } from "./ambient.ts";
+import type { Ambient, Standing } from "./ambient.ts";
 import { spendHere } from "./scheduler.ts";
 import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
 
@@ -93,8 +93,8 @@ export function enter(task: Performer | undefined): void {
   running = task;
 }
 
-/** Sent into a generator whose operation has happened, after `finish` has kept what it gave. */
-export const resumed: unique symbol = Symbol("resumed");
+/** Sent into a generator whose operation has happened, after `finish` has kept what it gave. Anything would do but `undefined`. */
+export const resumed = true;
 /** What a generator yields while its operation holds it in a place. */
 export const suspended: IteratorResult<unknown, unknown> = { done: false, value: Symbol("suspended") };
 /** One result object for all: `yield*` reads it at once. */
@@ -142,6 +142,11 @@ export abstract class Performable<T> implements Operation<T> {
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
   look(): void { /* it looks at nothing that others change */ }
 
+  /** What to keep of it for reports while somebody waits: what has the line, if one place in that is all it takes. */
+  get subject(): Performable<unknown> | Standing {
+    return this;
+  }
+
   /** It will not be performed, since whoever was about to do so has to end. */
   skip(): void { /* nothing has begun */ }
 
@@ -160,9 +165,9 @@ export abstract class Performable<T> implements Operation<T> {
     return this as unknown as Iterator<unknown, T, unknown>;
   }
 
-  /** The first call happens now or lets the running task wait; the second, with `resumed`, gives what has happened. */
+  /** The first call happens now or lets the running task wait; the second, at which something is sent, gives what has happened. */
   next(sent: unknown): IteratorResult<unknown, unknown> {
-    if (sent === resumed) return finished;
+    if (sent !== undefined) return finished;
     const task = running;
     if (task === undefined) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
     if (task.mustEnd()) {
@@ -191,6 +196,11 @@ export abstract class Performable<T> implements Operation<T> {
   throw(error: unknown): never {
     throw error;
   }
+}
+
+/** The operation that somebody in a place waits for, from what was kept of it. */
+export function waitedFor(subject: Performable<unknown> | Standing, place: Place | undefined): Performable<unknown> {
+  return subject instanceof Performable ? subject : subject.standing(place);
 }
 
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */

@@ -11,12 +11,14 @@ export class Queue<T> {
   size = 0;
 
   push(value: T): void {
-    const { length } = this.#slots;
-    if (this.size === length) {
-      this.#slots = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head), ...new Array<undefined>(length || 4)];
-      this.#head = 0;
-    }
+    if (this.size === this.#slots.length) this.#grow();
     this.#slots[(this.#head + this.size++) & (this.#slots.length - 1)] = value;
+  }
+
+  #grow(): void {
+    const more = new Array<undefined>(this.size || 4);
+    this.#slots = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head), ...more];
+    this.#head = 0;
   }
 
   /** The oldest value, if there is one. */

@@ -17,9 +17,10 @@
  *
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
+import type { Standing } from "../core/ambient.ts";
 import { contexts, type EnterContext } from "../core/context.ts";
 import {
-  enter, finish, opened, performable, resumed, suspended, type Operation, type Performable, type Performer,
+  enter, finish, opened, performable, resumed, suspended, waitedFor, type Operation, type Performable, type Performer,
 } from "../core/operation.ts";
 import { enqueue, tellWait, type Job } from "../core/scheduler.ts";
 import { withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
@@ -37,8 +38,8 @@ export class Driver implements Job, Performer {
   /** The async context of the task, if it has one of its own. */
   declare readonly context: EnterContext | undefined;
   declare how: Outcome | "return";
-  /** What it waits for, or has waited for last. */
-  declare operation: Performable<unknown> | undefined;
+  /** What it waits for, or has waited for last, or what has the line for that. */
+  declare what: Performable<unknown> | Standing | undefined;
   /** It has been told to return: what it gives now is no outcome. */
   declare returning: boolean;
   /** It has to end at the next `yield*`. */
@@ -59,7 +60,7 @@ export class Driver implements Job, Performer {
     this.arrived = undefined;
     this.plain = true;
     this.doomed = false;
-    this.operation = undefined;
+    this.what = undefined;
     this.returning = false;
   }
 
@@ -68,6 +69,11 @@ export class Driver implements Job, Performer {
     this.runner.driver = this;
     this.runner.region?.drive(this);
     this.run();
+  }
+
+  /** What it waits for. */
+  get operation(): Performable<unknown> | undefined {
+    return this.what && waitedFor(this.what, this.place);
   }
 
   mustEnd(): boolean {
@@ -79,7 +85,7 @@ export class Driver implements Job, Performer {
   }
 
   waitFor(operation: Performable<unknown>): void {
-    this.operation = operation;
+    this.what = operation.subject;
     tellWait(this, operation);
     observer?.site(this);
   }
@@ -106,7 +112,7 @@ export class Driver implements Job, Performer {
     for (;;) {
       let step: IteratorResult<unknown, unknown>;
       try {
-        step = this.#enterGenerator();
+        step = this.#goOn();
       } catch (error) {
         enter(undefined);
         this.runner.ended("error", error);
@@ -124,10 +130,20 @@ export class Driver implements Job, Performer {
     }
   }
 
-  #enterGenerator(): IteratorResult<unknown, unknown> {
-    let { how, arrived } = this;
+  #goOn(): IteratorResult<unknown, unknown> {
+    const { how, arrived } = this;
     this.arrived = undefined;
     enter(this);
+    return how === "value" && !this.plain ? this.#giveBack(arrived) : this.#goOnOtherwise(how, arrived);
+  }
+
+  /** Go on at a `yield*`. */
+  #giveBack(value: unknown): IteratorResult<unknown, unknown> {
+    finish(value);
+    return generators.next.call(this.generator, resumed);
+  }
+
+  #goOnOtherwise(how: Outcome | "return", arrived: unknown): IteratorResult<unknown, unknown> {
     if (how === "return") {
       this.doomed = false;
       this.returning = true;
@@ -142,9 +158,7 @@ export class Driver implements Job, Performer {
       }
     }
     if (how === "error") return generators.throw.call(this.generator, arrived);
-    if (this.plain) return generators.next.call(this.generator, arrived);
-    finish(arrived);
-    return generators.next.call(this.generator, resumed);
+    return this.plain ? generators.next.call(this.generator, arrived) : this.#giveBack(arrived);
   }
 
   /** Perform what came out of a plain `yield`, as a `yield*` there would. False: the task waits. */

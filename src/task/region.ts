@@ -16,7 +16,7 @@
 import type { Ambient, Standing } from "../core/ambient.ts";
 import { Chain, type Linked } from "../core/chain.ts";
 import type { EnterContext } from "../core/context.ts";
-import { Performable } from "../core/operation.ts";
+import { waitedFor, type Performable } from "../core/operation.ts";
 import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../core/perform.ts";
 import { tellWait, touch } from "../core/scheduler.ts";
 import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
@@ -257,8 +257,7 @@ export class RegionWaiter implements Promised, Linked<RegionWaiter> {
   }
 
   get operation(): Performable<unknown> {
-    const { what } = this;
-    return what instanceof Performable ? what : what.standing(this.place);
+    return waitedFor(this.what, this.place);
   }
 
   resume(how: Outcome, what: unknown): void {
