@@ -22,35 +22,36 @@ const channel = "core/channel.ts";
 const breaks: Break[] = [
   {
     law: 1, fault: "an unbuffered channel has a slot", file: channel,
-    from: "if ((this.#buffer?.size ?? 0) < this.capacity) {", to: "if ((this.#buffer?.size ?? 0) <= this.capacity) {",
+    from: "(this.capacity > 0 || this.#options !== undefined) && this.#keep(value)",
+    to: "(this.#buffer ??= new Queue()).size <= this.capacity && (this.#buffer.push(value), true)",
   },
   {
     law: 1, fault: "a send does not wait (async functions)", file: channel,
-    from: "if (this.give(value)) return ready(undefined);", to: "if (this.give(value) || true) return ready(undefined);",
+    from: "return this.give(value) ? done()", to: "return this.give(value) || true ? done()",
   },
   {
     law: 2, fault: "what was handed over is buffered, too", file: channel,
-    from: "receiver.happen(wanted);", to: "receiver.happen(wanted); (this.#buffer ??= new Queue()).push(value);",
+    from: "receiver.resume(\"value\", wanted);", to: "receiver.resume(\"value\", wanted); (this.#buffer ??= new Queue()).push(value);",
   },
   {
     law: 2, fault: "the value of a sender who fills up the buffer is lost", file: channel,
-    from: "if (sender) buffer.push(this.#accept(sender));", to: "if (sender) this.#accept(sender);",
+    from: "if (sender !== undefined) buffer.push(this.#accept(sender));", to: "if (sender !== undefined) this.#accept(sender);",
   },
   {
     law: 2, fault: "a cancel fulfils the sends in line", file: channel,
-    from: "sender.fail(this.#closed(\"send\", sender.key));", to: "sender.happen(undefined);",
+    from: "sender.resume(\"error\", this.#closed(\"send\", sender.key));", to: "sender.resume(\"value\", undefined);",
   },
   {
     law: 3, fault: "room goes to whoever comes next, not to the sender in line", file: channel,
-    from: "if (sender) buffer.push(this.#accept(sender));", to: "",
+    from: "if (sender !== undefined) buffer.push(this.#accept(sender));", to: "",
   },
   {
     law: 3, fault: "the last sender in line comes first", file: channel,
-    from: "const sender = this.senders.first;", to: "let sender = this.senders.first; while (sender?.next) sender = sender.next;",
+    from: "const sender = this.senders.first;\n    let value: T;", to: "let value: T; let sender = this.senders.first; while (sender?.next) sender = sender.next;",
   },
   {
     law: 3, fault: "who leaves takes those behind along", file: "core/waiting.ts",
-    from: "if (previous) previous.next = next;", to: "if (previous) previous.next = undefined;",
+    from: "if (previous !== undefined) previous.next = next;", to: "if (previous !== undefined) previous.next = undefined;",
   },
   {
     law: 4, fault: "a case that has happened leaves the others to happen, too", file: "core/choice.ts",
@@ -62,7 +63,7 @@ const breaks: Break[] = [
   },
   {
     law: 5, fault: "a withdrawn select stays in its first line", file: "core/choice.ts",
-    from: "for (const waiter of waiters) waiter.withdraw();", to: "for (const waiter of waiters.slice(1)) waiter.withdraw();",
+    from: "for (const waiter of waiters) withdraw(waiter);", to: "for (const waiter of waiters.slice(1)) withdraw(waiter);",
   },
   { law: 5, fault: "a withdrawn sleep keeps its timer", file: "time/sleep.ts", from: "    disarm();", to: "" },
   { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
@@ -84,7 +85,7 @@ const breaks: Break[] = [
   },
   {
     law: 8, fault: "nothing is taken for the end of the values", file: channel,
-    from: "if (value !== nothing) return form", to: "if (value !== nothing && value !== undefined) return form",
+    from: "else if (sender !== undefined) value =", to: "else if (sender?.slot !== undefined) value =",
   },
   {
     law: 8, fault: "null does not happen to a select", file: "core/choice.ts",
@@ -104,7 +105,7 @@ const breaks: Break[] = [
   },
   {
     law: 10, fault: "what is ready does not count as a wake-up (async functions)", file: "core/perform.ts",
-    from: "if (spendHere()) return value === undefined", to: "if (spendHere() || true) return value === undefined",
+    from: "return spendHere() ? Promise.resolve(value)", to: "return spendHere() || true ? Promise.resolve(value)",
   },
   {
     law: 10, fault: "what fails at once does not count as a wake-up (async functions)", file: "core/perform.ts",
