@@ -81,7 +81,7 @@ export interface Performer extends Waiter {
   mustEnd(): boolean;
   /** What it is part of. */
   readonly ambient: Ambient | undefined;
-  /** Take note of the operation that it is going to wait for. */
+  /** Wait for an operation, right after a failed attempt, unless it has to end: code of the user may have told it so meanwhile. */
   waitFor(operation: Performable<unknown>): void;
 }
 
@@ -169,7 +169,7 @@ export abstract class Performable<T> implements Operation<T> {
   next(sent: unknown): IteratorResult<unknown, unknown> {
     if (sent !== undefined) return finished;
     const task = running;
-    if (task === undefined) throw new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
+    if (task === undefined) throw nobodyRuns();
     if (task.mustEnd()) {
       this.skip();
       return suspended;
@@ -177,15 +177,11 @@ export abstract class Performable<T> implements Operation<T> {
     try {
       const prepared = this.prepare();
       const value = prepared.attempt();
-      if (value !== nothing) {
-        if (task.mustEnd() || spendHere()) return finish(value);
-        task.resume("value", value);
-      } else if (!task.mustEnd()) { // by code of the user, meanwhile
-        task.waitFor(prepared);
-        prepared.enlist(task);
-      }
+      if (value === nothing) task.waitFor(prepared);
+      else if (spendHere() || task.mustEnd()) return finish(value);
+      else task.resume("value", value);
     } catch (error) {
-      if (task.mustEnd() || spendHere()) throw error;
+      if (spendHere() || task.mustEnd()) throw error;
       task.resume("error", error);
     }
     running = undefined;
@@ -197,6 +193,8 @@ export abstract class Performable<T> implements Operation<T> {
     throw error;
   }
 }
+
+const nobodyRuns = (): TypeError => new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
 
 /** The operation that somebody in a place waits for, from what was kept of it. */
 export function waitedFor(subject: Performable<unknown> | Standing, place: Place | undefined): Performable<unknown> {

@@ -85,9 +85,11 @@ export class Driver implements Job, Performer {
   }
 
   waitFor(operation: Performable<unknown>): void {
+    if (this.doomed) return;
     this.what = operation.subject;
     tellWait(this, operation);
     observer?.site(this);
+    operation.enlist(this);
   }
 
   resume(how: Outcome, what: unknown): void {
