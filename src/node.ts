@@ -67,6 +67,10 @@ function mayHoldStore(own: boolean): boolean {
 
 provideContexts({
   capture: () => (mayHoldStore(false) ? snapshot() : undefined),
+  isEmpty: () => {
+    const place = places?.present(); // asked in the midst of code of the user, who may put a store into a place that was clean
+    return places !== undefined && (place === undefined || !places.holdsStore(place, true));
+  },
   snapshot,
   outermost: (run) => {
     if (mayHoldStore(true)) outside(run);

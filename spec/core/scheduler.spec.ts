@@ -32,7 +32,7 @@ describe("the run queue", () => {
     });
     wake(resolve, undefined);
   };
-  const started = (name: string): void => { start(() => log.push(name)); };
+  const started = (name: string): void => { start({ run: () => { log.push(name); } }); };
 
   it("never runs a job, a continuation or a start in the stack of the one who caused it", async () => {
     job("job");

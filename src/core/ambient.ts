@@ -5,6 +5,7 @@
  * provide it with the first of them.
  */
 import type { Performable } from "./operation.ts";
+import type { Job } from "./scheduler.ts";
 import type { Line, Place } from "./waiting.ts";
 
 /** A part of the program that can be cancelled as one. */
@@ -31,7 +32,7 @@ export interface Ambience {
   /** Whether code may still run in what was cancelled. As long as not, nobody is refused, and nobody has to look. */
   readonly refuses: boolean;
   /** Start a task that is part of nothing. */
-  startFree(task: never, begin: () => void): void;
+  startFree(task: never, beginning: Job): void;
 }
 
 export let ambience: Ambience | undefined;

@@ -12,6 +12,8 @@ export type EnterContext = (run: () => void) => void;
 export interface Contexts {
   /** The present context, or `undefined` if nobody but `carry` has put anything into it. */
   capture(): EnterContext | undefined;
+  /** Whether nobody, not even `carry`, has put anything into the present context. */
+  isEmpty(): boolean;
   /** The present context in any case. */
   snapshot(): EnterContext;
   /** The context in which the library was loaded. */

@@ -43,7 +43,7 @@ export function runIn(region: Region, body: () => unknown, failed: (error: unkno
       region.handOver();
       resolve();
     };
-    const start = (): void => { region.start(() => { runBody({ region, ended }, body, []); }); };
+    const start = (): void => { region.start({ run: () => { runBody({ region, ended }, body, []); } }); };
     const enter = context ?? contexts?.outermost;
     if (enter) enter(start);
     else start();

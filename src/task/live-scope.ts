@@ -104,7 +104,7 @@ export class LiveScope implements Runner, Living {
   /** Run the body, from a later microtask on. */
   run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
     if (this.region.refusal) this.ended("return", undefined);
-    else this.region.start(() => { this.#begin(body as Body<unknown[], unknown>, args); });
+    else this.region.start({ run: () => { this.#begin(body as Body<unknown[], unknown>, args); } });
     return this.outcome as Promise<T>;
   }
 

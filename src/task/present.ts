@@ -7,7 +7,7 @@
 import { provideAmbience } from "../core/ambient.ts";
 import { contexts, type Carried, type EnterContext } from "../core/context.ts";
 import { running } from "../core/operation.ts";
-import { start } from "../core/scheduler.ts";
+import { start, type Job } from "../core/scheduler.ts";
 import type { Living } from "./live.ts";
 import type { Region } from "./region.ts";
 
@@ -21,13 +21,13 @@ export function currentRegion(): Region | undefined {
 }
 
 /** Start the body of a task or a scope in a region, or in none, in a later microtask. */
-export function startIn(region: Region | undefined, begin: () => void, who: Living): void {
+export function startIn(region: Region | undefined, beginning: Job, who: Living): void {
   if (region) {
     carried ??= contexts?.carry<Region>();
     provideAmbience(ambience);
   }
-  if (!carried || carried.getStore() === region) start(begin, who);
-  else carried.run(region, () => { start(begin, who); });
+  if (!carried || carried.getStore() === region) start(beginning, who);
+  else carried.run(region, () => { start(beginning, who); });
 }
 
 /** The async context of the code in a region, with no store but the region. */
@@ -51,9 +51,9 @@ export function identifyFreeTasks(make: (task: Living) => Region): () => void {
   return () => { regionOfFreeTask = before; };
 }
 
-function startFree(task: Living & { region: Region | undefined }, begin: () => void): void {
+function startFree(task: Living & { region: Region | undefined }, beginning: Job): void {
   task.region = regionOfFreeTask?.(task);
-  startIn(task.region, begin, task);
+  startIn(task.region, beginning, task);
 }
 
 // -- Whether anybody is refused -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ import { Chain, type Linked } from "../core/chain.ts";
 import type { EnterContext } from "../core/context.ts";
 import { waitedFor, type Performable } from "../core/operation.ts";
 import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../core/perform.ts";
-import { tellWait, touch } from "../core/scheduler.ts";
+import { tellWait, touch, type Job } from "../core/scheduler.ts";
 import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
@@ -154,8 +154,8 @@ export class Region implements Ambient, Linked<Region> {
   }
 
   /** Start a body in it, in a later microtask. */
-  start(begin: () => void): void {
-    startIn(this, begin, this.owner);
+  start(beginning: Job): void {
+    startIn(this, beginning, this.owner);
   }
 
   /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */

@@ -9,7 +9,7 @@
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { ambience } from "../core/ambient.ts";
-import { start, touch } from "../core/scheduler.ts";
+import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { CancelledError, show } from "../errors.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
@@ -109,13 +109,14 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
     const region = (this.region = regionOf?.(this));
     living.add(this);
     observer?.site(this);
-    const begin = (): void => { this.#begin(body, args); };
-    if (region) region.start(begin);
-    else if (ambience) ambience.startFree(this as never, begin);
-    else start(begin, this);
+    const beginning = new Beginning(this, body, args);
+    if (region) region.start(beginning);
+    else if (ambience) ambience.startFree(this as never, beginning);
+    else start(beginning, this);
   }
 
-  #begin(body: Body<unknown[], T>, args: unknown[]): void {
+  /** @internal */
+  begin(body: Body<unknown[], T>, args: unknown[]): void {
     if (this.region?.refusal) {
       this.ended("return", undefined);
       return;
@@ -230,6 +231,23 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
   /** @internal Wait for the outcome. */
   await(waiter: Waiter): void {
     (this.#joiners ??= new Line()).join(waiter);
+  }
+}
+
+/** The beginning of a task, until it has begun. */
+class Beginning<T> implements Job {
+  declare readonly task: Task<T>;
+  declare readonly body: Body<unknown[], T>;
+  declare readonly args: unknown[];
+
+  constructor(task: Task<T>, body: Body<unknown[], T>, args: unknown[]) {
+    this.task = task;
+    this.body = body;
+    this.args = args;
+  }
+
+  run(): void {
+    this.task.begin(this.body, this.args);
   }
 }
 
