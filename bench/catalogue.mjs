@@ -32,6 +32,21 @@ export async function loadLibrary(name) {
   return (await import(`./libraries/${name}.mjs`)).default;
 }
 
+/**
+ * One workload, in a copy of its code for one library.
+ * @param {string} name
+ * @param {string} library
+ * @returns {Promise<import("./interface.mjs").Workload>}
+ */
+export async function loadWorkload(name, library) {
+  for (const file of workloadFiles) {
+    const workloads = [(await import(`./workloads/${file}.mjs?${library}`)).default].flat();
+    const workload = workloads.find((one) => one.name === name);
+    if (workload) return workload;
+  }
+  throw new Error(`there is no workload ${name}`);
+}
+
 /** @returns {Promise<import("./interface.mjs").Workload[]>} */
 export async function loadWorkloads() {
   const files = await Promise.all(workloadFiles.map((name) => import(`./workloads/${name}.mjs`)));

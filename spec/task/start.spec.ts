@@ -37,6 +37,19 @@ describe("the start of tasks", () => {
       ]);
     });
 
+    it(`is in call order where the event loop has to turn in between: ${kind}`, async () => {
+      const storage = new AsyncLocalStorage<string>();
+      const started: number[] = [];
+      const order = Array.from({ length: 40_000 }, (_, number) => number);
+      for (const number of order) {
+        const startOne = (): void => { start(() => { started.push(number); }); };
+        if (number % 3 === 0) storage.run("x", startOne);
+        else startOne();
+      }
+      while (started.length < order.length) await settle();
+      expect(started.findIndex((number, index) => number !== index)).to.equal(-1);
+    });
+
     it(`sees a store that is put, for good, into a context that had none: ${kind}`, async () => {
       const storage = new AsyncLocalStorage<string>();
       const log: (string | undefined)[] = [];

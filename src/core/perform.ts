@@ -36,14 +36,22 @@ export function perform<T>(operation: Operation<T>, options?: WaitOptions): Prom
   return performIn(present, operation, options);
 }
 
-/** What the running code is part of, whatever that is at each moment. */
-const present: Omit<Ambient, "stand"> = {
-  get refusal() {
+/** What the running code is part of, whatever that is at each moment. A class, since V8 does not see through the getter of an object literal. */
+class Present implements Omit<Ambient, "stand"> {
+  get refusal(): unknown {
     return refusing()?.refusal;
-  },
-  refuse: () => (ambience?.current() as Ambient).refuse(),
-  park: (operation) => parkIn(ambience?.current(), operation),
-};
+  }
+
+  refuse(): Promise<never> {
+    return (ambience?.current() as Ambient).refuse();
+  }
+
+  park<T>(operation: Performable<T>): Promise<T> {
+    return parkIn(ambience?.current(), operation);
+  }
+}
+
+const present = new Present();
 
 /** Perform an operation as part of what may be cancelled, or of nothing. */
 export function performIn<T>(ambient: Omit<Ambient, "stand"> | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {

@@ -176,8 +176,13 @@ export function start(beginning: Job, who?: object): void {
 
 /** Promises carry their context by themselves, a job would need a copy of it. */
 function startByPromise(beginning: Job): void {
-  rowIsOpen = false;
-  void (controller || spend() ? fulfilled : new Promise<void>(hold)).then(() => { beginning.run(); });
+  const begin = (): void => { beginning.run(); };
+  if (controller || spend()) {
+    rowIsOpen = false;
+    void fulfilled.then(begin);
+  } else {
+    void new Promise<void>((resolve) => { wakeLater(resolve as (value: unknown) => void, undefined); }).then(begin);
+  }
 }
 
 /** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */
