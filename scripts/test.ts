@@ -5,20 +5,40 @@
  * A check is quiet unless it fails. The last line is `N passed, N failed`: specs, plus a failure for each other step that failed.
  */
 import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+
+/** How long each step may take. */
+const secondsAtMost = 270;
 
 interface Outcome {
   code: number;
   output: string;
   seconds: string;
+  /** The spec that ran last. */
+  last?: string;
+}
+
+interface How {
+  /** Options of Node's own. */
+  node?: readonly string[];
+  /** Show what it prints at once. */
+  live?: boolean;
+  env?: Readonly<Record<string, string>>;
 }
 
 /** Run the command-line program of a package on this very Node, to its end. */
-function run(name: string, program: string, options: readonly string[], live = false): Promise<Outcome> {
+function run(name: string, program: string, options: readonly string[], { node = [], live = false, env = {} }: How = {}): Promise<Outcome> {
   const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
   const started = performance.now();
-  const child = spawn(process.execPath, [join(folder, program), ...options], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...node, join(folder, program), ...options], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+    timeout: secondsAtMost * 1000,
+    killSignal: "SIGKILL", // whoever spins hears no other
+  });
   let output = "";
   const keep = (chunk: Buffer): void => {
     output += chunk.toString();
@@ -34,7 +54,10 @@ function run(name: string, program: string, options: readonly string[], live = f
       output += String(error);
       end(1);
     });
-    child.on("close", (code) => { end(code ?? 1); });
+    child.on("close", (code, signal) => {
+      if (signal) output += `\n${program} did not come to its end: ${signal}\n`;
+      end(code ?? 1);
+    });
   });
 }
 
@@ -62,10 +85,18 @@ async function check(): Promise<Record<string, Outcome>> {
  * Run the specs of these files, by the options of `.mocharc.json` but for its list of files, to which mocha would only add. With more room
  * for young objects, since a hundred thousand that wait are copied at each collection: 23 s in place of 31 for the largest specs of channels.
  */
-function specs(...files: string[]): Promise<Outcome> {
-  const nodeOptions = ["import=./scripts/typescript.js", "expose-gc", "max-semi-space-size=128"].map((option) => `--node-option=${option}`);
-  const options = ["--no-config", ...nodeOptions, "--timeout=5000", "--fail-zero", "--check-leaks"];
-  return run("mocha", "bin/mocha.js", [...options, "--forbid-only", "--no-color", "--reporter=dot", ...files], true);
+async function specs(...files: string[]): Promise<Outcome> {
+  const node = ["--import=./scripts/typescript.js", "--expose-gc", "--max-semi-space-size=128"];
+  const options = ["--no-config", "--require=./spec/support/present.ts", "--timeout=5000", "--fail-zero", "--check-leaks", "--forbid-only", "--no-color"];
+  const folder = mkdtempSync(join(tmpdir(), "specs-"));
+  const present = join(folder, "present");
+  try {
+    const outcome = await run("mocha", "lib/cli/cli.js", [...options, "--reporter=dot", ...files], { node, live: true, env: { PRESENT_SPEC: present } });
+    if (outcome.code !== 0 && existsSync(present)) outcome.last = readFileSync(present, "utf8");
+    return outcome;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 // Two processes, for two cores. The halves take about the same time.
@@ -84,7 +115,7 @@ for (const outcome of [conformance, rest]) {
   if (count("pending") > 0) console.log(`${count("pending")} pending: a spec that is skipped proves nothing`);
   if (outcome.code !== 0 && count("failing") === 0) {
     failed++;
-    console.log(`a run of the specs ended with the code ${outcome.code} and no failing spec`);
+    console.log(`a run of the specs ended with the code ${outcome.code} after ${outcome.seconds} s, in the spec "${outcome.last ?? ""}"`);
   }
 }
 
