@@ -93,9 +93,10 @@ describe("go", () => {
       const unhandled = await unhandledDuring(async () => {
         let task = go(bodyOf(failing(error)));
         // Its start may have been held back until the event loop turns, which it does not while this loop waits: then it is another one's turn.
-        for (let hops = 1; task.state !== "failed"; hops++) {
+        const hasFailed = (): boolean => task.state === "failed";
+        for (let hops = 1; !hasFailed(); hops++) {
           await null;
-          if (hops % 100 > 0 || task.state === "failed") continue;
+          if (hops % 100 > 0 || hasFailed()) continue;
           await rejectionOf(task.join());
           task = go(bodyOf(failing(error)));
         }
