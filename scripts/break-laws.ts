@@ -113,7 +113,7 @@ const breaks: Break[] = [
   },
   {
     law: 10, fault: "what is ready does not count as a wake-up (generator tasks)", file: "core/operation.ts",
-    from: "if (task.mustEnd() || spendHere()) return finish(value);", to: "if (task.mustEnd() || spendHere() || true) return finish(value);",
+    from: "if (spendHere() || task.mustEnd()) return finish(value);", to: "if (spendHere() || task.mustEnd() || true) return finish(value);",
   },
 ];
 
