@@ -1,10 +1,10 @@
 /** The line of those who wait: order, leaving from the middle, and what it costs. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { Line, Unplaced, withdraw, type Waiter } from "../../src/core/waiting.ts";
+import { Line, BareWaiter, withdraw, type Waiter } from "../../src/core/waiting.ts";
 import { seedOfRun } from "../support/settle.ts";
 
-class Person extends Unplaced {
+class Person extends BareWaiter {
   readonly id: number;
 
   constructor(id: number) {

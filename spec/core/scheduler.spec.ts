@@ -106,6 +106,20 @@ describe("the run queue", () => {
 describe("the budget of a turn", () => {
   afterEach(() => { sinon.restore(); });
 
+  it("holds nothing back where the event loop turns by itself, however long the library has not looked", async () => {
+    const { go: goOfCopy } = await freshCopy(); // it has never looked
+    let late = 0;
+    for (let turn = 0; turn < 300; turn++) {
+      let started = false;
+      goOfCopy(() => { started = true; });
+      await Promise.resolve();
+      await Promise.resolve();
+      if (!started) late++;
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+    expect(late).to.equal(0);
+  });
+
   /** How many jobs, each of which queues the next, run before the event loop turns: at most `limit` are tried. */
   const jobsBeforeTurn = async (limit: number, cause: (proceed: () => void) => void): Promise<number> => {
     let turned = false;

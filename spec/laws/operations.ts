@@ -5,7 +5,7 @@
 import { getEventListeners } from "node:events";
 import type { SinonFakeTimers } from "sinon";
 import { nothing, performable } from "../../src/core/operation.ts";
-import { Unplaced, withdraw, type Line } from "../../src/core/waiting.ts";
+import { BareWaiter, withdraw, type Line } from "../../src/core/waiting.ts";
 import {
   aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, select, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
@@ -306,7 +306,7 @@ function yielding(it: Operation<unknown>, signal: AbortSignal | undefined): Prom
 }
 
 /** Waits without being anybody, and counts how often it is resumed. */
-export class Probe extends Unplaced {
+export class Probe extends BareWaiter {
   resumed = 0;
   onResume: (() => void) | undefined = undefined;
 

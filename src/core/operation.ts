@@ -13,7 +13,7 @@
 import { show, type CaseKey } from "../errors.ts";
 import type { Ambient, Standing } from "./ambient.ts";
 import { spendHere } from "./scheduler.ts";
-import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {
@@ -283,7 +283,7 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
   }
 }
 
-class MappedWaiter extends Unplaced {
+class MappedWaiter extends BareWaiter {
   readonly #outside: Waiter;
   readonly #mapped: Mapped<unknown, unknown, unknown>;
 

@@ -70,15 +70,18 @@ export function touch(what: object, verb?: string): void {
 }
 
 // -- The budget ------------------------------------------------------------------------------------------------------
-// `slice` wake-ups are free; then the count and the clock are looked at.
+// `slice` wake-ups are free; then the count and the clock are looked at. Twice: that the last look is long ago says nothing, since the event
+// loop may have turned meanwhile. So from there on it is watched, and if it has not turned by the second time, wake-ups are held.
 
 const sliceLength = 64;
-const wakesPerTurn = 32_768;
-const msPerTurn = 10;
+const wakesPerLook = 16_384;
+const msPerLook = 3;
 
 const budget = { slice: sliceLength }; // in an object: V8 counts faster there than in a variable of the module
 let wakes = 0;
-let turnStarted = 0;
+let lookedAt = 0;
+/** Whether the event loop has not turned since the last look. */
+let watching = false;
 let turning = false;
 let held: (() => void)[] = [];
 
@@ -90,14 +93,27 @@ export function spend(): boolean {
 function renew(): boolean {
   budget.slice = 0;
   if (controller || turning) return false;
-  if (!clockIsReal()) {
-    budget.slice = sliceLength;
-    return true;
+  if (clockIsReal()) {
+    wakes += sliceLength;
+    if (wakes >= wakesPerLook || now() - lookedAt > msPerLook) {
+      if (watching) return false;
+      watching = true;
+      macrotask(turned);
+      look();
+    }
   }
-  wakes += sliceLength;
-  if (wakes >= wakesPerTurn || now() - turnStarted > msPerTurn) return false;
   budget.slice = sliceLength;
   return true;
+}
+
+function look(): void {
+  wakes = 0;
+  lookedAt = now();
+}
+
+function turned(): void {
+  watching = false;
+  look();
 }
 
 /** The same for code that need not wait, and runs on. */
@@ -127,8 +143,7 @@ export function hold(proceed: () => void, who?: object): void {
 function turn(): void {
   turning = false;
   budget.slice = sliceLength;
-  wakes = 0;
-  turnStarted = now();
+  look();
   const proceeding = held;
   held = [];
   for (const proceed of proceeding) proceed();

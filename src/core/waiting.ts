@@ -42,7 +42,7 @@ export interface Waiter {
  * Those of which there is one for each wait (`PromiseWaiter`, `CaseWaiter`, ...) are complete classes instead: V8 does not dissolve a `super()` inside
  * of a `try` or the function given to a promise, which took 13 to 20 % of a handover (`node bench/run.mjs ping-pong contend fan-in`).
  */
-export abstract class Unplaced implements Waiter {
+export abstract class BareWaiter implements Waiter {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
   declare place: Place | undefined;

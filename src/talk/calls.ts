@@ -17,7 +17,7 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform } from "../core/perform.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
 import { guard } from "../core/sources.ts";
-import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { ClosedError } from "../errors.ts";
 
 /** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
@@ -272,7 +272,7 @@ class Asking<Req, Res> extends Performable<Res> implements Place {
 }
 
 /** Stands in line for its caller, and lets it wait for the answer once accepted. */
-class Accepted<Req, Res> extends Unplaced {
+class Accepted<Req, Res> extends BareWaiter {
   readonly #caller: Waiter;
   readonly #asked: Asked<Req, Res>;
 

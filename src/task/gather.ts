@@ -11,7 +11,7 @@
 import { nothing, performable, Performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
-import { release, Unplaced, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { show } from "../errors.ts";
 import { isThenable, type ResultOf } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
@@ -219,7 +219,7 @@ class Gathering extends Performable<unknown> implements Place {
 }
 
 /** Observes one job. */
-class JobWaiter extends Unplaced {
+class JobWaiter extends BareWaiter {
   readonly #gathering: Gathering;
   readonly #index: number;
   /** Whether the gathering itself started the job. */

@@ -2,10 +2,10 @@
  * A signal from outside that cancels a scope.
  */
 import { Aborting } from "../core/aborting.ts";
-import { Unplaced, type Outcome } from "../core/waiting.ts";
+import { BareWaiter, type Outcome } from "../core/waiting.ts";
 
 /** Calls back once when the signal aborts, or at once if it has; until it is withdrawn. */
-export class SignalWatch extends Unplaced {
+export class SignalWatch extends BareWaiter {
   readonly #onAbort: (reason: unknown) => void;
   /** The reason, once it has aborted. */
   aborted: { reason: unknown } | undefined = undefined;
