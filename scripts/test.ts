@@ -70,15 +70,24 @@ function report(step: string, { code, output, seconds }: Outcome): void {
   console.log(output);
 }
 
-report("build", await run("typescript", "bin/tsc", []));
-report("bundle", await run("tsx", "dist/cli.mjs", ["scripts/bundle.ts"]));
+interface Manifest {
+  bin: string | Readonly<Record<string, string>>;
+  scripts: Readonly<Record<string, string>>;
+}
+
+/** Run a script of package.json, as `npm run` does: what the gate checks is what people type. */
+function script(name: string): Promise<Outcome> {
+  const require = createRequire(import.meta.url);
+  const [program = "", ...options] = (require("../package.json") as Manifest).scripts[name]?.split(" ") ?? [];
+  const of = program === "tsc" ? "typescript" : program;
+  const { bin } = require(`${of}/package.json`) as Manifest;
+  return run(of, typeof bin === "string" ? bin : bin[program] ?? "", options);
+}
+
+report("build", await script("build"));
 
 async function check(): Promise<Record<string, Outcome>> {
-  return {
-    lint: await run("eslint", "bin/eslint.js", [".", "--max-warnings=0"]),
-    types: await run("typescript", "bin/tsc", ["-p", "tsconfig.spec.json"]),
-    docs: await run("typedoc", "bin/typedoc", ["--emit", "none"]),
-  };
+  return { lint: await script("lint"), types: await script("types"), docs: await script("docs") };
 }
 
 /**

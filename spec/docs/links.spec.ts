@@ -31,6 +31,12 @@ describe("the links of the documentation", () => {
     });
   }
 
+  it("PK-08 lead to headings without code, of which GitHub and typedoc make different anchors", () => {
+    const headings = pages.flatMap((page) => readFileSync(root + page, "utf8").replaceAll(/^```[^]*?^```/gm, "").match(/^#+ .*$/gm) ?? []);
+    expect(headings).to.have.length.above(100);
+    expect(headings.filter((heading) => heading.includes("`"))).to.deep.equal([]);
+  });
+
   it("are looked at: a page and a heading that are not there are found", () => {
     const text = "# One, two\n[a](laws.md) [b](#one-two) [c](nowhere.md) [d](laws.md#law-99) [e](#three) [f](https://example.org/#x)";
     expect(broken("docs/guides/closing.md", text)).to.deep.equal(["nowhere.md", "laws.md#law-99", "#three"]);

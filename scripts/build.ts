@@ -1,0 +1,16 @@
+/**
+ * The build, `npm run build`: the modules, the bundle and the declarations, into `dist`.
+ */
+import { fileURLToPath } from "node:url";
+import { bundle } from "./bundle.ts";
+import { compile } from "./modules.ts";
+import { place } from "./place.ts";
+
+try {
+  const files = new Map(compile());
+  for (const [name, text] of bundle()) files.set(`bundle/${name}`, text);
+  place(fileURLToPath(new URL("../dist/", import.meta.url)), files);
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
