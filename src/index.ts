@@ -19,7 +19,7 @@ export type { Body, ResultOf } from "./task/body.ts";
 export { openScope, scope, type OpenScope, type Scope, type ScopeOptions } from "./task/scope.ts";
 export type { OnError } from "./task/live-scope.ts";
 export { ChildTask } from "./task/child.ts";
-export { shield, timeout } from "./task/timeout.ts";
+export { shield, timeout, type TimeoutOptions } from "./task/timeout.ts";
 export { gather, type Gathered, type GatherJob, type GatherJobs, type GatherOptions } from "./task/gather.ts";
 export { race, type RaceOptions } from "./task/race.ts";
 export { checkpoint } from "./task/checkpoint.ts";

@@ -15,7 +15,7 @@ import { contexts, type EnterContext } from "../core/context.ts";
 import { tellWait, touch, wake } from "../core/scheduler.ts";
 import { withdraw } from "../core/waiting.ts";
 import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
-import { arm } from "../time/timer.ts";
+import { arm, checkedDelay } from "../time/timer.ts";
 import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import { ChildTask } from "./child.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
@@ -41,6 +41,8 @@ export interface ScopeSettings {
   shielded?: boolean | undefined;
   /** It has no body, but a block of code that it cannot cancel. */
   isOpen?: boolean | undefined;
+  /** What it gives in place of the error of its own deadline. */
+  fallback?: { value: unknown } | undefined;
   /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
   passReason?: boolean | undefined;
 }
@@ -85,9 +87,7 @@ export class LiveScope implements Runner, Living {
     observer?.site(this);
     const { timeout = Infinity, signal } = settings;
     if (signal) this.#outerSignal = new SignalWatch(signal, (reason) => { this.#cancelFromOutside(reason); });
-    if (this.region.refusal) return;
-    if (timeout <= 0) this.#expire(timeout);
-    else if (timeout !== Infinity) this.#disarm = arm(timeout, () => { this.#expire(timeout); });
+    if (timeout !== Infinity) this.#arm(timeout, `its ${String(timeout)} ms`);
   }
 
   /** Whether its body has still to end. */
@@ -157,12 +157,32 @@ export class LiveScope implements Runner, Living {
     this.region.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
   }
 
-  #expire(ms: number): void {
+  /** Its deadline is in `ms` from now. Nothing happens when it is cancelled already, or cleaning up, or over. */
+  limit(ms: number): void {
+    checkedDelay(ms, `limit of ${this.#said}`);
+    touch(this.region, "limit");
+    this.#disarm?.();
+    this.#arm(ms, `the ${String(ms)} ms that limit gave it`);
+  }
+
+  #arm(ms: number, said: string): void {
+    if (this.#closed || this.region.refusal) return;
+    const expire = (): void => { this.#expire(said); };
+    if (ms <= 0) expire();
+    else this.#disarm = arm(ms, expire);
+  }
+
+  #expire(limit: string): void {
     if (this.region.refusal) return;
     this.#expired = new TimeoutError(
-      `${this.#said} has not ended within its ${String(ms)} ms, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
+      `${this.#said} has not ended within ${limit}, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
     );
     this.region.cancel(cancelled(this, this.#expired));
+  }
+
+  /** Whether an error is nothing but its own cancel, or the cause of that: its deadline. */
+  #isOwnCancel(error: unknown): boolean {
+    return this.region.isCancel(error) || (this.#expired !== undefined && error === this.#expired);
   }
 
   // -- Its end --
@@ -170,14 +190,14 @@ export class LiveScope implements Runner, Living {
   ended(how: HowEnded, value: unknown): void {
     this.#body = { how, value };
     this.region.driver = undefined;
-    if (how === "error" && !this.region.isCancel(value)) this.#fail(value);
+    if (how === "error" && !this.#isOwnCancel(value)) this.#fail(value);
     this.#check();
   }
 
   /** A child has ended, with this outcome. */
   childEnded(child: ChildTask<unknown>, error: unknown): void {
     const { onError = "cancel" } = this.#settings;
-    if (child.state !== "failed" || this.region.isCancel(error) || onError === "supervise") return;
+    if (child.state !== "failed" || this.#isOwnCancel(error) || onError === "supervise") return;
     if (onError === "cancel") {
       this.#fail(error);
       return;
@@ -211,7 +231,9 @@ export class LiveScope implements Runner, Living {
     const error = this.#error();
     if (error?.error instanceof CancelledError) silence(this.outcome);
     this.region.end();
-    if (error) wake(this.#reject, error.error, this);
+    const { fallback } = this.#settings;
+    if (error && fallback && this.#expired && error.error === this.#expired) wake(this.#resolve, fallback.value, this);
+    else if (error) wake(this.#reject, error.error, this);
     else wake(this.#resolve, this.#body?.value, this);
   }
 

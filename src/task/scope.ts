@@ -42,6 +42,13 @@ export interface Scope {
   cancel(reason?: unknown): void;
   /** Whether it has been cancelled: by `cancel`, by a failure, by its deadline, from outside. */
   readonly cancelled: boolean;
+  /**
+   * Sets its deadline to `ms` milliseconds from now, wherever it was before: an idle limit moves with each sign of life. `Infinity` lifts it; 0 or
+   * less has it pass at once. In {@link timeout} it is that very limit. In a scope that is cancelled, or over, nothing happens.
+   *
+   * @throws RangeError for `NaN` or no number
+   */
+  limit(ms: number): void;
   /** Has a function run when all has ended, last in first out; it is not cancelled, and its failure is the scope's. */
   defer(cleanup: () => unknown): void;
   /** Disposes of the resource when all has ended, in reverse order; gives it back. */
@@ -144,6 +151,10 @@ class Handle implements Scope {
 
   get cancelled(): boolean {
     return this.#live.region.refusal !== undefined;
+  }
+
+  limit(ms: number): void {
+    this.#live.limit(ms);
   }
 
   defer(cleanup: () => unknown): void {

@@ -3,23 +3,34 @@
  *
  * Idea: trio's `fail_after` and shielded cancel scopes.
  */
+import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { checkedDelay } from "../time/timer.ts";
 import type { Body } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
 import { checkedBody, checkedOptions, handleOf, type Scope } from "./scope.ts";
 
+/** How to limit a body. Its `signal` cancels it, as that of a {@link scope} does. */
+export interface TimeoutOptions<F> extends WaitOptions {
+  /**
+   * What is given when this very limit has passed, in place of a `TimeoutError`. The key counts: `fallback: undefined` gives `undefined`. Any other
+   * error is passed on, that of a limit inside included.
+   */
+  fallback?: F;
+}
+
 /**
  * Runs a body with a time limit: a {@link scope} that is cancelled when the time has passed. It waits until the body and its tasks have
  * unwound; nothing is lost, since what waits is withdrawn before it can take anything.
  *
  * Inside, operations reject with a {@link CancelledError} whose `cause` is the {@link TimeoutError}. A value that is returned late still
- * counts, an error of the body is that error.
+ * counts, an error of the body is that error. The body may move its limit, or lift it: `s.limit(ms)`.
  *
  * @param ms - milliseconds; 0 or less: the body is not started; `Infinity`: no limit
  * @param body - an async, a plain or a generator function; it gets the scope
- * @returns what the body returns; rejects with its error, with a `TimeoutError` of its own, with the `CancelledError` of a cancel
- * from outside, with a `RangeError` for `NaN`
+ * @param options - `fallback`: what is given when this very limit has passed; a `signal` that cancels it
+ * @returns what the body returns, or the `fallback`; rejects with the error of the body, with a `TimeoutError` of its own (without a
+ * `fallback`), with the `CancelledError` of a cancel from outside, with a `RangeError` for `NaN`
  *
  * @example
  * ```ts
@@ -28,14 +39,23 @@ import { checkedBody, checkedOptions, handleOf, type Scope } from "./scope.ts";
  * const quiet = chan<string>();
  * const error: unknown = await timeout(5, () => quiet.receive()).catch((reason: unknown) => reason);
  * console.log(error instanceof TimeoutError); // true
+ * console.log(await timeout(5, () => quiet.receive(), { fallback: "no word" })); // no word
  * ```
  *
- * Idea: trio's `fail_after`, asyncio's `timeout`.
+ * Idea: trio's `fail_after` and `move_on_after`, Kotlin's `withTimeoutOrNull`.
  */
-export function timeout<T>(ms: number, body: Body<[scope: Scope], T>): Promise<T> {
+export function timeout<T, F>(ms: number, body: Body<[scope: Scope], T>, options: TimeoutOptions<F> & {
+  /** What is given when this very limit has passed. */
+  fallback: F;
+}): Promise<T | F>;
+/** The same, where the limit that has passed is a `TimeoutError`, or the `fallback` is given at times only. */
+export function timeout<T, F = never>(ms: number, body: Body<[scope: Scope], T>, options?: TimeoutOptions<F>): Promise<T | F>;
+export function timeout(ms: number, body: Body<[scope: Scope], unknown>, options: TimeoutOptions<unknown> = {}): Promise<unknown> {
   try {
     checkedDelay(ms, "timeout");
-    const live = new LiveScope("timeout", checkedBody(body, "timeout"), { timeout: ms });
+    const { signal } = checkedOptions({ signal: options.signal }, "timeout");
+    const fallback = "fallback" in options ? { value: options.fallback } : undefined;
+    const live = new LiveScope("timeout", checkedBody(body, "timeout"), { timeout: ms, signal, fallback });
     return live.run(body, [handleOf(live)]);
   } catch (error) {
     return refused(error);

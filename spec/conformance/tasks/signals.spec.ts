@@ -275,7 +275,7 @@ describe("without async contexts", () => {
     "a gather and a race that are given the scope's signal": (lib, log) =>
       lib.scope(async (s) => {
         const waits = function* (): Generator<unknown, void> { try { yield* lib.never; } finally { log("ended"); } };
-        const gathered = lib.gather([waits, waits], s).catch((error: unknown) => error);
+        const gathered = lib.gather([waits, waits], { signal: s.signal }).catch((error: unknown) => error);
         const raced = lib.race([waits, waits], s).catch((error: unknown) => error);
         await lib.sleep(5, s);
         s.cancel("enough");
