@@ -121,7 +121,34 @@ export class DeadlockError extends Error {
   readonly code = "RENDEZVOUS_DEADLOCK";
 }
 
-/** A value as messages show it. */
+/** A value as messages show it: what it is, where its text would be its code or its brackets. */
 export function show(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  try {
+    const text = String(value);
+    return /^\[object (.*)\]$/s.exec(text) ? kindOf(value) : text;
+  } catch {
+    return kindOf(value); // it has no text, or makes none
+  }
+}
+
+const inWords: Readonly<Record<string, string>> = {
+  Object: "an object", Promise: "a promise", Generator: "a generator", AsyncGenerator: "an async generator",
+};
+
+function kindOf(value: unknown): string {
+  const tag = tagOf(value);
+  return inWords[tag] ?? `${/^[AEIO]/.test(tag) ? "an" : "a"} ${tag}`;
+}
+
+/** What the language calls it, in whichever realm it was made: a constructor of this realm would not know it. */
+export function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** Whether it is an error, of whichever realm: those of a test runner's or a `vm`'s context do not inherit from this one's `Error`. */
+export function isError(value: unknown): value is Error {
+  const { name, message } = (value ?? {}) as Partial<Error>;
+  return typeof name === "string" && typeof message === "string";
 }

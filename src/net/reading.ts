@@ -12,7 +12,7 @@ import { perform, ready, refused } from "../core/perform.ts";
 import { touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import type { Waiter } from "../core/waiting.ts";
-import { ClosedError, type CaseKey } from "../errors.ts";
+import { ClosedError, show, tagOf, type CaseKey } from "../errors.ts";
 import { atEnd, type AtEnd, type Read, type Reader } from "./reader.ts";
 
 /** A read, as an operation. */
@@ -240,6 +240,6 @@ export function viewOfLines(reader: Reader, fatal: boolean): View<string> {
 /** A string as UTF-8, bytes as they are, or a clear error. */
 export function bytesOf(data: unknown, what: string): Uint8Array {
   if (typeof data === "string") return Buffer.from(data, "utf8");
-  if (data instanceof Uint8Array) return data;
-  throw new TypeError(`${what} is a string or a Uint8Array; got ${data === null ? "null" : typeof data}`);
+  if (tagOf(data) === "Uint8Array") return data as Uint8Array;
+  throw new TypeError(`${what} is a string or a Uint8Array; got ${show(data)}`);
 }

@@ -15,9 +15,10 @@ import { chan, type Channel } from "../core/channel.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
-import { ClosedError, show } from "../errors.ts";
+import { ClosedError, isError, show } from "../errors.ts";
+import { checkedBody } from "../task/body.ts";
 import { LiveScope } from "../task/live-scope.ts";
-import { checkedBody, checkedOptions, handleOf, type Scope } from "../task/scope.ts";
+import { checkedOptions, handleOf, type Scope } from "../task/scope.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionError, IncompleteReadError } from "./errors.ts";
 import type { Listener } from "./listener.ts";
@@ -76,7 +77,7 @@ export function serve(
   options: ServeOptions = {},
 ): Promise<void> {
   try {
-    checkedBody(handler, "serve");
+    checkedBody(handler, "serve", "serve(listener, (connection) => answer(connection))");
     const { signal, maxConnections = Infinity, onError } = options;
     if (!(Number.isSafeInteger(maxConnections) || (maxConnections as unknown) === Infinity) || maxConnections < 1) {
       throw new RangeError(`maxConnections of serve is a whole number from 1 up, or Infinity; got ${show(maxConnections)}`);
@@ -172,7 +173,7 @@ class Serving {
 
   #failed(error: unknown, connection: Connection): void {
     if (this.#onError) this.#onError(error, connection);
-    else if (!isEndOfPeer(error)) process.emitWarning(error instanceof Error ? error : String(error));
+    else if (!isEndOfPeer(error)) process.emitWarning(isError(error) ? error : String(error));
   }
 
   /** Whatever was cancelled before it had begun. */

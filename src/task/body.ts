@@ -3,7 +3,9 @@
  *
  * 1. A body is called once; whatever it throws, at the call or later, is its end.
  * 2. A generator is driven without a promise; whoever waits in a generator can be ended there.
+ * 3. An async generator is refused, since nobody would read what it yields: by its function where that tells it, else by its object.
  */
+import { show, tagOf } from "../errors.ts";
 import type { Region } from "./region.ts";
 import { Driver, isGenerator } from "./generator.ts";
 
@@ -27,6 +29,16 @@ export interface Runner {
   ended(how: HowEnded, outcome: unknown): void;
 }
 
+/** A body as it was given, or a clear error: what can be told before it is called. */
+export function checkedBody<B>(body: B, verb: string, call = `${verb}(() => work())`): B & { name: string } {
+  if (typeof body !== "function") throw new TypeError(`${verb} takes a function, as ${call}; got ${show(body)}`);
+  if ((body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncGeneratorFunction") throw neverRun(verb);
+  return body;
+}
+
+const neverRun = (where: string): TypeError =>
+  new TypeError(`${where} takes no async generator, whose body would never run: write async function and await, or function* and yield*`);
+
 /** Run a body, up to its first wait; its end is told now or later. */
 export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: unknown[]): void {
   let result: unknown;
@@ -38,12 +50,31 @@ export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: un
       return;
     }
     thenable = isThenable(result); // reading its `then` is code of the user, too
+    const generator = thenable ? undefined : generatorOf(result);
+    if (generator !== undefined) {
+      new Driver(runner, generator).begin();
+      return;
+    }
   } catch (error) {
     runner.ended("error", error);
     return;
   }
   if (thenable) follow(runner, result as PromiseLike<unknown>);
   else runner.ended("value", result);
+}
+
+/** A generator that a body of another realm, or of another maker, has given; an async one is refused. */
+function generatorOf(result: unknown): Generator<unknown, unknown, unknown> | undefined {
+  if (typeof result !== "object" || result === null) return undefined;
+  const { next, throw: raise, return: end } = result as Partial<Generator<unknown, unknown, unknown>>;
+  if (typeof next !== "function" || typeof raise !== "function" || typeof end !== "function") return undefined;
+  const tag = tagOf(result);
+  if (tag === "AsyncGenerator") throw neverRun("a body");
+  return tag === "Generator" ? adopted(result as Generator<unknown, unknown, unknown>) : undefined;
+}
+
+function* adopted(generator: Generator<unknown, unknown, unknown>): Generator<unknown, unknown, unknown> {
+  return yield* generator;
 }
 
 function follow(runner: Runner, result: PromiseLike<unknown>): void {

@@ -2,6 +2,7 @@
  * Debugging: where tasks were started and where they wait, and what hangs, told on standard error. Off unless it is asked for: by the
  * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
  */
+import { isError } from "../errors.ts";
 import { armQuietly } from "../time/timer.ts";
 import { describe, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
@@ -37,7 +38,7 @@ const tracing: Observer = { site: noteSiteOf, cancelled: () => { /* nobody asks 
 /** An error's stack says where its task was started. */
 function nameStart(task: Living, error: unknown): void {
   const started = siteOf(task);
-  if (!(error instanceof Error) || started === undefined || Object.isFrozen(error)) return;
+  if (!isError(error) || started === undefined || Object.isFrozen(error)) return;
   const line = `in task "${task.name}" started ${started}`;
   if (error.stack?.includes(line) === false) error.stack += `\n    ${line}`;
 }

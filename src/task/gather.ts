@@ -12,21 +12,24 @@ import { nothing, performable, Performable, type Operation, type WaitOptions } f
 import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
-import { show } from "../errors.ts";
-import { isThenable, type ResultOf } from "./body.ts";
+import { show, tagOf } from "../errors.ts";
+import { checkedBody, isThenable, type ResultOf } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
 import { go, Task } from "./task.ts";
 
 /** One job of a {@link gather}: a thunk (an async, a plain or a generator function) to run as a task, or a promise or task to observe. */
 export type GatherJob = (() => unknown) | PromiseLike<unknown>;
 
-/** The jobs of a {@link gather}: an array (or tuple) or a record. */
-export type GatherJobs = readonly GatherJob[] | Readonly<Record<string, GatherJob>>;
+/** The jobs of a {@link gather}: an array (or tuple), any other iterable, or a record. */
+export type GatherJobs = readonly GatherJob[] | Iterable<GatherJob> | Readonly<Record<string, GatherJob>>;
 
 type JobResult<J> = J extends () => unknown ? ResultOf<J> : Awaited<J>;
 
 /** What the jobs give: a tuple, an array, or a record of the same shape. */
-export type Gathered<J, Extra = never> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };
+export type Gathered<J, Extra = never> = J extends readonly unknown[] ? Results<J, Extra>
+  : J extends Iterable<infer Job> ? (JobResult<Job> | Extra)[]
+  : Results<J, Extra>;
+type Results<J, Extra> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };
 
 /** How to gather. */
 export interface GatherOptions extends WaitOptions {
@@ -42,11 +45,12 @@ export interface GatherOptions extends WaitOptions {
  * Runs several jobs at once and gives their results, in the order or under the names of the jobs. When it settles, no thunk of it
  * runs any more.
  *
- * @param jobs - an array or a record of thunks (run as tasks), promises and tasks (observed, never cancelled)
+ * @param jobs - an array, any other iterable (a set, a generator's object), or a record of thunks (run as tasks), promises and tasks
+ * (observed, never cancelled)
  * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels
  * the others; `signal`: to give up by, which cancels them
  * @returns rejects with the first error of a job, the very object; with `signal.reason`; with a `TypeError` when a job is none of the
- * three, a `RangeError` for a bad limit
+ * three or `jobs` is neither list nor record, a `RangeError` for a bad limit
  *
  * @example
  * ```ts
@@ -109,15 +113,11 @@ class Gathering extends Performable<unknown> implements Place {
     if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity))) {
       throw new RangeError(`the limit of gather is a whole number from 1 up, or Infinity; got ${String(limit)}`);
     }
-    if (typeof (jobs as unknown) !== "object" || (jobs as unknown) === null) {
-      throw new TypeError(`gather takes an array or a record of jobs; got ${String(jobs)}. Write gather([a, b]), not gather(a, b).`);
-    }
+    checkedJobs(jobs);
     this.#names = isList(jobs) ? undefined : Object.keys(jobs);
     this.#jobs = isList(jobs) ? Array.from(jobs) : Object.values(jobs);
     this.#jobs.forEach((job, index) => {
-      if (typeof (job as unknown) === "function" || isThenable(job)) return;
-      const name = JSON.stringify(this.#names?.[index] ?? index);
-      throw new TypeError(`gather job ${name} is ${String(job)}: a job is a function, a promise or a task`);
+      if (!isThenable(job)) checkedJob(job, JSON.stringify(this.#names?.[index] ?? index));
     });
     this.#limit = limit;
     this.#returnErrors = returnErrors;
@@ -245,5 +245,30 @@ function operationOf(job: PromiseLike<unknown>): Performable<unknown> {
   return performable(operation, "gather").prepare();
 }
 
-const isList = (jobs: GatherJobs): jobs is readonly GatherJob[] => Array.isArray(jobs);
+const isList = (jobs: GatherJobs): jobs is Iterable<GatherJob> =>
+  Array.isArray(jobs) || typeof (jobs as Partial<Iterable<GatherJob>>)[Symbol.iterator] === "function";
 const isThunk = (job: GatherJob): job is () => unknown => typeof job === "function" && !isThenable(job);
+
+/** What is neither list nor record is refused, since all of it would be an empty record: nothing would run, in silence. */
+function checkedJobs(jobs: unknown): void {
+  const cure = cureFor(jobs);
+  if (cure === undefined) return;
+  throw new TypeError(`gather takes an array, another iterable or a plain record of jobs: ${cure}; got ${show(jobs)}`);
+}
+
+function cureFor(jobs: unknown): string | undefined {
+  if (typeof jobs === "function" || isThenable(jobs)) return "write gather([a, b]), not gather(a, b)";
+  if (typeof jobs !== "object" || jobs === null) return "write gather([a, b]) or gather({ a, b })";
+  if (jobs instanceof Performable) return "write gather([() => perform(operation)])";
+  if (tagOf(jobs) === "Map") return "write gather(map.values()), or gather(Object.fromEntries(map))";
+  if (Symbol.iterator in jobs) return undefined;
+  if (Symbol.asyncIterator in jobs) return "collect its jobs in an array first";
+  const prototype = Object.getPrototypeOf(jobs) as object | null; // that of a record inherits from nothing, in each realm
+  return prototype === null || Object.getPrototypeOf(prototype) === null ? undefined : "write gather({ ...object }) for its own fields";
+}
+
+function checkedJob(job: unknown, name: string): void {
+  if (job instanceof Performable) throw new TypeError(`gather job ${name} is an operation: write () => perform(operation)`);
+  if (typeof job !== "function") throw new TypeError(`gather job ${name} is ${show(job)}: a job is a function, a promise or a task`);
+  checkedBody(job, `gather (job ${name})`);
+}

@@ -14,9 +14,9 @@
 import { contexts, type EnterContext } from "../core/context.ts";
 import { tellWait, touch, wake } from "../core/scheduler.ts";
 import { withdraw } from "../core/waiting.ts";
-import { CancelledError, ClosedError, show, TimeoutError } from "../errors.ts";
+import { CancelledError, ClosedError, TimeoutError } from "../errors.ts";
 import { arm, checkedDelay } from "../time/timer.ts";
-import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
+import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import { ChildTask } from "./child.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
 import { living, nextId, type Kind, type Living } from "./live.ts";
@@ -128,9 +128,7 @@ export class LiveScope implements Runner, Living {
   // -- What can be done in it --
 
   go<A extends unknown[], U>(body: Body<A, U>, args: A): ChildTask<U> {
-    if (typeof (body as unknown) !== "function") {
-      throw new TypeError(`go takes a function: s.go(() => work()), not s.go(work()); got ${show(body)}`);
-    }
+    checkedBody(body, "go", "s.go(() => work()), not s.go(work())");
     if (this.#closed) throw new ClosedError(`go in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
     return new ChildTask<U>(this, body as Body<unknown[], U>, args);
   }
@@ -140,7 +138,7 @@ export class LiveScope implements Runner, Living {
   }
 
   defer(cleanup: () => unknown): void {
-    if (typeof (cleanup as unknown) !== "function") throw new TypeError(`defer takes a function; got ${show(cleanup)}`);
+    checkedBody(cleanup, "defer", "s.defer(() => cleanUp())");
     if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: do it before`);
     this.#cleanups.add(cleanup);
   }

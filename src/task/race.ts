@@ -6,10 +6,10 @@
 import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { show } from "../errors.ts";
-import type { Body, HowEnded, ResultOf } from "./body.ts";
+import { checkedBody, type Body, type HowEnded, type ResultOf } from "./body.ts";
 import type { ChildTask } from "./child.ts";
 import { LiveScope } from "./live-scope.ts";
-import { checkedBody, checkedOptions } from "./scope.ts";
+import { checkedOptions } from "./scope.ts";
 
 /** How to race. */
 export interface RaceOptions extends WaitOptions {
@@ -43,8 +43,8 @@ export interface RaceOptions extends WaitOptions {
 export function race<B extends Body<[], unknown>>(bodies: readonly B[], options: RaceOptions = {}): Promise<ResultOf<B>> {
   try {
     const { until = "settled" } = options;
-    if (!(bodies as unknown instanceof Array) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
-    for (const body of bodies) checkedBody(body, "race");
+    if (!Array.isArray(bodies) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
+    for (const body of bodies) checkedBody(body, "race", "race([() => f()]), not race([f()]), which could not be cancelled");
     if ((until as string) !== "settled" && (until as string) !== "success") {
       throw new TypeError(`race runs until "settled" or "success"; got ${show(until)}`);
     }

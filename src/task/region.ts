@@ -20,7 +20,7 @@ import { waitedFor, type Performable } from "../core/operation.ts";
 import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../core/perform.ts";
 import { tellWait, touch, type Job } from "../core/scheduler.ts";
 import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
-import { CancelledError, show } from "../errors.ts";
+import { CancelledError, isError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
 import { contextOf, refuseWith, startIn } from "./present.ts";
@@ -118,7 +118,7 @@ export class Region implements Ambient, Linked<Region> {
     const { refusal, fromOutside } = this;
     if (refusal === undefined) return false;
     const is = (candidate: unknown): boolean => candidate === refusal || candidate === fromOutside;
-    return is(error) || (error instanceof Error && error.name === "AbortError" && is(error.cause));
+    return is(error) || (isError(error) && error.name === "AbortError" && is(error.cause));
   }
 
   /** A generator runs in it from here on. */
@@ -209,7 +209,7 @@ function tellEmpty(region: Region): void {
 
 /** The one error of a cancel. */
 export function cancelled({ kind, name }: Living, reason: unknown): CancelledError {
-  const because = reason === undefined ? "" : reason instanceof Error ? `: ${reason.message}` : `: ${show(reason)}`;
+  const because = reason === undefined ? "" : isError(reason) ? `: ${reason.message}` : `: ${show(reason)}`;
   return new CancelledError(
     `${kind} "${name}" was cancelled${because}. Let this error pass; shield() what has to be done all the same`,
     reason === undefined ? undefined : { cause: reason },

@@ -9,12 +9,12 @@
 import { refused } from "../core/perform.ts";
 import { CancelledError } from "../errors.ts";
 import { arm, checkedDelay } from "../time/timer.ts";
-import type { Body } from "./body.ts";
+import { checkedBody, type Body } from "./body.ts";
 import { host, watchForDeadlock, type Host } from "./deadlock.ts";
 import { LiveScope } from "./live-scope.ts";
 import { identifyFreeTasks } from "./present.ts";
 import { rootRegion } from "./region.ts";
-import { checkedBody, checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
+import { checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
 
 /** How to run a program. */
 export interface RunOptions extends ScopeOptions {

@@ -9,7 +9,7 @@ import { perform, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { show } from "../errors.ts";
 import { checkedDelay } from "../time/timer.ts";
-import type { Body } from "./body.ts";
+import { checkedBody, type Body } from "./body.ts";
 import type { ChildTask } from "./child.ts";
 import { LiveScope, type OnError, type ScopeSettings } from "./live-scope.ts";
 import type { Task } from "./task.ts";
@@ -204,12 +204,6 @@ class OpenHandle extends Handle implements OpenScope {
   #leaveBlock(): Promise<void> {
     return (this.#outcome ??= this.#live.leaveBlock() as Promise<void>);
   }
-}
-
-/** The body, or a clear error. */
-export function checkedBody<B>(body: B, verb: string): B & { name: string } {
-  if (typeof body === "function") return body;
-  throw new TypeError(`${verb} takes a function: an async, a plain or a generator one; got ${show(body)}`);
 }
 
 /** The options, or a clear error before anything has begun. */

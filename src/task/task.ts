@@ -11,8 +11,8 @@ import { perform } from "../core/perform.ts";
 import { ambience } from "../core/ambient.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
-import { CancelledError, show } from "../errors.ts";
-import { runBody, type Body, type HowEnded, type Runner } from "./body.ts";
+import { CancelledError } from "../errors.ts";
+import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import type { Driver } from "./generator.ts";
 import { living, nextId, type Living } from "./live.ts";
 import type { Region } from "./region.ts";
@@ -52,9 +52,7 @@ export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
  * Idea: Go's `go` statement; generator tasks as in js-csp and co.
  */
 export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T> {
-  if (typeof (body as unknown) !== "function") {
-    throw new TypeError(`go takes a function: go(() => work()), not go(work()); got ${show(body)}`);
-  }
+  checkedBody(body, "go", "go(() => work()), not go(work())");
   return new Task<T>(body as Body<unknown[], T>, args);
 }
 

@@ -6,9 +6,9 @@
 import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { checkedDelay } from "../time/timer.ts";
-import type { Body } from "./body.ts";
+import { checkedBody, type Body } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
-import { checkedBody, checkedOptions, handleOf, type Scope } from "./scope.ts";
+import { checkedOptions, handleOf, type Scope } from "./scope.ts";
 
 /** How to limit a body. Its `signal` cancels it, as that of a {@link scope} does. */
 export interface TimeoutOptions<F> extends WaitOptions {
@@ -55,7 +55,7 @@ export function timeout(ms: number, body: Body<[scope: Scope], unknown>, options
     checkedDelay(ms, "timeout");
     const { signal } = checkedOptions({ signal: options.signal }, "timeout");
     const fallback = "fallback" in options ? { value: options.fallback } : undefined;
-    const live = new LiveScope("timeout", checkedBody(body, "timeout"), { timeout: ms, signal, fallback });
+    const live = new LiveScope("timeout", checkedBody(body, "timeout", "timeout(1000, () => work())"), { timeout: ms, signal, fallback });
     return live.run(body, [handleOf(live)]);
   } catch (error) {
     return refused(error);

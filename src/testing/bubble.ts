@@ -13,7 +13,7 @@ import { control } from "../core/scheduler.ts";
 import { DeadlockError, show, TimeoutError } from "../errors.ts";
 import { asleep } from "../task/deadlock.ts";
 import { describe } from "../task/dump.ts";
-import type { Body } from "../task/body.ts";
+import { checkedBody, type Body } from "../task/body.ts";
 import { living } from "../task/live.ts";
 import { identifyFreeTasks } from "../task/present.ts";
 import { rootRegion } from "../task/region.ts";
@@ -128,7 +128,7 @@ function lateError(run: BubbleRun, timeoutMs: number): TimeoutError {
 }
 
 function checked(body: unknown, { timeoutMs = 10_000, leaks = "fail" }: BubbleOptions): { timeoutMs: number; leaks: "fail" | "ignore"; seed: number } {
-  if (typeof body !== "function") throw new TypeError(`bubble takes a function: bubble(() => work()), not bubble(work()); got ${show(body)}`);
+  checkedBody(body, "bubble", "bubble(() => work()), not bubble(work())");
   if ((leaks as string) !== "fail" && (leaks as string) !== "ignore") throw new TypeError(`leaks of bubble is "fail" or "ignore"; got ${show(leaks)}`);
   if (!contexts) throw new TypeError("bubble needs the platform's async contexts: import rendezvous as Node, Bun or Deno do");
   const seed = Number(process.env["RENDEZVOUS_SEED"] ?? 1);

@@ -1,6 +1,7 @@
 /**
  * What an exploration has found, as an error.
  */
+import { isError } from "../errors.ts";
 import { encode } from "./schedule.ts";
 import { diagramOf, traceOf } from "./trace.ts";
 import type { Blocked, FindingKind, Verdict } from "./run.ts";
@@ -55,7 +56,7 @@ export class ExploreError extends Error {
     const kind = verdict.kind === "ok" ? "nondeterministic" : verdict.kind;
     const schedule = encode(verdict.choices);
     const trace = traceOf(verdict.world);
-    const failure = verdict.error instanceof Error ? verdict.error.message : verdict.error === undefined ? "" : String(verdict.error);
+    const failure = isError(verdict.error) ? verdict.error.message : verdict.error === undefined ? "" : String(verdict.error);
     const omitted = trace.length - traceLines;
     super(
       [

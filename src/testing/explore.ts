@@ -7,6 +7,7 @@
  *
  * Idea: loom, shuttle, Coyote; stateless model checking is VeriSoft's.
  */
+import { checkedBody } from "../task/body.ts";
 import { DepthFirst, Following, Prioritised, Randomly, type Chooser } from "./chooser.ts";
 import { SourceSets } from "./dpor.ts";
 import { ExploreError } from "./explore-error.ts";
@@ -112,6 +113,7 @@ export interface RunResult {
  */
 export async function explore(program: Program, options: ExploreOptions = {}): Promise<ExploreReport> {
   const settings = checked(options, "explore");
+  checkedBody(program, "explore", "explore(() => work())");
   const giveBack = takeOver("explore");
   try {
     return await new Exploration(program, settings).run();
@@ -143,6 +145,7 @@ export async function explore(program: Program, options: ExploreOptions = {}): P
  */
 export async function replay(program: Program, schedule: string, options: ExploreOptions = {}): Promise<RunResult> {
   const settings = checked(options, "replay");
+  checkedBody(program, "replay", "replay(() => work(), schedule)");
   const choices = decode(schedule);
   const giveBack = takeOver("replay");
   try {
