@@ -52,9 +52,10 @@ async function inOrder(table: Table): Promise<void> {
 async function withWaiter(table: Table): Promise<void> {
   const [sit, leave] = [chan<string>(), chan<string>()];
   await scope(async (s) => {
-    const waiter = s.go(async () => {
+    s.go(async () => {
+      const { signal } = s; // needed in browsers, since this one waits more than once
       for (let seated = 0; ; ) {
-        const next = await select({ sit: seated < 4 && sit.receiving(), leave: leave.receiving() });
+        const next = await select({ sit: seated < 4 && sit.receiving(), leave: leave.receiving() }, { signal });
         seated += next.case === "sit" ? 1 : -1;
       }
     });
@@ -67,7 +68,7 @@ async function withWaiter(table: Table): Promise<void> {
         }
       }),
     );
-    waiter.cancel("all have eaten");
+    s.cancel("all have eaten");
   });
 }
 

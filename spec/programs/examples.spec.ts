@@ -1,10 +1,10 @@
 /**
  * The examples: each prints what its last comment says, ends by itself, and leaves no timer.
  */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { promised, runExample } from "./program.ts";
+import { exampleFile, promised, runExample } from "./program.ts";
 
 /** Examples that talk to others, or end their process, have specs of their own. */
 const ofTheirOwn = [
@@ -21,6 +21,14 @@ describe("examples", () => {
   for (const name of names) {
     it(`${name} prints what its last comment says, and leaves no timer`, async () => {
       const { lines, timersLeft } = await runExample(name, withOwnClock.includes(name));
+      expect(lines).to.deep.equal(promised(name));
+      expect(timersLeft).to.equal(0);
+    });
+  }
+
+  for (const name of names.filter((name) => !/"(rendezvous\/|node:)/.test(readFileSync(exampleFile(name), "utf8")))) {
+    it(`FA-19 ${name} prints the same where there are no async contexts, as in browsers`, async () => {
+      const { lines, timersLeft } = await runExample(name, false, "without async contexts");
       expect(lines).to.deep.equal(promised(name));
       expect(timersLeft).to.equal(0);
     });

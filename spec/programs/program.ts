@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { formatWithOptions } from "node:util";
 import sinon from "sinon";
+import { bundle } from "../support/fresh.ts";
 import { settle } from "../support/settle.ts";
 
 /** What a program did. */
@@ -23,8 +24,17 @@ export const exampleFile = (name: string): string => fileURLToPath(new URL(`../.
 
 let runs = 0;
 
+/** How to import an example; each time as another module, since a module is evaluated once. */
+const ways = {
+  "as it stands": (file) => `${pathToFileURL(file).href}?run=${++runs}`,
+  "without async contexts": (file) => {
+    const text = `${bundle(readFileSync(file, "utf8"))}\n// run ${++runs}`;
+    return `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
+  },
+} satisfies Record<string, (file: string) => string>;
+
 /** Run an example to its end; a sleep takes no real time. One that brings a clock of its own is run without the fake one. */
-export async function runExample(name: string, ownClock = false): Promise<Outcome> {
+export async function runExample(name: string, ownClock = false, way: keyof typeof ways = "as it stands"): Promise<Outcome> {
   const lines: string[] = [];
   const clock = ownClock ? undefined : sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
   const log = sinon.stub(console, "log").callsFake((...values: unknown[]) => {
@@ -32,7 +42,7 @@ export async function runExample(name: string, ownClock = false): Promise<Outcom
   });
   try {
     clock?.setTickMode({ mode: "nextAsync" });
-    await import(`${pathToFileURL(exampleFile(name)).href}?run=${++runs}`); // a module is evaluated once: each run is another one
+    await import(ways[way](exampleFile(name)));
     const took = clock?.now ?? 0;
     clock?.setTickMode({ mode: "manual" });
     await settle();

@@ -3,7 +3,6 @@
  * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
  */
 import { isError } from "../errors.ts";
-import { armQuietly } from "../time/timer.ts";
 import { describe, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
 import { identifyFreeTasks } from "./present.ts";
@@ -12,13 +11,10 @@ import type { Living } from "./live.ts";
 import { observe, observer, type Observer } from "./observer.ts";
 import { noteSiteOf, siteOf } from "./site-of.ts";
 
-/** How long a cancelled scope may take to end before it is told of, in milliseconds. */
-const patience = 5000;
-
 /** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
 export function debug(): void {
   identifyFreeTasks(rootRegion);
-  observe({ ...tracing, cancelled: (region) => { armQuietly(patience, () => { tellIfStuck(region); }); } });
+  observe({ ...tracing, whoWaits });
   watchForDeadlock();
 }
 
@@ -33,7 +29,7 @@ export function traceTasks(): () => void {
   };
 }
 
-const tracing: Observer = { site: noteSiteOf, cancelled: () => { /* nobody asks */ }, failed: nameStart };
+const tracing: Observer = { site: noteSiteOf, failed: nameStart };
 
 /** An error's stack says where its task was started. */
 function nameStart(task: Living, error: unknown): void {
@@ -43,17 +39,11 @@ function nameStart(task: Living, error: unknown): void {
   if (error.stack?.includes(line) === false) error.stack += `\n    ${line}`;
 }
 
-/** A cancelled scope that does not end waits for something that no cancel reaches. */
-function tellIfStuck(region: Region): void {
-  if (region.over) return;
-  const { kind, name } = region.owner;
+/** Who still waits in a region that was cancelled: for something that no cancel reaches. */
+function whoWaits(region: Region): string[] {
   const inside = tree().filter(({ who }) => {
     for (let outer = who.region; outer; outer = outer.parent) if (outer === region) return true;
     return false;
   });
-  const lines = inside.flatMap(({ who }) => describe(who, "still waits in")).map((line) => `  ${line}`);
-  console.error(
-    [`${kind} "${name}" was cancelled ${String(patience)} ms ago and has not ended. A cancel reaches the library's own waits; give`,
-      "its signal to others: fetch(url, { signal: s.signal })", ...lines].join("\n"),
-  );
+  return inside.flatMap(({ who }) => describe(who, "still waits in"));
 }

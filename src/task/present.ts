@@ -2,7 +2,8 @@
  * Which region the running code is in.
  *
  * A generator task is told by its driver. For async functions the platform carries the region along: one `AsyncLocalStorage`, made when
- * the first region is entered. Where there is none, `{ signal }` does it.
+ * the first region is entered. Where there is none (browsers), a body is in its region up to its first wait, so that what it waits for there is
+ * reached; what it waits for later takes `{ signal }`.
  */
 import { provideAmbience } from "../core/ambient.ts";
 import { contexts, type Carried, type EnterContext } from "../core/context.ts";
@@ -12,6 +13,25 @@ import type { Living } from "./live.ts";
 import type { Region } from "./region.ts";
 
 let carried: Carried<Region> | undefined;
+
+/** Carries a region no further than the stack. */
+class OnTheStack implements Carried<Region> {
+  #region: Region | undefined = undefined;
+
+  getStore(): Region | undefined {
+    return this.#region;
+  }
+
+  run(region: Region | undefined, run: () => void): void {
+    const before = this.#region;
+    this.#region = region;
+    try {
+      run();
+    } finally {
+      this.#region = before;
+    }
+  }
+}
 
 /** The region of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
 export function currentRegion(): Region | undefined {
@@ -23,11 +43,17 @@ export function currentRegion(): Region | undefined {
 /** Start the body of a task or a scope in a region, or in none, in a later microtask. */
 export function startIn(region: Region | undefined, beginning: Job, who: Living): void {
   if (region) {
-    carried ??= contexts?.carry<Region>();
+    carried ??= contexts?.carry<Region>() ?? new OnTheStack();
     provideAmbience(ambience);
   }
-  if (!carried || carried.getStore() === region) start(beginning, who);
+  if (!contexts) start(region ? within(region, beginning) : beginning, who);
+  else if (!carried || carried.getStore() === region) start(beginning, who);
   else carried.run(region, () => { start(beginning, who); });
+}
+
+/** A beginning that takes its region along, since nothing else does. */
+function within(region: Region, beginning: Job): Job {
+  return { run: () => { carried?.run(region, () => { beginning.run(); }); } };
 }
 
 /** The async context of the code in a region, with no store but the region. */

@@ -25,6 +25,7 @@ import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
 import { contextOf, refuseWith, startIn } from "./present.ts";
 import { observer } from "./observer.ts";
+import { expectEnd, hasEnded } from "./stuck.ts";
 import { Waits } from "./waits.ts";
 
 export class Region implements Ambient, Linked<Region> {
@@ -100,7 +101,7 @@ export class Region implements Ambient, Linked<Region> {
         reached.push(child);
       }
     }
-    observer?.cancelled(this);
+    expectEnd(this);
     for (const region of reached) region.#withdrawAll(error);
     for (const region of reached) region.#controller?.abort(error);
   }
@@ -185,6 +186,7 @@ export class Region implements Ambient, Linked<Region> {
   #leave(): void {
     this.over = true;
     this.driver = undefined;
+    if (this.refusal) hasEnded(this);
     const { parent } = this;
     if (!parent) return;
     parent.children.remove(this);

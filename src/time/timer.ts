@@ -23,10 +23,12 @@ export function arm(ms: number, fire: () => void): () => void {
   return () => { clearTimeout(timer); };
 }
 
-/** Call `fire` once after `ms` milliseconds, if the process still lives by then: this timer alone does not keep it. */
-export function armQuietly(ms: number, fire: () => void): void {
-  const timer = globalThis.setTimeout(fire, ms) as unknown as { unref?: () => void };
-  timer.unref?.();
+/** The same, if the process still lives by then: this timer alone does not keep it. At most 2^31 - 1 ms; it is the platform's in any case. */
+export function armQuietly(ms: number, fire: () => void): () => void {
+  const { setTimeout, clearTimeout } = globalThis;
+  const timer = setTimeout(fire, ms);
+  (timer as { unref?: () => void }).unref?.();
+  return () => { clearTimeout(timer); };
 }
 
 /** Milliseconds as given by a user, or a clear error. Below 0 is 0. */
