@@ -11,7 +11,7 @@ export { perform, poll } from "./core/perform.ts";
 export type { Operation, WaitOptions } from "./core/operation.ts";
 export { choose } from "./core/choice.ts";
 export { always, guard, never, operation, type OperationSource } from "./core/sources.ts";
-export { attempting, settling } from "./core/promises.ts";
+export { attempting, awaiting, settling } from "./core/promises.ts";
 export { aborting } from "./core/aborting.ts";
 export { select, selecting, trySelect, type Cases, type Falsy, type Selected, type SelectOrder } from "./core/select.ts";
 export { go, named, Task, type TaskState } from "./task/task.ts";

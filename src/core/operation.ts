@@ -77,11 +77,13 @@ export type Nothing = typeof nothing;
 
 /** A generator task, as the waiter of whatever it performs. */
 export interface Performer extends Waiter {
-  /** Whether it has to end at the next `yield*`. Code of the user may change it at any time. */
-  mustEnd(): boolean;
+  /** Why its operations fail, once it is cancelled. Code of the user may cancel it at any time. */
+  readonly refusal: unknown;
+  /** Take note that it has met its cancel: an operation fails with the refusal, which is the result. */
+  refuse(): unknown;
   /** What it is part of. */
   readonly ambient: Ambient | undefined;
-  /** Wait for an operation, right after a failed attempt, unless it has to end: code of the user may have told it so meanwhile. */
+  /** Wait for an operation, right after a failed attempt; fail, if code of the user has cancelled the task meanwhile. */
   waitFor(operation: Performable<unknown>): void;
 }
 
@@ -95,8 +97,10 @@ export function enter(task: Performer | undefined): void {
 
 /** Sent into a generator whose operation has happened, after `finish` has kept what it gave. Anything would do but `undefined`. */
 export const resumed = true;
-/** What a generator yields while its operation holds it in a place. */
-export const suspended: IteratorResult<unknown, unknown> = { done: false, value: Symbol("suspended") };
+/** What comes out of a generator while its operation holds it in a place. */
+export const suspension: unique symbol = Symbol("suspended");
+/** The step of a `yield*` that waits. Engines may hand out a copy of it (JavaScriptCore does): what counts is its value. */
+const suspended: IteratorResult<unknown, unknown> = { done: false, value: suspension };
 /** One result object for all: `yield*` reads it at once. */
 const finished = { done: true, value: undefined as unknown };
 
@@ -139,6 +143,11 @@ export abstract class Performable<T> implements Operation<T> {
     return false;
   }
 
+  /** Whether a generator task performs it in spite of its cancel, and goes on waiting for it. */
+  get outlastsCancel(): boolean {
+    return false;
+  }
+
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
   look(): void { /* it looks at nothing that others change */ }
 
@@ -146,9 +155,6 @@ export abstract class Performable<T> implements Operation<T> {
   get subject(): Performable<unknown> | Standing {
     return this;
   }
-
-  /** It will not be performed, since whoever was about to do so has to end. */
-  skip(): void { /* nothing has begun */ }
 
   /** What it is, for reports of who waits for what. */
   toString(): string {
@@ -170,18 +176,15 @@ export abstract class Performable<T> implements Operation<T> {
     if (sent !== undefined) return finished;
     const task = running;
     if (task === undefined) throw nobodyRuns();
-    if (task.mustEnd()) {
-      this.skip();
-      return suspended;
-    }
     try {
+      if (task.refusal !== undefined && !this.outlastsCancel) throw task.refuse();
       const prepared = this.prepare();
       const value = prepared.attempt();
       if (value === nothing) task.waitFor(prepared);
-      else if (spendHere() || task.mustEnd()) return finish(value);
+      else if (spendHere()) return finish(value);
       else task.resume("value", value);
     } catch (error) {
-      if (spendHere() || task.mustEnd()) throw error;
+      if (spendHere()) throw error;
       task.resume("error", error);
     }
     running = undefined;
@@ -238,6 +241,10 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
 
   override get outer(): boolean {
     return this.#inner.outer;
+  }
+
+  override get outlastsCancel(): boolean {
+    return this.#inner.outlastsCancel;
   }
 
   override look(): void {

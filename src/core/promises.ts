@@ -1,5 +1,5 @@
 /**
- * Promises as operations: one that exists already (`settling`), one that is made for the wait (`attempting`).
+ * Promises as operations: one that exists already (`settling`, `awaiting`), one that is made for the wait (`attempting`).
  *
  * 1. However often and by however many a promise is waited for, at most one reaction is attached to it, and who leaves
  *    leaves nothing behind: a long-lived promise gathers no litter.
@@ -13,8 +13,9 @@ import { enqueue } from "./scheduler.ts";
 import { Line, release, type Place, type Waiter } from "./waiting.ts";
 
 /**
- * Happens when the promise settles, as it does. Losing a select leaves nothing at the promise, and a later rejection
- * of it is not an unhandled one.
+ * Happens when the promise settles, as it does. Losing a select leaves nothing at the promise.
+ *
+ * The promise counts as handled from this call on: its rejection is never an unhandled one, even if nobody performs the operation.
  *
  * @param promise - a promise, or anything with a `then`
  * @throws TypeError when it has no `then`
@@ -30,18 +31,56 @@ import { Line, release, type Place, type Waiter } from "./waiting.ts";
  * Idea: promises as events, as in Hopac and ts-chan; the single reaction avoids the leak of `Promise.race`.
  */
 export function settling<T>(promise: PromiseLike<T>): Operation<T> {
-  if (typeof (promise as PromiseLike<T> | undefined)?.then !== "function") {
-    throw new TypeError(`settling takes a promise and got ${String(promise)}`);
-  }
-  return new Settling(promise);
+  return new Settling(checkedPromise(promise, "settling"));
+}
+
+/**
+ * What `await promise` is in an async function, for a generator task: `const value = yield* awaiting(promise)`.
+ *
+ * A cancel of the task neither withdraws this wait nor refuses it: the task goes on when the promise settles, and its next operation
+ * fails with the `CancelledError`. So it is how a `finally` block of a generator waits: `yield* awaiting(shield(cleanUp))`. The same
+ * through `map`. As a case of a choice, or performed by `perform`, it is as {@link settling}.
+ *
+ * The promise counts as handled from this call on.
+ *
+ * @param promise - a promise, or anything with a `then`
+ * @throws TypeError when it has no `then`
+ *
+ * @example
+ * ```ts
+ * import { awaiting, chan, scope, shield, sleep } from "rendezvous";
+ *
+ * await scope(function* (s) {
+ *   s.go(function* () {
+ *     try {
+ *       yield* chan().receiving();
+ *     } finally {
+ *       yield* awaiting(shield(() => sleep(5)));
+ *       console.log("cleaned up"); // cleaned up
+ *     }
+ *   });
+ *   yield* awaiting(sleep(1));
+ *   s.cancel();
+ * });
+ * ```
+ *
+ * Idea: `await`, which no cancel reaches.
+ */
+export function awaiting<T>(promise: PromiseLike<T>): Operation<T> {
+  return new Awaiting(checkedPromise(promise, "awaiting"));
+}
+
+function checkedPromise<T>(promise: PromiseLike<T>, verb: string): PromiseLike<T> {
+  if (typeof (promise as PromiseLike<T> | undefined)?.then === "function") return promise;
+  throw new TypeError(`${verb} takes a promise and got ${String(promise)}`);
 }
 
 class Settling<T> extends Performable<T> {
-  readonly #promise: PromiseLike<T>;
+  readonly #watched: Watched;
 
   constructor(promise: PromiseLike<T>) {
     super();
-    this.#promise = promise;
+    this.#watched = watched(promise);
   }
 
   override get outer(): boolean {
@@ -52,26 +91,19 @@ class Settling<T> extends Performable<T> {
     return "a promise";
   }
 
-  override get prepares(): boolean {
-    return true;
-  }
-
-  override prepare(): this {
-    watched(this.#promise); // from here on a rejection is seen, even if another case comes first
-    return this;
-  }
-
-  override skip(): void {
-    watched(this.#promise);
-  }
-
   override attempt(): T | Nothing {
-    const { outcome } = watched(this.#promise);
+    const { outcome } = this.#watched;
     return outcome === undefined ? nothing : (outcome() as T);
   }
 
   override enlist(waiter: Waiter): void {
-    watched(this.#promise).line.join(waiter);
+    this.#watched.line.join(waiter);
+  }
+}
+
+class Awaiting<T> extends Settling<T> {
+  override get outlastsCancel(): boolean {
+    return true;
   }
 }
 

@@ -2,7 +2,7 @@
  * Bodies: what a task, a scope, a job runs. An async function, a plain one, or a generator function.
  *
  * 1. A body is called once; whatever it throws, at the call or later, is its end.
- * 2. A generator is driven without a promise; whoever waits in a generator can be ended there.
+ * 2. A generator is driven without a promise.
  * 3. An async generator is refused, since nobody would read what it yields: by its function where that tells it, else by its object.
  */
 import { show, tagOf } from "../errors.ts";
@@ -17,7 +17,7 @@ export type ResultOf<B> = B extends (...args: never[]) => infer Result
   ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
   : never;
 
-/** How a body ended. Ended from outside, at a `yield*`, it has no outcome. */
+/** How a body ended. Cancelled before its start, it has no outcome. */
 export type HowEnded = "value" | "error" | "return";
 
 /** Who runs a body, and is told its end. */

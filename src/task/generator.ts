@@ -5,9 +5,10 @@
  * 2. What an operation gives, or throws, arrives at the `yield*` (or plain `yield`) that performs it; user code of a map runs
  *    there too, in the task's own turn.
  * 3. A body that yields anything but an operation gets a TypeError at that very point.
- * 4. Ended, it leaves its place at once and goes no further than the `yield*` it waits at, by `return()`: it cannot catch that, and
- *    its `finally` blocks run, and may wait. What had happened by then arrives first, and the next `yield*` is the end.
- *
+ * 4. Cancelled, it leaves its place at once, and the error of the cancel is thrown at the `yield*` it waits at; what had happened by then
+ *    arrives first. Each later operation fails with the same error. Only `awaiting` is neither withdrawn nor refused.
+ *    So it is an async function's twin: `return()` in place of a throw would let a caller go on behind its `yield* helper()` when
+ *    the helper's `finally` waits.
  * 5. It goes on in its task's own async context, if that has one; else in the context of the scope around it, so that an async function which
  *    it calls is part of that scope.
  *
@@ -20,10 +21,11 @@
 import type { Standing } from "../core/ambient.ts";
 import { contexts, type EnterContext } from "../core/context.ts";
 import {
-  enter, finish, opened, performable, resumed, suspended, waitedFor, type Operation, type Performable, type Performer,
+  enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
 } from "../core/operation.ts";
 import { enqueue, tellWait, type Job } from "../core/scheduler.ts";
 import { withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import type { CancelledError } from "../errors.ts";
 import type { Runner } from "./body.ts";
 import type { Region } from "./region.ts";
 import { observer } from "./observer.ts";
@@ -37,13 +39,11 @@ export class Driver implements Job, Performer {
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if it has one of its own. */
   declare readonly context: EnterContext | undefined;
-  declare how: Outcome | "return";
+  declare how: Outcome;
   /** What it waits for, or has waited for last, or what has the line for that. */
   declare what: Performable<unknown> | Standing | undefined;
-  /** It has been told to return: what it gives now is no outcome. */
-  declare returning: boolean;
-  /** It has to end at the next `yield*`. */
-  declare doomed: boolean;
+  /** What its operations fail with, once it is cancelled. */
+  declare refusal: CancelledError | undefined;
   declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
   declare plain: boolean;
@@ -59,9 +59,8 @@ export class Driver implements Job, Performer {
     this.how = "value";
     this.arrived = undefined;
     this.plain = true;
-    this.doomed = false;
+    this.refusal = undefined;
     this.what = undefined;
-    this.returning = false;
   }
 
   /** Run the generator from its start, in the region of whoever runs it. */
@@ -76,8 +75,10 @@ export class Driver implements Job, Performer {
     return this.what && waitedFor(this.what, this.place);
   }
 
-  mustEnd(): boolean {
-    return this.doomed;
+  refuse(): CancelledError | undefined {
+    const { region } = this.runner;
+    if (region) region.delivered = true;
+    return this.refusal;
   }
 
   get ambient(): Region | undefined {
@@ -85,7 +86,10 @@ export class Driver implements Job, Performer {
   }
 
   waitFor(operation: Performable<unknown>): void {
-    if (this.doomed) return;
+    if (this.refusal !== undefined && !operation.outlastsCancel) {
+      this.resume("error", this.refuse());
+      return;
+    }
     this.what = operation.subject;
     tellWait(this, operation);
     observer?.site(this);
@@ -98,15 +102,12 @@ export class Driver implements Job, Performer {
     enqueue(this);
   }
 
-  /** End the generator: at the `yield*` it waits at, or else at its next one. Its `finally` blocks run in a turn of their own. */
-  end(): void {
-    if (this.place) {
-      withdraw(this);
-      this.how = "return";
-      enqueue(this);
-    } else {
-      this.doomed = true;
-    }
+  /** Have all its operations fail from here on, and the one that it waits for. The first cancel counts. */
+  cancel(error: CancelledError): void {
+    this.refusal = error;
+    if (this.place === undefined || (this.what instanceof Performable && this.what.outlastsCancel)) return;
+    withdraw(this);
+    this.resume("error", this.refuse());
   }
 
   /** Go on with what has arrived, up to the next wait or the end. */
@@ -123,12 +124,11 @@ export class Driver implements Job, Performer {
       enter(undefined);
       finish(undefined);
       if (step.done === true) {
-        this.runner.ended(this.returning ? "return" : "value", step.value);
+        this.runner.ended("value", step.value);
         return;
       }
-      this.plain = step !== suspended;
-      if (this.doomed) this.how = "return";
-      else if (!this.plain || !this.#performed(step.value)) return;
+      this.plain = step.value !== suspension;
+      if (!this.plain || !this.#performed(step.value)) return;
     }
   }
 
@@ -145,12 +145,7 @@ export class Driver implements Job, Performer {
     return generators.next.call(this.generator, resumed);
   }
 
-  #goOnOtherwise(how: Outcome | "return", arrived: unknown): IteratorResult<unknown, unknown> {
-    if (how === "return") {
-      this.doomed = false;
-      this.returning = true;
-      return generators.return.call(this.generator, undefined);
-    }
+  #goOnOtherwise(how: Outcome, arrived: unknown): IteratorResult<unknown, unknown> {
     if (how === "result") {
       try {
         arrived = opened(how, arrived);
@@ -168,7 +163,7 @@ export class Driver implements Job, Performer {
     enter(this);
     try {
       const step = performable(yielded as Operation<unknown>, "yield in a generator task").next(undefined);
-      if (step === suspended) return false;
+      if (step.done !== true) return false;
       this.how = "value";
       this.arrived = step.value;
     } catch (error) {

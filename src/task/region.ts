@@ -107,10 +107,7 @@ export class Region implements Ambient, Linked<Region> {
   }
 
   #withdrawAll(error: CancelledError): void {
-    if (this.driver) {
-      this.driver.end();
-      this.delivered = true;
-    }
+    this.driver?.cancel(error);
     for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
   }
 
@@ -125,7 +122,7 @@ export class Region implements Ambient, Linked<Region> {
   /** A generator runs in it from here on. */
   drive(driver: Driver): void {
     this.driver = driver;
-    if (this.refusal) driver.end();
+    if (this.refusal) driver.cancel(this.refusal);
   }
 
   refuse(): Promise<never> {

@@ -247,11 +247,9 @@ describe("scope, in each lane", () => {
             await clock.tickAsync(10);
             expect(await ended).to.equal(error);
             expect(cleanUps).to.equal(1);
-            if (!lane.ends) {
-              expect(met).to.have.length(1);
-              expectCancelled(lib, met[0], error);
-              expect(met[0]).to.equal(signal?.reason);
-            }
+            expect(met).to.have.length(1);
+            expectCancelled(lib, met[0], error);
+            expect(met[0]).to.equal(signal?.reason);
             expect(place.left()).to.equal(0);
             expect(clock.countTimers()).to.equal(0);
           });

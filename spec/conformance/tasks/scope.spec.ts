@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import {
-  calls, CancelledError, chan, gather, go, never, scope, select, selecting, settling, sleep, sleeping, suppressedOf,
+  awaiting, calls, CancelledError, chan, gather, go, never, scope, select, selecting, settling, sleep, sleeping, suppressedOf,
   type ChildTask, type Operation, type Scope, type Task,
 } from "../../../src/node.ts";
 import { dial, dialing } from "../../../src/net/index.ts";
@@ -109,13 +109,7 @@ const throwing: Record<string, (error: Error) => () => unknown> = {
 const following: Record<string, (promise: Promise<unknown>) => () => unknown> = {
   "an async body": (promise) => async () => { await promise; },
   "a generator body": (promise) =>
-    function* () {
-      try {
-        yield* settling(promise);
-      } finally {
-        yield* settling(promise);
-      }
-    },
+    function* () { yield* awaiting(promise); },
   "a plain body": (promise) => () => promise,
 };
 

@@ -26,8 +26,6 @@ export interface Lane {
   readonly lib: Library;
   /** What is waited for learns of a cancel by itself; otherwise only by the signal of the scope, which is handed on. */
   readonly implicit: boolean;
-  /** A cancelled body is ended at its wait, and cannot catch. */
-  readonly ends: boolean;
   /** The body of a scope. */
   main<T>(script: Script<[Scope], T>): Body<[Scope], T>;
   /** The body of something inside of a scope. */
@@ -66,7 +64,7 @@ function asyncLane(name: string, lib: Library, implicit: boolean): Lane {
   };
   const within = (scope: Scope): WaitOptions => (implicit ? {} : { signal: scope.signal });
   return {
-    name, lib, implicit, within, ends: false,
+    name, lib, implicit, within,
     main: (script) => (scope) => drive(script(wait, scope), within(scope)),
     inside: (scope, script) => () => drive(script(wait), within(scope)),
   };
@@ -74,11 +72,11 @@ function asyncLane(name: string, lib: Library, implicit: boolean): Lane {
 
 function generatorLane(name: string, lib: Library): Lane {
   const wait: Wait = function* <T>(what: Operation<T> | Promise<T> | Verb<T>): Generator<unknown, T> {
-    if (isPromise(what)) return yield* lib.settling(what);
+    if (isPromise(what)) return yield* lib.awaiting(what);
     return yield* isVerb<T>(what) ? what.operation() : what;
   };
   return {
-    name, lib, implicit: true, ends: true, within: () => ({}),
+    name, lib, implicit: true, within: () => ({}),
     main: (script) => function* (scope) { return yield* script(wait, scope); },
     inside: (_scope, script) => function* () { return yield* script(wait); },
   };
