@@ -118,6 +118,11 @@ describe("the layers of the source", () => {
     expect(found(timers.filter((timer) => !timer.endsWith("Timeout")))).to.deep.equal(["core/scheduler.ts"]);
   });
 
+  it("PK-04 read the environment in core/environment.ts alone, which asks nobody for leave", () => {
+    const reading = files.filter(({ identifiers }) => ["env", "getenv"].some((name) => identifiers.has(name)));
+    expect(reading.map(({ name }) => name)).to.deep.equal(["core/environment.ts"]);
+  });
+
   it("never make an AbortSignal.timeout, which no fake clock moves", () => {
     const wrong = files.filter(({ identifiers }) => identifiers.has("AbortSignal") && identifiers.has("timeout"));
     const calling = wrong.filter(({ name }) => readFileSync(join(root, name), "utf8").includes("AbortSignal.timeout("));

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import "./core/copies.ts";
 import { debug } from "./task/debugging.ts";
 
 debug();

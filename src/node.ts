@@ -9,7 +9,9 @@
  * @module
  */
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
+import "./core/copies.ts";
 import { provideContexts, type EnterContext } from "./core/context.ts";
+import { variable } from "./core/environment.ts";
 import { debug } from "./task/debugging.ts";
 
 export * from "./index.ts";
@@ -79,4 +81,4 @@ provideContexts({
   carry: <T>() => (carried = new AsyncLocalStorage<unknown>()) as AsyncLocalStorage<T>,
 });
 
-if (process.env["RENDEZVOUS_DEBUG"]) debug();
+if (variable("RENDEZVOUS_DEBUG")) debug();

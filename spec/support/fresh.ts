@@ -24,6 +24,18 @@ export function bundle(program: string, entry: Entry = "index.ts"): string {
   return outputFiles[0]?.text ?? "";
 }
 
+/** Load a copy that sees no other, and so does not warn of one. */
+export async function alone<T>(load: () => Promise<T>): Promise<T> {
+  const key = Symbol.for("rendezvous");
+  const others: unknown = Reflect.get(globalThis, key);
+  Reflect.deleteProperty(globalThis, key);
+  try {
+    return await load();
+  } finally {
+    Reflect.set(globalThis, key, others);
+  }
+}
+
 let copies = 0;
 
 /** Import the library once more, as a copy of its own. `beforeImport` runs right before it is evaluated. */
@@ -31,7 +43,7 @@ export async function freshCopy(beforeImport?: () => void, entry?: Entry): Promi
   const text = `${bundle('export * from "rendezvous";', entry)}\n// copy ${String(++copies)}`;
   const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
   beforeImport?.();
-  return (await import(url)) as typeof import("../../src/index.ts");
+  return alone(() => import(url) as Promise<typeof import("../../src/index.ts")>);
 }
 
 /** Run a program (TypeScript, importing "rendezvous") in a process of its own, to its end. */

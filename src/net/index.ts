@@ -5,6 +5,7 @@
  *
  * @module
  */
+import "../core/copies.ts";
 export { dial, dialing } from "./dial.ts";
 export type { DialOptions } from "./target.ts";
 export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";

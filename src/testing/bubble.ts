@@ -8,6 +8,7 @@
  * Idea: Go's `synctest`, Kotlin's `runTest`.
  */
 import { contexts } from "../core/context.ts";
+import { variable } from "../core/environment.ts";
 import { seedChoices, seeded } from "../core/random.ts";
 import { control } from "../core/scheduler.ts";
 import { DeadlockError, show, TimeoutError } from "../errors.ts";
@@ -131,7 +132,8 @@ function checked(body: unknown, { timeoutMs = 10_000, leaks = "fail" }: BubbleOp
   checkedBody(body, "bubble", "bubble(() => work()), not bubble(work())");
   if ((leaks as string) !== "fail" && (leaks as string) !== "ignore") throw new TypeError(`leaks of bubble is "fail" or "ignore"; got ${show(leaks)}`);
   if (!contexts) throw new TypeError("bubble needs the platform's async contexts: import rendezvous as Node, Bun or Deno do");
-  const seed = Number(process.env["RENDEZVOUS_SEED"] ?? 1);
-  if (!Number.isInteger(seed)) throw new RangeError(`RENDEZVOUS_SEED is a whole number; got ${show(process.env["RENDEZVOUS_SEED"])}`);
+  const given = variable("RENDEZVOUS_SEED");
+  const seed = Number(given ?? 1);
+  if (!Number.isInteger(seed)) throw new RangeError(`RENDEZVOUS_SEED is a whole number; got ${show(given)}`);
   return { timeoutMs: checkedDelay(timeoutMs, "timeoutMs of bubble"), leaks, seed };
 }

@@ -7,6 +7,7 @@
  *
  * Idea: loom, shuttle, Coyote; stateless model checking is VeriSoft's.
  */
+import { variable } from "../core/environment.ts";
 import { checkedBody } from "../task/body.ts";
 import { DepthFirst, Following, Prioritised, Randomly, type Chooser } from "./chooser.ts";
 import { SourceSets } from "./dpor.ts";
@@ -168,7 +169,7 @@ interface Settings extends RunSettings {
 function checked(options: ExploreOptions, who: string): Settings {
   const { strategy = "auto", timers = "quiescent", leaks = "fail", invariant, depth = 3, deviations = Infinity } = options;
   const { maxSchedules = 1000, maxMs = Infinity, maxSteps = 10_000 } = options;
-  const { RENDEZVOUS_SEED: seedGiven, RENDEZVOUS_REPLAY: replayGiven } = process.env;
+  const [seedGiven, replayGiven] = [variable("RENDEZVOUS_SEED"), variable("RENDEZVOUS_REPLAY")];
   const seed = options.seed ?? Number(seedGiven ?? 1);
   const one = (what: string, value: string, ...of: string[]): void => {
     if (!of.includes(value)) throw new TypeError(`the ${what} of ${who} is one of ${of.join(", ")}; got ${value}`);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../core/copies.ts";
 import { seedChoices } from "../core/random.ts";
 
 export { explore, replay, type ExploreOptions, type ExploreReport, type RunResult, type Strategy } from "./explore.ts";
