@@ -20,6 +20,7 @@ export { openScope, scope, type OpenScope, type Scope, type ScopeOptions } from 
 export type { OnError } from "./task/live-scope.ts";
 export { ChildTask } from "./task/child.ts";
 export { shield, timeout, type TimeoutOptions } from "./task/timeout.ts";
+export { detached } from "./task/detached.ts";
 export { gather, type Gathered, type GatherJob, type GatherJobs, type GatherOptions } from "./task/gather.ts";
 export { race, type RaceOptions } from "./task/race.ts";
 export { checkpoint } from "./task/checkpoint.ts";

@@ -25,7 +25,7 @@ export interface Contexts {
 /** A value that is the same in all code that a run of a function leads to, in later turns too. */
 export interface Carried<T> {
   getStore(): T | undefined;
-  run(value: T | undefined, run: () => void): void;
+  run<R>(value: T | undefined, run: () => R): R;
 }
 
 export let contexts: Contexts | undefined;

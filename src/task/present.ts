@@ -7,7 +7,7 @@
  */
 import { provideAmbience } from "../core/ambient.ts";
 import { contexts, type Carried, type EnterContext } from "../core/context.ts";
-import { running } from "../core/operation.ts";
+import { enter, running } from "../core/operation.ts";
 import { start, type Job } from "../core/scheduler.ts";
 import type { Living } from "./live.ts";
 import type { Region } from "./region.ts";
@@ -22,11 +22,11 @@ class OnTheStack implements Carried<Region> {
     return this.#region;
   }
 
-  run(region: Region | undefined, run: () => void): void {
+  run<R>(region: Region | undefined, run: () => R): R {
     const before = this.#region;
     this.#region = region;
     try {
-      run();
+      return run();
     } finally {
       this.#region = before;
     }
@@ -54,6 +54,17 @@ export function startIn(region: Region | undefined, beginning: Job, who: Living)
 /** A beginning that takes its region along, since nothing else does. */
 function within(region: Region, beginning: Job): Job {
   return { run: () => { carried?.run(region, () => { beginning.run(); }); } };
+}
+
+/** Run a function as part of no region, and of no generator task. */
+export function runOutside<T>(f: () => T): T {
+  const performer = running;
+  enter(undefined);
+  try {
+    return carried?.getStore() ? carried.run(undefined, f) : f();
+  } finally {
+    enter(performer);
+  }
 }
 
 /** The async context of the code in a region, with no store but the region. */

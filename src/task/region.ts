@@ -25,6 +25,7 @@ import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
 import { contextOf, refuseWith, startIn } from "./present.ts";
 import { observer } from "./observer.ts";
+import { siteOf } from "./site-of.ts";
 import { expectEnd, hasEnded } from "./stuck.ts";
 import { Waits } from "./waits.ts";
 
@@ -176,7 +177,7 @@ export class Region implements Ambient, Linked<Region> {
 
   /** It is over, and nothing lives in it. A wait that nobody has awaited is withdrawn. */
   end(): void {
-    if (this.waits.first) this.#withdrawAll(this.refusal ?? endedError(this.owner));
+    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(this.refusal ?? strayed(this.owner, wait));
     this.#leave();
   }
 
@@ -210,14 +211,17 @@ function tellEmpty(region: Region): void {
 export function cancelled({ kind, name }: Living, reason: unknown): CancelledError {
   const because = reason === undefined ? "" : isError(reason) ? `: ${reason.message}` : `: ${show(reason)}`;
   return new CancelledError(
-    `${kind} "${name}" was cancelled${because}. Let this error pass; shield() what has to be done all the same`,
+    `${kind} "${name}" was cancelled${because}. Let this error pass; detached() what others share, shield() what has to be done all the same`,
     reason === undefined ? undefined : { cause: reason },
   );
 }
 
-function endedError({ kind, name }: Living): CancelledError {
+/** The error of a wait that was begun in what has ended, and that nobody there has awaited: a handler's, or that of work which others share. */
+function strayed({ kind, name }: Living, wait: RegionWaiter): CancelledError {
+  const where = observer && siteOf(wait);
   return new CancelledError(
-    `${kind} "${name}" has ended, and an operation that it had begun was still waiting: await it, or start it outside`,
+    `${kind} "${name}" has ended, and what was begun in it still waited in ${String(wait.operation)}${where === undefined ? "" : `, ${where}`}: ` +
+    "await it there, or have it run outside of every scope, by detached()",
   );
 }
 
