@@ -227,7 +227,7 @@ export class LiveScope implements Runner, Living {
     living.remove(this);
     if (this.#outerSignal) withdraw(this.#outerSignal);
     const error = this.#error();
-    if (error?.error instanceof CancelledError) silence(this.outcome);
+    if (error && this.region.isCancel(error.error)) silence(this.outcome);
     this.region.end();
     const { fallback } = this.#settings;
     if (error && fallback && this.#expired && error.error === this.#expired) wake(this.#resolve, fallback.value, this);

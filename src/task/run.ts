@@ -7,7 +7,6 @@
  * Idea: asyncio's and trio's `run`.
  */
 import { refused } from "../core/perform.ts";
-import { CancelledError } from "../errors.ts";
 import { arm, checkedDelay } from "../time/timer.ts";
 import { checkedBody, type Body } from "./body.ts";
 import { host, watchForDeadlock, type Host } from "./deadlock.ts";
@@ -99,7 +98,7 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
     },
     (error: unknown) => {
       leave();
-      if (code !== undefined && running === 0 && error instanceof CancelledError) process.exit(code);
+      if (code !== undefined && running === 0 && live.region.isCancel(error)) process.exit(code);
       throw error;
     },
   );

@@ -11,7 +11,6 @@ import { perform } from "../core/perform.ts";
 import { ambience } from "../core/ambient.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
-import { CancelledError } from "../errors.ts";
 import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import type { Driver } from "./generator.ts";
 import { living, nextId, type Living } from "./live.ts";
@@ -25,7 +24,7 @@ export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
  * Starts a task: runs a body of its own accord, beside whoever started it.
  *
  * The body starts in a later microtask, never inside `go`; several start in call order. A free task is nobody's child: nothing
- * ends it but itself, and its failure, if nobody joins it, is an unhandled rejection, once.
+ * ends it but itself, and its failure, if nobody joins it, is an unhandled rejection, once; also if that is the cancel of somebody else.
  *
  * A generator body is the fast lane: `yield*` an operation where an async body awaits a verb. It hands over without a promise, and
  * meets async tasks on the same channels. Yielding anything but an operation is a `TypeError` at that point of the body.
@@ -132,7 +131,7 @@ export class Task<T> implements PromiseLike<T>, Runner, Living {
     this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
     this.#outcome = cancelled ? this.region?.refusal : outcome;
     if (this.#state === "failed") observer?.failed(this, outcome);
-    if (this.#state === "failed" && !this.#joiners?.first && this.isFree && !(outcome instanceof CancelledError)) {
+    if (this.#state === "failed" && !this.#joiners?.first && this.isFree) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
       this.#unjoined = Promise.reject(outcome);
     }
