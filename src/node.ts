@@ -4,7 +4,7 @@
  * 1. A task whose context holds no store pays nothing for contexts. A snapshot of about 3 kB for a task, and entering one at about
  *    130 ns for each row of the run queue, are for those that do hold one.
  * 2. Where stores are kept is read from the platform itself: before Node 24 on the resource that is being executed, since then in
- *    an immutable frame, which every new resource refers to. Whoever shows neither (Bun, Deno) is asked for a snapshot each time.
+ *    an immutable frame, which every new resource refers to; Deno hands its frame out. Who shows nothing (Bun) is asked for a snapshot each time.
  *
  * @module
  */
@@ -16,7 +16,27 @@ import { debug } from "./task/debugging.ts";
 
 export * from "./index.ts";
 
-const snapshot = (): EnterContext => AsyncLocalStorage.snapshot();
+/** Deno's own way to look at the present context, and to change it: a tenth of what a snapshot costs there. */
+interface Core { getAsyncContext(): object | undefined; setAsyncContext(context: object | undefined): void }
+interface Deno { readonly internal: symbol; readonly [internal: symbol]: { readonly core?: Partial<Core> } }
+const { Deno: deno } = globalThis as { Deno?: Deno };
+const core = ((offered?: Partial<Core>) =>
+  typeof offered?.getAsyncContext === "function" && typeof offered.setAsyncContext === "function" ? (offered as Core) : undefined)(deno?.[deno.internal]?.core);
+
+const snapshot = core
+  ? (): EnterContext => {
+      const context = core.getAsyncContext();
+      return (run) => {
+        const before = core.getAsyncContext();
+        core.setAsyncContext(context);
+        try {
+          run();
+        } finally {
+          core.setAsyncContext(before);
+        }
+      };
+    }
+  : (): EnterContext => AsyncLocalStorage.snapshot();
 const outside = snapshot();
 
 /** What goes along with the running code for the library itself, once it is needed. */
@@ -53,7 +73,21 @@ const frames: StorePlace | undefined = ofFrame && {
   },
 };
 
-const places = ofStore in new AsyncLocalStorage() ? resources : frames;
+/** Deno's: an object with an entry for each store. What an entry holds cannot be seen, so one that was set to nothing counts as a store. */
+const mappings: StorePlace | undefined = core && {
+  present: () => core.getAsyncContext(),
+  holdsStore: (mapping, own) => Object.keys(mapping).some((key) => own || key !== keyOfCarried),
+};
+let keyOfCarried: string | undefined;
+
+/** Learn which entry is the library's own: the one that a run of its store adds. */
+function learnKey(): void {
+  const keys = (): string[] => Object.keys(core?.getAsyncContext() ?? {});
+  const before = keys();
+  carried?.run(true, () => { keyOfCarried = keys().find((key) => !before.includes(key)); });
+}
+
+const places = ofStore in new AsyncLocalStorage() ? resources : frames ?? mappings;
 
 /** The last place seen without any store: mostly it is the same again. */
 let clean: object | undefined;
@@ -68,7 +102,7 @@ function mayHoldStore(own: boolean): boolean {
 }
 
 provideContexts({
-  capture: () => (mayHoldStore(false) ? snapshot() : undefined),
+  isPlain: () => !mayHoldStore(false),
   isEmpty: () => {
     const place = places?.present(); // asked in the midst of code of the user, who may put a store into a place that was clean
     return places !== undefined && (place === undefined || !places.holdsStore(place, true));
@@ -78,7 +112,11 @@ provideContexts({
     if (mayHoldStore(true)) outside(run);
     else run();
   },
-  carry: <T>() => (carried = new AsyncLocalStorage<unknown>()) as AsyncLocalStorage<T>,
+  carry: <T>() => {
+    carried = new AsyncLocalStorage<unknown>();
+    if (mappings) learnKey();
+    return carried as AsyncLocalStorage<T>;
+  },
 });
 
 if (variable("RENDEZVOUS_DEBUG")) debug();

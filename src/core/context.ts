@@ -10,8 +10,8 @@ export type EnterContext = (run: () => void) => void;
 
 /** What a platform knows of contexts. */
 export interface Contexts {
-  /** The present context, or `undefined` if nobody but `carry` has put anything into it. */
-  capture(): EnterContext | undefined;
+  /** Whether nobody but `carry` has put anything into the present context. */
+  isPlain(): boolean;
   /** Whether nobody, not even `carry`, has put anything into the present context. */
   isEmpty(): boolean;
   /** The present context in any case. */
@@ -29,6 +29,11 @@ export interface Carried<T> {
 }
 
 export let contexts: Contexts | undefined;
+
+/** The present context, or `undefined` if nobody but the library has put anything into it. */
+export function captured(): EnterContext | undefined {
+  return contexts && !contexts.isPlain() ? contexts.snapshot() : undefined;
+}
 
 /** Provide the platform's contexts. */
 export function provideContexts(provided: Contexts): void {

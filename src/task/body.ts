@@ -24,7 +24,7 @@ export type HowEnded = "value" | "error" | "return";
 export interface Runner {
   /** What the body is cancelled with, if it is. */
   readonly region: Region | undefined;
-  /** The generator that it runs, if it is one. */
+  /** The generator that it runs, if it is one, until that has ended. */
   driver?: Driver | undefined;
   ended(how: HowEnded, outcome: unknown): void;
 }

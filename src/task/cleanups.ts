@@ -6,7 +6,7 @@
  *
  * Idea: Go's `defer`, Python's `ExitStack`.
  */
-import { contexts, type EnterContext } from "../core/context.ts";
+import { captured, contexts, type EnterContext } from "../core/context.ts";
 import { runBody, type HowEnded } from "./body.ts";
 import { Region } from "./region.ts";
 
@@ -23,7 +23,7 @@ export class Cleanups {
   }
 
   add(body: () => unknown): void {
-    this.#left.push({ body, context: contexts?.capture() });
+    this.#left.push({ body, context: captured() });
   }
 
   /** Run them all in a region whose scope is over but for them. */

@@ -19,7 +19,7 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import type { Standing } from "../core/ambient.ts";
-import { contexts, type EnterContext } from "../core/context.ts";
+import { captured, type EnterContext } from "../core/context.ts";
 import {
   enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
 } from "../core/operation.ts";
@@ -38,7 +38,7 @@ export class Driver implements Job, Performer {
   declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if it has one of its own. */
-  declare readonly context: EnterContext | undefined;
+  declare context: EnterContext | undefined;
   declare how: Outcome;
   /** What it waits for, or has waited for last, or what has the line for that. */
   declare what: Performable<unknown> | Standing | undefined;
@@ -55,7 +55,7 @@ export class Driver implements Job, Performer {
     this.slot = undefined;
     this.runner = runner;
     this.generator = generator;
-    this.context = contexts?.capture() ?? runner.region?.home.context;
+    this.context = undefined;
     this.how = "value";
     this.arrived = undefined;
     this.plain = true;
@@ -63,11 +63,13 @@ export class Driver implements Job, Performer {
     this.what = undefined;
   }
 
-  /** Run the generator from its start, in the region of whoever runs it. */
+  /** Run the generator from its start, in the region of whoever runs it. A context is looked for once it waits. */
   begin(): void {
-    this.runner.driver = this;
-    this.runner.region?.drive(this);
+    const { runner } = this;
+    runner.driver = this;
+    runner.region?.drive(this);
     this.run();
+    if (runner.driver === this) this.context = captured() ?? runner.region?.home.context;
   }
 
   /** What it waits for. */

@@ -11,7 +11,7 @@
  *
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
-import { contexts, type EnterContext } from "../core/context.ts";
+import { captured, type EnterContext } from "../core/context.ts";
 import { tellWait, touch, wake } from "../core/scheduler.ts";
 import { withdraw } from "../core/waiting.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../errors.ts";
@@ -19,6 +19,7 @@ import { arm, checkedDelay } from "../time/timer.ts";
 import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import { ChildTask } from "./child.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
+import type { Driver } from "./generator.ts";
 import { living, nextId, type Kind, type Living } from "./live.ts";
 import { observer } from "./observer.ts";
 import { currentRegion } from "./present.ts";
@@ -54,6 +55,7 @@ export class LiveScope implements Runner, Living {
   readonly kind: Kind;
   readonly name: string;
   readonly region: Region;
+  driver: Driver | undefined = undefined;
   /** How it ends. */
   readonly outcome: Promise<unknown>;
   readonly #settings: ScopeSettings;
@@ -74,7 +76,7 @@ export class LiveScope implements Runner, Living {
   constructor(kind: Exclude<Kind, "task">, body: { name: string } | undefined, settings: ScopeSettings) {
     this.#settings = settings;
     this.kind = kind;
-    this.#context = typeof settings.onError === "function" ? contexts?.capture() : undefined;
+    this.#context = typeof settings.onError === "function" ? captured() : undefined;
     this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
     this.region = new Region(this, currentRegion(), settings.shielded);
     this.region.onEmpty = () => { this.#check(); };
@@ -188,6 +190,7 @@ export class LiveScope implements Runner, Living {
   ended(how: HowEnded, value: unknown): void {
     this.#body = { how, value };
     this.region.driver = undefined;
+    this.driver = undefined;
     if (how === "error" && !this.#isOwnCancel(value)) this.#fail(value);
     this.#check();
   }

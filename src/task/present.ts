@@ -67,13 +67,25 @@ export function runOutside<T>(f: () => T): T {
   }
 }
 
+/** After so many times of entering a region, a snapshot of its context pays for itself: it takes 10 to 30 µs to make, on Node 20, and is quicker to enter. */
+const enteredOften = 32;
+
 /** The async context of the code in a region, with no store but the region. */
 export function contextOf(region: Region): EnterContext | undefined {
-  let context: EnterContext | undefined;
-  contexts?.outermost(() => {
-    carried?.run(region, () => { context = contexts?.snapshot(); });
-  });
-  return context;
+  const [platform, store] = [contexts, carried];
+  if (!platform || !store) return undefined;
+  let left = enteredOften;
+  let snapshot: EnterContext | undefined;
+  return (run) => {
+    if (snapshot) snapshot(run);
+    else if (store.getStore() === region && platform.isPlain()) run();
+    else platform.outermost(() => {
+      store.run(region, () => {
+        if (--left === 0) snapshot = platform.snapshot();
+        run();
+      });
+    });
+  };
 }
 
 // -- Free tasks ----------------------------------------------------------------------------------------------------------------------
