@@ -47,6 +47,10 @@ export class Aborting extends Performable<never> {
     return "the abort of a signal";
   }
 
+  override get holdsSignal(): boolean {
+    return true;
+  }
+
   override attempt(): Nothing {
     if (this.#signal.aborted) throw this.#signal.reason;
     return nothing;

@@ -7,6 +7,7 @@
  * 3. A choice never meets itself: it polls before it takes any place, and its own places are not polled.
  * 4. Code of the user may run while places are taken (see `foreign`). What it sets off is seen: a case that has happened ends
  *    the taking, and the cases still to come are polled once more.
+ * 5. It may also perform this very choice while it is polled, or while it takes its places: each goes through an order of its own.
  *
  *        performer ◄── outside ◄─┬─ case a ── in line of channel x
  *                                └─ case b ── in a timer's place        a happens: b leaves, then outside happens
@@ -46,28 +47,32 @@ export interface Case {
 /** A case of a choice that is no select. */
 export const unnamed = (operation: Performable<unknown>): Case => ({ key: undefined, operation });
 
-/** Operations, of which one happens. `named`, it gives `{ case, value }` and its errors name the case. */
+/** What the user wrote: a select gives `{ case, value }`, and its errors name the case; a wait is a verb's, beside its signal. */
+export type Form = "select" | "choice" | "wait";
+
+/** Operations, of which one happens. */
 export class Choice<T> extends Performable<T> implements Place {
-  /** Shuffled in place while they are polled, unless `#listed`. */
-  readonly #cases: Case[];
-  readonly #named: boolean;
+  /** As they were listed. */
+  readonly #cases: readonly Case[];
+  /** The same in the order in which they were polled last; shuffled in place, unless `#listed`. */
+  #order: Case[] | undefined = undefined;
+  readonly #form: Form;
   readonly #listed: boolean;
   readonly #lazy: boolean;
   readonly #prepares: boolean;
 
-  constructor(cases: Case[], named = false, listed = false) {
+  constructor(cases: readonly Case[], form: Form = "choice", listed = false) {
     super();
     this.#cases = cases;
-    this.#named = named;
+    this.#form = form;
     this.#listed = listed;
     this.#lazy = cases.some(({ operation }) => operation.lazy);
     this.#prepares = cases.some(({ operation }) => operation.prepares);
   }
 
   override toString(): string {
-    if (!this.#named && this.#cases.length <= 2) return String(this.#cases[0]?.operation); // a wait and its signal
-    const cases = this.#cases.map(({ key, operation }) => `${key === undefined ? "" : `${String(key)}: `}${String(operation)}`);
-    return `select of ${cases.slice(0, 8).join(", ")}${cases.length > 8 ? `, and ${String(cases.length - 8)} more` : ""}`;
+    const cases = this.#cases.map(({ key, operation }) => (key === undefined ? String(operation) : `${String(key)}: ${String(operation)}`));
+    return this.#form === "wait" ? cases.join(" and ") : `${this.#form} of ${cases.join(", ") || "nothing"}`;
   }
 
   override get foreign(): boolean {
@@ -80,6 +85,10 @@ export class Choice<T> extends Performable<T> implements Place {
 
   override get outer(): boolean {
     return this.#cases.some(({ operation }) => operation.outer);
+  }
+
+  override get holdsSignal(): boolean {
+    return this.#cases.some(({ operation }) => operation.holdsSignal);
   }
 
   override look(): void {
@@ -97,27 +106,28 @@ export class Choice<T> extends Performable<T> implements Place {
       const operation = given.operation.prepare();
       return operation === given.operation ? given : { key: given.key, operation };
     });
-    return prepared.every((one, index) => one === this.#cases[index]) ? this : new Choice(prepared, this.#named, this.#listed);
+    return prepared.every((one, index) => one === this.#cases[index]) ? this : new Choice(prepared, this.#form, this.#listed);
   }
 
   override attempt(key?: CaseKey): T | Nothing {
-    const cases = this.#cases;
     if (controller) this.look();
-    for (let left = cases.length; left > 0; left--) {
-      const index = this.#listed ? cases.length - left : pick(left, cases.length);
-      const polled = cases[index] as Case;
+    // Code of the user that runs here may perform this very choice: then each polling has an order of its own.
+    const order = this.#order === undefined || this.#lazy ? (this.#order = this.#cases.slice()) : this.#order;
+    for (let left = order.length; left > 0; left--) {
+      const index = this.#listed ? order.length - left : pick(left, order.length);
+      const polled = order[index] as Case;
       const value = polled.operation.attempt(key ?? polled.key);
       if (value !== nothing) return this.present(polled.key, value);
       if (this.#listed) continue;
       // A step of a shuffle: what was polled goes behind what was not.
-      cases[index] = cases[left - 1] as Case;
-      cases[left - 1] = polled;
+      order[index] = order[left - 1] as Case;
+      order[left - 1] = polled;
     }
     return nothing;
   }
 
   override enlist(outside: Waiter): void {
-    if (this.#named && this.#cases.length === 0 && !(outside instanceof CaseWaiter)) {
+    if (this.#form === "select" && this.#cases.length === 0 && !(outside instanceof CaseWaiter)) {
       outside.resume("error", new TypeError("select without a live case would wait for ever"));
       return;
     }
@@ -125,13 +135,19 @@ export class Choice<T> extends Performable<T> implements Place {
     outside.place = this;
     outside.slot = waiters;
     let userCodeRan = false;
-    for (const { key, operation } of this.#cases) {
+    let order: readonly Case[] = this.#order ?? this.#cases;
+    // eslint-disable-next-line @typescript-eslint/prefer-for-of -- the order may become another one on the way
+    for (let index = 0; index < order.length; index++) {
+      const { key, operation } = order[index] as Case;
       const waiter = new CaseWaiter(outside, this, key);
       waiters.push(waiter);
       if (userCodeRan) pollFor(waiter, operation);
+      else if (operation.foreign) {
+        userCodeRan = true;
+        order = order.slice(); // it may poll this very choice
+      }
       if (outside.slot === waiters) operation.enlist(waiter);
       if (outside.slot !== waiters) return;
-      userCodeRan ||= operation.foreign;
     }
   }
 
@@ -143,7 +159,7 @@ export class Choice<T> extends Performable<T> implements Place {
 
   /** What the choice gives when the operation under `key` gave `value`. */
   present(key: CaseKey | undefined, value: unknown): T {
-    return (this.#named ? { case: key, value } : value) as T;
+    return (this.#form === "select" ? { case: key, value } : value) as T;
   }
 }
 

@@ -148,6 +148,11 @@ export abstract class Performable<T> implements Operation<T> {
     return false;
   }
 
+  /** Whether the abort of a signal is part of it. */
+  get holdsSignal(): boolean {
+    return false;
+  }
+
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
   look(): void { /* it looks at nothing that others change */ }
 
@@ -245,6 +250,10 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
 
   override get outlastsCancel(): boolean {
     return this.#inner.outlastsCancel;
+  }
+
+  override get holdsSignal(): boolean {
+    return this.#inner.holdsSignal;
   }
 
   override look(): void {

@@ -63,7 +63,7 @@ export function performIn<T>(ambient: Omit<Ambient, "stand"> | undefined, operat
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
     if (signal?.aborted === true) return refused(signal.reason); // by a guard, meanwhile
-    const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))]);
+    const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))], "wait");
     return parkIn(ambient, parked);
   } catch (error) {
     return refused(error);

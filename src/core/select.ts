@@ -104,7 +104,7 @@ export function selecting<const C extends Cases>(cases: C, options: SelectOrder 
   };
   if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
   else for (const key of Object.keys(cases)) add(key, cases[key]);
-  return new Choice(live, true, order === "listed");
+  return new Choice(live, "select", order === "listed");
 }
 
 /**
