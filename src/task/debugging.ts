@@ -29,7 +29,7 @@ export function traceTasks(): () => void {
   };
 }
 
-const tracing: Observer = { site: noteSiteOf, failed: nameStart };
+const tracing: Observer = { site: noteSiteOf, siteOf, failed: nameStart };
 
 /** An error's stack says where its task was started. */
 function nameStart(task: Living, error: unknown): void {

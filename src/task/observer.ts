@@ -7,6 +7,8 @@ import type { Region } from "./region.ts";
 export interface Observer {
   /** A task was made, or somebody begins to wait: note where the running code is; a later note replaces it. */
   site(of: object): void;
+  /** The place that was noted. */
+  siteOf(of: object): string | undefined;
   /** Who still waits for what in a cancelled region that does not end, line by line; left out: nobody asks. */
   readonly whoWaits?: (region: Region) => string[];
   /** A task has failed. */

@@ -23,9 +23,9 @@ import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../c
 import { CancelledError, isError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
+import { consistsOf } from "./parts.ts";
 import { contextOf, refuseWith, startIn } from "./present.ts";
 import { observer } from "./observer.ts";
-import { siteOf } from "./site-of.ts";
 import { expectEnd, hasEnded } from "./stuck.ts";
 import { Waits } from "./waits.ts";
 
@@ -112,12 +112,10 @@ export class Region implements Ambient, Linked<Region> {
     for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
   }
 
-  /** Whether an error is nothing but the cancel of this region, as it is or in the `AbortError` of a platform's function. */
+  /** Whether an error is nothing but the cancel of this region, as it is or in what the platform makes of it. */
   isCancel(error: unknown): boolean {
     const { refusal, fromOutside } = this;
-    if (refusal === undefined) return false;
-    const is = (candidate: unknown): boolean => candidate === refusal || candidate === fromOutside;
-    return is(error) || (isError(error) && error.name === "AbortError" && is(error.cause));
+    return refusal !== undefined && consistsOf(error, (part) => part === refusal || part === fromOutside);
   }
 
   /** A generator runs in it from here on. */
@@ -218,7 +216,7 @@ export function cancelled({ kind, name }: Living, reason: unknown): CancelledErr
 
 /** The error of a wait that was begun in what has ended, and that nobody there has awaited: a handler's, or that of work which others share. */
 function strayed({ kind, name }: Living, wait: RegionWaiter): CancelledError {
-  const where = observer && siteOf(wait);
+  const where = observer?.siteOf(wait);
   return new CancelledError(
     `${kind} "${name}" has ended, and what was begun in it still waited in ${String(wait.operation)}${where === undefined ? "" : `, ${where}`}: ` +
     "await it there, or have it run outside of every scope, by detached()",

@@ -61,7 +61,7 @@ export interface Scope {
 export interface OpenScope extends Scope, AsyncDisposable {
   /** Waits for all children; then the scope is over. Rejects as {@link scope} does. */
   join(): Promise<void>;
-  /** Cancels what is left, and waits for it. Rejects with a failure that `join` has not told. */
+  /** Cancels what is left, and waits for it. Rejects with a failure that `join` has not told; a cancel, also from outside, is none. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -190,14 +190,21 @@ class OpenHandle extends Handle implements OpenScope {
   }
 
   join(): Promise<void> {
-    this.#told = true;
-    return perform(settling(this.#leaveBlock()));
+    const told = (error: unknown): never => {
+      this.#told = true;
+      throw error;
+    };
+    return perform(settling(this.#leaveBlock()).map(() => { /* no value */ }, told));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const outcome = this.#leaveBlock();
     this.cancel();
-    await (this.#told ? outcome.catch(() => { /* whoever joined has it */ }) : outcome);
+    try {
+      await outcome;
+    } catch (error) {
+      if (!this.#told && !this.#live.region.isCancel(error)) throw error;
+    }
   }
 
   /** The block is the body; it has come to its end, however it did. */
