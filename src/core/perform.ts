@@ -183,7 +183,8 @@ function settleOtherwise(waiter: Promised, how: Outcome, what: unknown): void {
   else wake(waiter.resolve, how === "value" ? (): unknown => what : what, waiter);
 }
 
-class PromiseWaiter implements Promised {
+/** Waits as a promise, in nothing that can be cancelled. */
+export class PromiseWaiter implements Promised {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
   declare place: Place | undefined;

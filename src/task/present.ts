@@ -37,7 +37,16 @@ class OnTheStack implements Carried<Region> {
 export function currentRegion(): Region | undefined {
   let region = running ? (running.ambient as Region | undefined) : carried?.getStore();
   while (region?.over === true && !region.refusal) region = region.parent;
-  return region;
+  return region ?? surrounding;
+}
+
+let surrounding: Region | undefined;
+
+/** What runs in no region counts as in this one, until the function that is returned is called. */
+export function surround(region: Region): () => void {
+  surrounding = region;
+  provideAmbience(ambience);
+  return () => { surrounding = undefined; };
 }
 
 /** Start the body of a task or a scope in a region, or in none, in a later microtask. */

@@ -84,13 +84,16 @@ export class Region implements Ambient, Linked<Region> {
     return this.#controller.signal;
   }
 
-  /** Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. */
-  cancel(error: CancelledError, fromOutside = false): void {
+  /**
+   * Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. `known`: regions
+   * refuse operations with this error already.
+   */
+  cancel(error: CancelledError, fromOutside = false, known = false): void {
     if (this.over) return;
     if (fromOutside) this.fromOutside ??= error;
     if (this.refusal) return;
     touch(this);
-    refuseWith(error);
+    if (!known) refuseWith(error);
     this.refusal = error;
     const reached: Region[] = [this];
     for (const region of reached) {

@@ -23,9 +23,10 @@ import { Queue } from "../core/queue.ts";
 import { below } from "../core/random.ts";
 import type { Controller } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
-import { living, type Living } from "../task/live.ts";
+import type { Living } from "../task/live.ts";
 import { Task } from "../task/task.ts";
 import { Attendance, taskOf } from "./attendance.ts";
+import { leftSince, type Controlled } from "./ending.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
 import { failuresHeard } from "./take-over.ts";
 import { Timers } from "./timers.ts";
@@ -47,9 +48,11 @@ class Main<T> extends Task<T> {
   }
 }
 
-export class BubbleRun implements Controller {
+export class BubbleRun implements Controller, Controlled {
   /** Virtual milliseconds since the start. */
   now = 0;
+  /** Everybody in it runs in a region. */
+  readonly waiters: readonly object[] = [];
   readonly #leaks: "fail" | "ignore";
   readonly #onEnd: (how: BubbleEnd) => void;
   /** Who has let everybody else go first. */
@@ -218,10 +221,29 @@ export class BubbleRun implements Controller {
 
   // -- Who is left --
 
+  /** The number of its main. */
+  get first(): number {
+    return this.#main?.id ?? 0;
+  }
+
   /** What has begun in the bubble and has not ended. */
   get left(): Living[] {
-    const first = this.#main?.id ?? 0;
-    return [...living].filter(({ id }) => id >= first);
+    return leftSince(this.first);
+  }
+
+  takePending(): (() => void)[] {
+    const pending = this.#held;
+    while (this.#yielded.size > 0) pending.push(this.#yielded.shift());
+    return pending;
+  }
+
+  /** The next timer, taken out; time moves to it. */
+  nextTimer(): (() => void) | undefined {
+    const { first } = this.#timers;
+    if (!first) return undefined;
+    this.#timers.remove(first);
+    this.now = Math.max(this.now, first.at);
+    return first.fire;
   }
 
   /** Those of them whose waiting outside it waits for. */

@@ -3,7 +3,8 @@
  *
  * 1. Time is where the library waits: it stands still while any task can go on, or waits outside, and then moves by itself.
  * 2. A bubble ends for everybody: whoever is left behind is told by name, and a deadlock is told at once.
- * 3. Afterwards the process is as it was, however it has ended; and each run of the same program is the same.
+ * 3. Afterwards the process is as it was, however it has ended: what is left is cancelled, and has cleaned up. Each run of the same program is
+ *    the same.
  *
  * Idea: Go's `synctest`, Kotlin's `runTest`.
  */
@@ -15,14 +16,14 @@ import { DeadlockError, show, TimeoutError } from "../errors.ts";
 import { asleep } from "../task/deadlock.ts";
 import { describe } from "../task/dump.ts";
 import { checkedBody, type Body } from "../task/body.ts";
-import { living } from "../task/live.ts";
 import { identifyFreeTasks } from "../task/present.ts";
 import { rootRegion } from "../task/region.ts";
 import { suppress } from "../task/suppressed.ts";
 import { checkedDelay } from "../time/timer.ts";
 import { BubbleRun, type BubbleEnd } from "./bubble-run.ts";
+import { Ending, lastCancel } from "./ending.ts";
 import { leakError } from "./leaks.ts";
-import { afterRealTime } from "./platform.ts";
+import { afterRealTime, eventLoopTurn } from "./platform.ts";
 import { failuresHeard, takeProcess } from "./take-over.ts";
 import { installVirtualClock } from "./virtual-clock.ts";
 
@@ -30,7 +31,7 @@ import { installVirtualClock } from "./virtual-clock.ts";
 export interface BubbleOptions {
   /** How long it may take in all, in milliseconds of real time: 10,000. `Infinity`: no limit. */
   timeoutMs?: number | undefined;
-  /** Whether tasks that have not ended when main has are a failure. `"fail"`. */
+  /** Whether tasks that have not ended when main has are a failure; `"ignore"`: they are cancelled without a word. `"fail"`. */
   leaks?: "fail" | "ignore" | undefined;
 }
 
@@ -45,6 +46,9 @@ export interface BubbleOptions {
  * A task that waits for something outside, a promise of another library or a socket, keeps time where it is until that settles. `setTimeout`
  * and the other globals stay real, since nobody could tell who waits for them: they are outside, too. Meanwhile nothing else that uses
  * the library should run in the process, and no fake clock be installed.
+ *
+ * What is left when it ends, however it does, is cancelled, so that its `finally` blocks and what it has deferred run, in virtual time; only then the
+ * promise settles. Who catches the cancel again and again, or waits for something outside in a `finally`, is given up after a while.
  *
  * @param body - an async, a plain or a generator function: the main task
  * @param options - see {@link BubbleOptions}
@@ -75,18 +79,26 @@ export async function bubble<T>(body: Body<[], T>, options: BubbleOptions = {}):
   return new Promise<T>((resolve, reject) => {
     const restore = [takeProcess("bubble", () => { run.stir(); })];
     const run = new BubbleRun(leaks, (how) => {
-      try {
-        const error = failureOf(how, run, timeoutMs);
-        if (error !== undefined) throw error.error;
-        resolve(main.outcome() as T);
-      } catch (error) {
-        for (const other of failuresHeard()) suppress(error, other);
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
-        reject(error);
-      } finally {
-        for (const left of run.left) living.remove(left);
+      const failure = failureOf(how, run, timeoutMs);
+      const finish = (failures: readonly unknown[]): void => {
         for (const undo of restore.reverse()) undo();
+        try {
+          if (failure) throw failure.error;
+          const value = main.outcome() as T;
+          if (failures.length > 0) throw failures[0];
+          resolve(value);
+        } catch (error) {
+          for (const other of failures) suppress(error, other);
+          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
+          reject(error);
+        }
+      };
+      if (run.left.length === 0) {
+        finish(failuresHeard());
+        return;
       }
+      const cancel = lastCancel("the bubble");
+      new Ending(run, cancel).end(() => { eventLoopTurn(() => { finish(failuresHeard().filter((error) => error !== cancel)); }); });
     });
     restore.push(
       seedChoices(seed),

@@ -82,7 +82,8 @@ export interface RunResult {
  *
  * Every start of a task, every operation of the library, ready or not, every case of a select and every timer is a choice. Time is virtual.
  * The program is run many times, so everything it uses has to be made in it; nothing but the order may differ between two runs. Meanwhile
- * nothing else that uses the library should run in the process.
+ * nothing else that uses the library should run in the process. What is left at the end of a run is cancelled, so that its `finally` blocks and
+ * what it has deferred run before the next one; no schedule and no trace tells of that.
  *
  * @param program - an async, a plain or a generator function; it gets an {@link ExploreContext}
  * @param options - see {@link ExploreOptions}

@@ -7,9 +7,10 @@
 import { reportFailure } from "../core/report.ts";
 import { control, controller } from "../core/scheduler.ts";
 import { seeded } from "../core/random.ts";
-import { living } from "../task/live.ts";
+import type { CancelledError } from "../errors.ts";
 import { Task } from "../task/task.ts";
 import type { Chooser } from "./chooser.ts";
+import { Ending, lastCancel, leftSince } from "./ending.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
 import { failuresHeard, forgetFailures, takeProcess } from "./take-over.ts";
 import { everything, World } from "./world.ts";
@@ -73,6 +74,15 @@ export function takeOver(who: string): () => void {
     AbortController.prototype.abort = abort;
     giveBack();
   };
+}
+
+/** What is left of runs is cancelled with, for all that have the same settings. */
+const cancels = new WeakMap<RunSettings, CancelledError>();
+
+function cancelOf(settings: RunSettings): CancelledError {
+  const cancel = cancels.get(settings) ?? lastCancel("a run of explore");
+  cancels.set(settings, cancel);
+  return cancel;
 }
 
 /** Run a program once; `undefined`: the chooser has no run left. */
@@ -166,14 +176,13 @@ class Run {
         reportFailure(reason);
       }
     }
-    control(undefined);
-    this.#uninstall();
     const blocked = world.left.map((strand) => ({ task: world.nameOf(strand), operations: world.waitsOf(strand) }));
-    for (const one of world.living) living.remove(one);
+    const { redundant } = this.#chooser;
     this.#chooser.end();
-    eventLoopTurn(() => {
-      const failures = failuresHeard();
-      const failed = failures.length > 0 && !this.#chooser.redundant;
+    const ending = this.#ending();
+    const tell = (failures: readonly unknown[]): void => {
+      this.#uninstall();
+      const failed = failures.length > 0 && !redundant;
       this.#resolve({
         kind: failed ? "exception" : kind,
         error: failed ? failures[0] : error,
@@ -181,8 +190,32 @@ class Run {
         blocked,
         choices: [...this.#chooser.choices],
         world,
-        redundant: this.#chooser.redundant,
+        redundant,
       });
+    };
+    // What fails from the end on is nobody's finding: it is heard, and forgotten before the next run.
+    eventLoopTurn(() => {
+      const failures = failuresHeard();
+      if (ending) ending.end(() => { eventLoopTurn(() => { tell(failures); }); });
+      else tell(failures);
     });
+  }
+
+  /** How to end what is left, if anything is. */
+  #ending(): Ending | undefined {
+    const world = this.#world;
+    const first = this.#main.id;
+    if (leftSince(first).length > 0) {
+      const controlled = {
+        first,
+        waiters: world.waiters,
+        takePending: () => world.ready.map((item) => () => { item.proceed(); }),
+        arm: (ms: number, fire: () => void) => world.arm(ms, fire),
+        nextTimer: () => world.nextTimer(),
+      };
+      return new Ending(controlled, cancelOf(this.#settings));
+    }
+    control(undefined);
+    return undefined;
   }
 }

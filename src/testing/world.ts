@@ -14,7 +14,6 @@ import type { Controller } from "../core/scheduler.ts";
 import { Performable } from "../core/operation.ts";
 import { LiveScope } from "../task/live-scope.ts";
 import { Region } from "../task/region.ts";
-import type { Living } from "../task/live.ts";
 import { Task } from "../task/task.ts";
 import { Timers } from "./timers.ts";
 
@@ -284,6 +283,15 @@ export class World implements Controller {
     return at > this.now ? this.timers.upTo(at) : [];
   }
 
+  /** The next timer, taken out; time moves to it. */
+  nextTimer(): (() => void) | undefined {
+    const { first } = this.timers;
+    if (!first) return undefined;
+    this.timers.remove(first);
+    this.now = Math.max(this.now, first.at);
+    return () => { first.proceed(); };
+  }
+
   /** Time moves to the next timer. False: there is none. */
   advance(): boolean {
     const { first } = this.timers;
@@ -355,9 +363,8 @@ export class World implements Controller {
     });
   }
 
-  /** What the world has registered: tasks and scopes. */
-  get living(): Living[] {
-    const tasks = this.left.flatMap(({ task }) => (task ? [task] : []));
-    return [...tasks, ...[...this.#waiters.keys()].filter((waiter) => waiter instanceof LiveScope)];
+  /** Who waits. */
+  get waiters(): Iterable<object> {
+    return this.#waiters.keys();
   }
 }
