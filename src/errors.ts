@@ -124,7 +124,7 @@ export class DeadlockError extends Error {
 /** A value as messages show it: what it is, where its text would be its code or its brackets. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (typeof value === "function") return value.name === "" ? kindOf(value) : `${kindOf(value)} named ${value.name}`;
   try {
     const text = String(value);
     return /^\[object (.*)\]$/s.exec(text) ? kindOf(value) : text;
@@ -135,6 +135,7 @@ export function show(value: unknown): string {
 
 const inWords: Readonly<Record<string, string>> = {
   Object: "an object", Promise: "a promise", Generator: "a generator", AsyncGenerator: "an async generator",
+  Function: "a function", AsyncFunction: "an async function", GeneratorFunction: "a generator function", AsyncGeneratorFunction: "an async generator function",
 };
 
 function kindOf(value: unknown): string {

@@ -302,10 +302,11 @@ describe("coroutine", () => {
       expect(error).to.be.instanceOf(TypeError);
       expect((error as TypeError).message).to.include("write function* or async function*");
       expect(await rejectionOf(talk.done)).to.equal(error);
-      expect(await rejectionOf(talk.call(1))).to.be.instanceOf(ClosedError).and.include({ cause: error });
+      expect(await rejectionOf(talk.call(1)), "Messages: coroutine(async () => 1) is told as it is, at every call").to.equal(error);
+      expect(await rejectionOf(talk.throw(new Error("no")))).to.equal(error);
     }
     for (const none of [undefined, 7, (function* () { yield 1; })()]) {
-      expect(() => coroutine(none as unknown as () => Generator<number, void, number>)).to.throw(TypeError, "coroutine takes a generator function");
+      expect(() => coroutine(none as unknown as () => Generator<number, void, number>)).to.throw(TypeError, "coroutine takes a function, as coroutine(function* () { ... })");
     }
   });
 

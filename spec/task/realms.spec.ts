@@ -121,12 +121,13 @@ describe("FA-14 another realm", () => {
 
   it("FA-14 a connection sends its bytes; what is no bytes is refused by name", async () => {
     await using listener = await listen("127.0.0.1:0");
-    await using client = await dial({ host: "127.0.0.1", port: listener.address.port as number });
-    await using server = await listener.receive();
+    const client = await dial({ host: "127.0.0.1", port: listener.address.port as number });
+    const server = await listener.receive();
     await client.send(foreign<Uint8Array>("new Uint8Array([104, 105, 10])"));
     expect(await server.readLine()).to.equal("hi");
     for (const data of [new Uint16Array(1), new DataView(new ArrayBuffer(1)), {}]) {
       expect(await rejectionOf(client.send(data as unknown as Uint8Array))).to.be.instanceOf(TypeError);
     }
+    await Promise.all([client.shutdown(), server.shutdown()]);
   });
 });

@@ -195,7 +195,7 @@ describe("bubble", () => {
   for (const [name, [program, options]] of Object.entries(ends)) {
     it(`puts everything back after ${name}`, async () => {
       const state = async (): Promise<unknown[]> => [
-        await go(() => currentRegion()), Date, Math.random, Reflect.get(performance, "now"), AbortController.prototype, [...living].length,
+        (await go(() => currentRegion())) === undefined, Date, Math.random, Reflect.get(performance, "now"), AbortController.prototype, [...living].length,
         ...process.rawListeners("unhandledRejection"), "and", ...process.rawListeners("rejectionHandled"),
       ];
       const before = await state();

@@ -5,7 +5,7 @@
  *    constant time (an EventTarget's own list takes linear time).
  * 2. When it aborts, those who wait are failed in order, with the reason itself.
  */
-import { show } from "../errors.ts";
+import { checkedSignal } from "./given.ts";
 import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
 import { Line, type Place, type Waiter } from "./waiting.ts";
 
@@ -26,13 +26,6 @@ import { Line, type Place, type Waiter } from "./waiting.ts";
  */
 export function aborting(signal: AbortSignal): Operation<never> {
   return new Aborting(checkedSignal(signal, "aborting"));
-}
-
-/** A signal as given by a user, or a clear error, before anybody takes a place in line. */
-export function checkedSignal(signal: AbortSignal, what: string): AbortSignal {
-  const given = signal as Partial<AbortSignal> | null | undefined;
-  if (typeof given?.aborted === "boolean" && typeof given.addEventListener === "function") return signal;
-  throw new TypeError(`${what} takes an AbortSignal; got ${show(signal)}`);
 }
 
 export class Aborting extends Performable<never> {

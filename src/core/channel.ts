@@ -16,6 +16,7 @@
  */
 import { ClosedError, show, type CaseKey } from "../errors.ts";
 import { mayRefuse, type Standing } from "./ambient.ts";
+import { knownOptions, type Known } from "./given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { done, perform, ready, refused, stand } from "./perform.ts";
 import { reportFailure } from "./report.ts";
@@ -532,8 +533,10 @@ function checkedCapacity(capacity: unknown = 0): number {
   throw new RangeError(`a channel takes a whole capacity from 0 up, or Infinity; got ${show(capacity)}`);
 }
 
+const channelOptions: Known<ChannelOptions<never>> = { capacity: true, overflow: true, onDrop: true, name: true };
+
 function checked<T>(options: ChannelOptions<T>): ChannelOptions<T> {
-  const { overflow = "wait", onDrop, name } = options;
+  const { overflow = "wait", onDrop, name } = knownOptions(options, channelOptions, "chan");
   const check = (good: boolean, what: string, value: unknown): void => {
     if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}`);
   };

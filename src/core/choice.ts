@@ -22,8 +22,8 @@ import { release, withdraw, type Outcome, type Place, type Waiter } from "./wait
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.
  *
- * @param operations - any number; none at all never happens
- * @throws TypeError when one of them is no operation
+ * @param operations - at least one
+ * @throws TypeError when there is none, or one of them is no operation
  *
  * @example
  * ```ts
@@ -35,6 +35,7 @@ import { release, withdraw, type Outcome, type Place, type Waiter } from "./wait
  * Idea: Concurrent ML's `choose`.
  */
 export function choose<T>(...operations: Operation<T>[]): Operation<T> {
+  if (operations.length === 0) throw new TypeError("choose takes at least one operation: nothing would ever happen; that is never");
   return new Choice(operations.map((operation) => unnamed(performable(operation, "choose"))));
 }
 

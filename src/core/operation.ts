@@ -10,8 +10,9 @@
  *
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
-import { show, type CaseKey } from "../errors.ts";
+import { show, tagOf, type CaseKey } from "../errors.ts";
 import type { Ambient, Standing } from "./ambient.ts";
+import { checkedFunction, isSignal } from "./given.ts";
 import { spendHere } from "./scheduler.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
 
@@ -167,6 +168,8 @@ export abstract class Performable<T> implements Operation<T> {
   }
 
   map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E> {
+    checkedFunction(onValue, "map", "operation.map((value) => ...)");
+    if (onError !== undefined) checkedFunction(onError, "map", "operation.map(onValue, (error) => ...)");
     return new Mapped<T, U, E>(this, onValue, onError);
   }
 
@@ -212,10 +215,27 @@ export function waitedFor(subject: Performable<unknown> | Standing, place: Place
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
-  const place = key === undefined ? where : `${where} case ${show(key)}`;
-  const foreign = typeof (operation as Partial<Operation<T>> | undefined)?.map === "function" && !Array.isArray(operation);
-  const cure = foreign ? "one of this copy of the library; see npm ls rendezvous" : "as ch.receiving(), not ch.receive()";
-  throw new TypeError(`${place} takes an operation, ${cure}; got ${show(operation)}`);
+  throw new TypeError(`${key === undefined ? where : `${where} case ${show(key)}`} takes an operation, ${cureFor(operation)}; got ${show(operation)}`);
+}
+
+/** Verbs in their two forms, and what has them. What has several is looked for first. */
+const gerunds = {
+  joining: "task.joining()", receiving: "ch.receiving()", sending: "ch.sending(value)", calling: "client.calling(value)", accepting: "server.accepting()",
+};
+
+/** What to write in place of what is no operation. */
+function cureFor(given: unknown): string {
+  if (typeof given === "number") return "as ch.receiving(), or sleeping(ms) for a time";
+  if (typeof given === "function") return "as ch.receiving() with its brackets, or guard(() => operation)";
+  if (isSignal(given)) return "as aborting(signal)";
+  const verbs = Object.entries(gerunds).filter(([verb]) => typeof (given as Record<string, unknown> | null | undefined)?.[verb] === "function");
+  if (verbs.length > 0) return `as ${verbs.map(([, gerund]) => gerund).join(" or ")}`;
+  if (typeof (given as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function") {
+    return "as ch.receiving(), not ch.receive(), or settling(promise) for a promise of others";
+  }
+  if (tagOf(given) === "Generator") return "and a generator is a body: go(function* () { ... })";
+  const foreign = typeof (given as Partial<Operation<unknown>> | null | undefined)?.map === "function" && !Array.isArray(given);
+  return foreign ? "one of this copy of the library; see npm ls rendezvous" : "as ch.receiving()";
 }
 
 // -- Map -------------------------------------------------------------------------------------------------------------

@@ -4,9 +4,10 @@
  * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
  * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`ambient.ts`) withdraws what waits.
  */
-import { Aborting, checkedSignal } from "./aborting.ts";
+import { Aborting } from "./aborting.ts";
 import { ambience, refusing, type Ambient, type Standing } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
+import { signalOf } from "./given.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
 import type { Line, Outcome, Place, Waiter } from "./waiting.ts";
@@ -56,19 +57,21 @@ const present = new Present();
 /** Perform an operation as part of what may be cancelled, or of nothing. */
 export function performIn<T>(ambient: Omit<Ambient, "stand"> | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
-    const signal = options?.signal;
-    if (signal !== undefined && checkedSignal(signal, "the option signal").aborted) return refused(signal.reason);
+    const signal = options === undefined ? undefined : signalOf(options, operation);
+    if (aborted(signal)) return refused(signal?.reason);
     if (ambient?.refusal !== undefined) return ambient.refuse();
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
-    if (signal?.aborted === true) return refused(signal.reason); // by a guard, meanwhile
+    if (aborted(signal)) return refused(signal?.reason); // by a guard, meanwhile
     const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))], "wait");
     return parkIn(ambient, parked);
   } catch (error) {
     return refused(error);
   }
 }
+
+const aborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
 /**
  * Performs an operation if it can happen now; otherwise changes nothing.

@@ -8,6 +8,8 @@
  *
  * Idea: negative acknowledgements of Concurrent ML, which in JavaScript are an AbortSignal.
  */
+import { show } from "../errors.ts";
+import { checkedFunction } from "./given.ts";
 import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
 import { enqueue } from "./scheduler.ts";
 import { Line, release, type Place, type Waiter } from "./waiting.ts";
@@ -72,7 +74,12 @@ export function awaiting<T>(promise: PromiseLike<T>): Operation<T> {
 
 function checkedPromise<T>(promise: PromiseLike<T>, verb: string): PromiseLike<T> {
   if (typeof (promise as PromiseLike<T> | undefined)?.then === "function") return promise;
-  throw new TypeError(`${verb} takes a promise and got ${String(promise)}`);
+  throw new TypeError(`${verb} takes a promise, ${cureFor(promise, verb)}; got ${show(promise)}`);
+}
+
+function cureFor(given: unknown, verb: string): string {
+  if (typeof given === "function") return `as ${verb}(work()), not ${verb}(work)`;
+  return given instanceof Performable ? `and an operation needs none: leave ${verb} out` : "and a value that is here is always(value)";
 }
 
 class Settling<T> extends Performable<T> {
@@ -139,6 +146,7 @@ function watched(promise: PromiseLike<unknown>): Watched {
  * It is never ready at once, so a case that is ready keeps it from starting.
  *
  * @param body - gets the signal and gives a promise; what it throws fails the operation
+ * @throws TypeError when `body` is no function, or a generator function
  *
  * @example
  * ```ts
@@ -156,7 +164,8 @@ function watched(promise: PromiseLike<unknown>): Watched {
  * Idea: Concurrent ML's `withNack`, joined to `fetch(url, { signal })`.
  */
 export function attempting<T>(body: (signal: AbortSignal) => PromiseLike<T>): Operation<T> {
-  return new Attempting(body);
+  const call = "attempting((signal) => fetch(url, { signal }))";
+  return new Attempting(checkedFunction(body, "attempting", call, "GeneratorFunction", "AsyncGeneratorFunction"));
 }
 
 class Attempting<T> extends Performable<T> implements Place {

@@ -7,6 +7,7 @@
  */
 import { show, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
+import { knownOptions, type Known } from "./given.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform } from "./perform.ts";
 
@@ -66,7 +67,9 @@ export interface SelectOrder {
  */
 export function select<const C extends Cases>(cases: C, options?: WaitOptions & SelectOrder): Promise<Selected<C>> {
   try {
-    return perform(selecting(cases, options), options);
+    if (options === undefined) return perform(choiceOf(cases));
+    const { order, signal } = knownOptions(options, selectOptions, "select");
+    return perform(choiceOf(cases, order), signal === undefined ? undefined : { signal });
   } catch (error) {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
     return Promise.reject(error);
@@ -91,7 +94,13 @@ export function select<const C extends Cases>(cases: C, options?: WaitOptions & 
  * Idea: Concurrent ML's `choose`: a select that can be returned from a function.
  */
 export function selecting<const C extends Cases>(cases: C, options: SelectOrder = {}): Operation<Selected<C>> {
-  const { order = "random" } = options;
+  return choiceOf(cases, knownOptions(options, selectOrder, "selecting").order);
+}
+
+const selectOrder: Known<SelectOrder> = { order: true };
+const selectOptions: Known<SelectOrder & WaitOptions> = { order: true, signal: true };
+
+function choiceOf<const C extends Cases>(cases: C, order: SelectOrder["order"] = "random"): Operation<Selected<C>> {
   if ((order as string) !== "random" && (order as string) !== "listed") {
     throw new TypeError(`select takes the order "random" or "listed"; got ${show(order)}`);
   }
@@ -123,8 +132,9 @@ export function selecting<const C extends Cases>(cases: C, options: SelectOrder 
  *
  * Idea: Go's `select` with a `default`.
  */
-export function trySelect<const C extends Cases>(cases: C, options?: SelectOrder): Selected<C> | undefined {
-  const selected = performable(selecting(cases, options), "trySelect").prepare().attempt();
+export function trySelect<const C extends Cases>(cases: C, options: SelectOrder = {}): Selected<C> | undefined {
+  const { order } = knownOptions(options, selectOrder, "trySelect");
+  const selected = performable(choiceOf(cases, order), "trySelect").prepare().attempt();
   return selected === nothing ? undefined : selected;
 }
 

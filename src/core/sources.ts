@@ -3,6 +3,8 @@
  *
  * Idea: Concurrent ML's `alwaysEvt`, `never` and `guard`; a source as a poll and a wait is Guile fibers' base operation.
  */
+import { show } from "../errors.ts";
+import { checkedFunction } from "./given.ts";
 import { nothing, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { reportFailure } from "./report.ts";
 import { release, type Place, type Waiter } from "./waiting.ts";
@@ -78,6 +80,7 @@ export const never: Operation<never> = new Never();
  * of its cases.
  *
  * @param make - gives the operation to perform; what it throws fails the performing. It must not wait.
+ * @throws TypeError when `make` is no function, or an async or a generator function
  *
  * @example
  * ```ts
@@ -92,7 +95,7 @@ export const never: Operation<never> = new Never();
  * Idea: Concurrent ML's `guard`.
  */
 export function guard<T>(make: () => Operation<T>): Operation<T> {
-  return new Guard(make);
+  return new Guard(checkedFunction(make, "guard", "guard(() => ch.receiving())", "AsyncFunction", "GeneratorFunction", "AsyncGeneratorFunction"));
 }
 
 class Guard<T> extends Performable<T> {
@@ -140,6 +143,8 @@ export interface OperationSource<T> {
  *
  * A `resume` that comes after the operation was withdrawn, or a second one, changes nothing.
  *
+ * @throws TypeError when the source lacks its `poll` or its `wait`
+ *
  * @example
  * ```ts
  * import { operation, perform, type Operation } from "rendezvous";
@@ -162,6 +167,11 @@ export interface OperationSource<T> {
  * Idea: base operations of Guile fibers, with the withdrawal from the first day.
  */
 export function operation<T>(source: OperationSource<T>): Operation<T> {
+  const given: unknown = source;
+  const { poll, wait } = (given ?? {}) as Partial<OperationSource<T>>;
+  if (typeof poll !== "function" || typeof wait !== "function") {
+    throw new TypeError(`operation takes its source, as { poll() { ... }, wait(resume) { ... } }; got ${show(source)}`);
+  }
   return new Sourced(source);
 }
 

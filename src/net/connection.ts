@@ -7,6 +7,7 @@
  *
  * Idea: Go's `net.Conn` and trio's streams (half close, `send_all`), made one with channels.
  */
+import type { Known } from "../core/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import type { Receiver, Sender } from "../core/sides.ts";
 import { checkedDelay } from "../time/timer.ts";
@@ -230,6 +231,9 @@ export interface CheckedConnectionOptions {
   linger: number;
   noDelay: boolean;
 }
+
+/** What a connection may be told. */
+export const connectionOptions: Known<ConnectionOptions> = { readBuffer: true, maxLine: true, linger: true, noDelay: true };
 
 /** Options of a user, or a clear error. */
 export function checkedConnectionOptions(options: ConnectionOptions): CheckedConnectionOptions {

@@ -1,8 +1,9 @@
 /** Where to listen: the options as given, and as they are checked, with every default filled in. */
 import type { TlsOptions } from "node:tls";
+import { knownOptions, type Known } from "../core/given.ts";
 import { show } from "../errors.ts";
-import { checkedHost, checkedKind, checkedPath, checkedPort, formatAddress, formatPath, parseAddress } from "./address.ts";
-import { checkedConnectionOptions, type ConnectionOptions } from "./connection.ts";
+import { checkedHost, checkedKind, checkedPath, checkedPort, formatAddress, formatPath, parseAddress, type Address } from "./address.ts";
+import { checkedConnectionOptions, connectionOptions, type ConnectionOptions } from "./connection.ts";
 import type { ConnectionError } from "./errors.ts";
 import type { ListenerSettings } from "./listener.ts";
 
@@ -26,6 +27,11 @@ export interface ListenOptions extends ConnectionOptions {
   onError?: ((error: ConnectionError) => void) | undefined;
 }
 
+const listenOptions: Known<ListenOptions & Address> = {
+  ...connectionOptions, host: true, port: true, path: true, tls: true, maxPending: true, backlog: true, unlinkStale: true, onError: true,
+  family: true, // an address of a listener is one to listen on
+};
+
 /** Where to listen, checked. */
 export interface ListenPlace {
   readonly name: string;
@@ -41,7 +47,7 @@ export function checkedPlace(address: ListenOptions | string): ListenPlace {
   if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
     throw new TypeError(`listen takes an address, "host:port" or { host, port }; got ${show(options)}`);
   }
-  const { tls, maxPending = 4096, backlog = 4096, unlinkStale = false, onError } = options;
+  const { tls, maxPending = 4096, backlog = 4096, unlinkStale = false, onError } = knownOptions(options, listenOptions, "listen");
   for (const [what, count] of Object.entries({ maxPending, backlog })) {
     if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${what} is a whole number from 1 up; got ${show(count)}`);
   }

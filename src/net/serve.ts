@@ -12,6 +12,7 @@
  * Idea: trio's `serve_tcp`, with the error of one connection kept to it.
  */
 import { chan, type Channel } from "../core/channel.ts";
+import { knownOptions, type Known } from "../core/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
@@ -78,7 +79,7 @@ export function serve(
 ): Promise<void> {
   try {
     checkedBody(handler, "serve", "serve(listener, (connection) => answer(connection))");
-    const { signal, maxConnections = Infinity, onError } = options;
+    const { signal, maxConnections = Infinity, onError } = knownOptions(options, serveOptions, "serve");
     if (!(Number.isSafeInteger(maxConnections) || (maxConnections as unknown) === Infinity) || maxConnections < 1) {
       throw new RangeError(`maxConnections of serve is a whole number from 1 up, or Infinity; got ${show(maxConnections)}`);
     }
@@ -91,6 +92,8 @@ export function serve(
     return refused(error);
   }
 }
+
+const serveOptions: Known<ServeOptions> = { signal: true, maxConnections: true, onError: true };
 
 class Serving {
   readonly #live: LiveScope;

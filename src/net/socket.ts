@@ -11,6 +11,7 @@
  * Idea: trio's SocketStream.
  */
 import { TLSSocket } from "node:tls";
+import { knownOptions, type Known } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
@@ -188,12 +189,16 @@ export class SocketConnection implements Connection {
     return this.#chunks[Symbol.asyncIterator]();
   }
 
-  lines({ fatal = false }: LineOptions = {}): Receiver<string> {
+  lines(options: LineOptions = {}): Receiver<string> {
+    const { fatal = false } = knownOptions(options, lineOptions, "lines");
     return viewOfLines(this.#reader, fatal);
   }
 
   readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
-    return perform(new ReadingLine(this.#reader, options.fatal ?? false), options);
+    return promised(() => {
+      const { fatal = false, signal } = knownOptions(options, readLineOptions, "readLine");
+      return perform(new ReadingLine(this.#reader, fatal), signal === undefined ? undefined : { signal });
+    });
   }
 
   readUntil(separator: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array> {
@@ -305,3 +310,6 @@ function promised<T>(body: () => Promise<T>): Promise<T> {
     return refused(error);
   }
 }
+
+const lineOptions: Known<LineOptions> = { fatal: true };
+const readLineOptions: Known<ReadLineOptions> = { fatal: true, signal: true };

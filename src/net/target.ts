@@ -1,11 +1,12 @@
 /** Whom to dial: the options as given, and as they are checked, with every default filled in. */
 import type { LookupFunction } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
+import { knownOptions, type Known } from "../core/given.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { show } from "../errors.ts";
 import { checkedDelay } from "../time/timer.ts";
 import { checkedHost, checkedKind, checkedPath, checkedPort, formatAddress, formatPath, parseAddress } from "./address.ts";
-import { checkedConnectionOptions, type CheckedConnectionOptions, type ConnectionOptions } from "./connection.ts";
+import { checkedConnectionOptions, connectionOptions, type CheckedConnectionOptions, type ConnectionOptions } from "./connection.ts";
 
 /** Whom to dial, and how. The `signal` is for the dialling only: aborting it later does nothing to the connection. */
 export interface DialOptions extends WaitOptions, ConnectionOptions {
@@ -36,6 +37,10 @@ export interface DialOptions extends WaitOptions, ConnectionOptions {
   attemptDelay?: number | undefined;
 }
 
+const dialOptions: Known<DialOptions> = {
+  ...connectionOptions, host: true, port: true, path: true, tls: true, family: true, lookup: true, timeout: true, attemptDelay: true, signal: true,
+};
+
 /** Whom to dial, checked. With a path there is a host, for certificates, and no port. */
 export interface Target {
   /** What errors call it, written the way it is read. */
@@ -57,7 +62,7 @@ export function checkedTarget(address: DialOptions | string, networkLookup: Look
   if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
     throw new TypeError(`dial takes an address, "host:port" or { host, port }; got ${show(options)}`);
   }
-  const { family = 0, lookup = networkLookup, timeout = Infinity, attemptDelay = 250, signal } = options;
+  const { family = 0, lookup = networkLookup, timeout = Infinity, attemptDelay = 250, signal } = knownOptions(options, dialOptions, "dial");
   if (![0, 4, 6].includes(family)) throw new RangeError(`the family of an address is 4, 6, or 0 for both; got ${show(family)}`);
   if (typeof (lookup as unknown) !== "function") throw new TypeError(`lookup is a function; got ${show(lookup)}`);
   const tls = checkedTls(options.tls);

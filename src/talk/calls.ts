@@ -13,6 +13,7 @@
  * Idea: Ada's `accept`, occam's and JCSP's call channels, Hopac's query-and-reply, Erlang's `gen_server:call`.
  */
 import { chan, type Channel } from "../core/channel.ts";
+import { checkedFunction } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
@@ -111,6 +112,7 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
       accepting: () => requests.receiving(),
       [Symbol.asyncIterator]: () => requests[Symbol.asyncIterator](),
       async serve(handler) {
+        checkedFunction(handler, "serve", "server.serve((value) => answer)", "GeneratorFunction", "AsyncGeneratorFunction");
         for await (const call of requests) {
           try {
             call.reply(await handler(call.value, call));

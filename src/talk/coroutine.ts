@@ -9,10 +9,11 @@
  * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
  */
 import { ambience } from "../core/ambient.ts";
+import { checkedFunction } from "../core/given.ts";
 import { perform } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { fulfilled } from "../core/scheduler.ts";
-import { ClosedError } from "../errors.ts";
+import { ClosedError, show } from "../errors.ts";
 
 /** The client of a generator: what `call` sends is what `yield` gives in the body, and the other way round. */
 export interface Coroutine<In, Out, Ret> extends Disposable {
@@ -36,7 +37,7 @@ export interface Coroutine<In, Out, Ret> extends Disposable {
  * Makes a client of a generator function: a consumer with replies, a state machine, a parser.
  *
  * @param body - a generator or an async generator function; it starts in a later microtask
- * @throws TypeError when `body` is no function; `first` and `done` reject with one when it gives no generator
+ * @throws TypeError when `body` is no function; when it gives no generator, `first`, `done` and every call reject with one
  *
  * @example
  * ```ts
@@ -56,7 +57,7 @@ export interface Coroutine<In, Out, Ret> extends Disposable {
 export function coroutine<Out, Ret, In>(
   body: () => Generator<Out, Ret, In> | AsyncGenerator<Out, Ret, In>,
 ): Coroutine<In, Out, Ret> {
-  if (typeof (body as unknown) !== "function") throw new TypeError(`coroutine takes a generator function; got ${String(body)}`);
+  checkedFunction(body, "coroutine", "coroutine(function* () { ... })");
   return new Conversation(body);
 }
 
@@ -149,9 +150,10 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
     });
   }
 
-  #closed(): ClosedError {
-    return new ClosedError(`call of coroutine "${this.#name}", whose body has ended: nobody answers any more`, {
-      cause: this.#ended?.cause,
+  #closed(): Error {
+    const { cause } = this.#ended ?? {};
+    return cause instanceof NoGenerator ? cause : new ClosedError(`call of coroutine "${this.#name}", whose body has ended: nobody answers any more`, {
+      cause,
     });
   }
 }
@@ -164,5 +166,10 @@ function cancellable<T>(answer: Promise<T>): Promise<T> {
 function started<Out, Ret, In>(body: (() => Talker<Out, Ret, In>) | undefined): Talker<Out, Ret, In> {
   const talker = body?.();
   if (typeof (talker as Partial<Talker<Out, Ret, In>> | undefined)?.next === "function") return talker as Talker<Out, Ret, In>;
-  throw new TypeError("coroutine takes a generator function, and its body gave no generator: write function* or async function*");
+  throw new NoGenerator(`coroutine takes a generator function, and its body gave ${show(talker)}: write function* or async function*`);
+}
+
+/** Nothing has begun, so nothing has ended: it is told as it is, to whoever asks. */
+class NoGenerator extends TypeError {
+  override readonly name = "TypeError";
 }

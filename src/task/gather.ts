@@ -8,6 +8,7 @@
  * Idea: asyncio's `gather`, with its `return_exceptions`; that it cancels what it has started is trio's. The record form and `limit` are
  * p-map's wishes.
  */
+import { checkedSignal, knownOptions, type Known } from "../core/given.ts";
 import { nothing, performable, Performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
@@ -74,12 +75,13 @@ export function gather<const J extends GatherJobs>(
 export function gather<const J extends GatherJobs>(jobs: J, options: GatherOptions): Promise<Gathered<J, Error>>;
 export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<unknown> {
   try {
-    const { signal, onError = "cancel", returnErrors = false } = options;
+    const { signal, onError = "cancel", returnErrors = false } = knownOptions(options, gatherOptions, "gather");
+    if (signal !== undefined) checkedSignal(signal, "the option signal");
     if (onError !== "cancel" && (onError as string) !== "leave") {
       throw new TypeError(`onError of gather is "cancel" or "leave"; got ${show(onError)}`);
     }
     const gathering = new Gathering(jobs, options);
-    if (onError === "leave" || !gathering.hasThunks) return perform(gathering, options);
+    if (onError === "leave" || !gathering.hasThunks) return perform(gathering, signal === undefined ? undefined : { signal });
     const settings = { signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
     const live = new LiveScope("gather", undefined, settings);
     gathering.start = (thunk): Task<unknown> => live.go(thunk, []);
@@ -88,6 +90,8 @@ export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<u
     return refused(error);
   }
 }
+
+const gatherOptions: Known<GatherOptions> = { limit: true, returnErrors: true, onError: true, signal: true };
 
 /** One gathering, performed once. */
 class Gathering extends Performable<unknown> implements Place {

@@ -3,6 +3,7 @@
  *
  * Idea: `Promise.race` and `Promise.any`, whose losers go on for ever; here they are cancelled and awaited, as in trio and Effect.
  */
+import { knownOptions, type Known } from "../core/given.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { show } from "../errors.ts";
@@ -42,17 +43,19 @@ export interface RaceOptions extends WaitOptions {
  */
 export function race<B extends Body<[], unknown>>(bodies: readonly B[], options: RaceOptions = {}): Promise<ResultOf<B>> {
   try {
-    const { until = "settled" } = options;
+    const { until = "settled", signal } = knownOptions(options, raceOptions, "race");
     if (!Array.isArray(bodies) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
     for (const body of bodies) checkedBody(body, "race", "race([() => f()]), not race([f()]), which could not be cancelled");
     if ((until as string) !== "settled" && (until as string) !== "success") {
       throw new TypeError(`race runs until "settled" or "success"; got ${show(until)}`);
     }
-    return new Race(bodies, options.signal, until === "success").outcome as Promise<ResultOf<B>>;
+    return new Race(bodies, signal, until === "success").outcome as Promise<ResultOf<B>>;
   } catch (error) {
     return refused(error);
   }
 }
+
+const raceOptions: Known<RaceOptions> = { until: true, signal: true };
 
 /** A scope whose outcome is that of the first of its tasks: it is decided in the very step in which that one ends. */
 class Race extends LiveScope {

@@ -6,6 +6,7 @@
  *
  * Idea: asyncio's and trio's `run`.
  */
+import { knownOptions, type Known } from "../core/given.ts";
 import { refused } from "../core/perform.ts";
 import { arm, checkedDelay } from "../time/timer.ts";
 import { checkedBody, type Body } from "./body.ts";
@@ -13,7 +14,7 @@ import { host, watchForDeadlock, type Host } from "./deadlock.ts";
 import { LiveScope } from "./live-scope.ts";
 import { identifyFreeTasks } from "./present.ts";
 import { rootRegion } from "./region.ts";
-import { checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
+import { checkedOptions, handleOf, scopeOptions, type Scope, type ScopeOptions } from "./scope.ts";
 
 /** How to run a program. */
 export interface RunOptions extends ScopeOptions {
@@ -51,7 +52,7 @@ export interface RunOptions extends ScopeOptions {
 export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}): Promise<T> {
   try {
     const body = checkedBody(main, "run");
-    const settings = checkedOptions(options, "run");
+    const settings = checkedOptions(knownOptions(options, runOptions, "run"), "run");
     const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
     identifyFreeTasks(rootRegion);
     const live = new LiveScope("run", body, settings);
@@ -64,6 +65,8 @@ export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}):
 }
 
 const signals = { SIGINT: 130, SIGTERM: 143 };
+
+const runOptions: Known<RunOptions> = { ...scopeOptions, grace: true };
 
 /** How many programs run: the last one to end lets the process exit. */
 let running = 0;

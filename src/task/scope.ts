@@ -3,7 +3,7 @@
  *
  * Idea: trio's nurseries ("Notes on structured concurrency", Nathaniel J. Smith), Kotlin's `coroutineScope`.
  */
-import { checkedSignal } from "../core/aborting.ts";
+import { checkedSignal, knownOptions, type Known } from "../core/given.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { perform, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
@@ -100,7 +100,7 @@ export interface OpenScope extends Scope, AsyncDisposable {
  */
 export function scope<T>(body: Body<[scope: Scope], T>, options: ScopeOptions = {}): Promise<T> {
   try {
-    const live = new LiveScope("scope", checkedBody(body, "scope"), checkedOptions(options));
+    const live = new LiveScope("scope", checkedBody(body, "scope"), checkedOptions(knownOptions(options, scopeOptions, "scope")));
     return live.run(body, [new Handle(live)]);
   } catch (error) {
     return refused(error);
@@ -127,7 +127,7 @@ export function scope<T>(body: Body<[scope: Scope], T>, options: ScopeOptions = 
  * Idea: Python's `async with`; what it cannot do is written in "Notes on structured concurrency".
  */
 export function openScope(options: ScopeOptions = {}): OpenScope {
-  return new OpenHandle(new LiveScope("scope", undefined, { ...checkedOptions(options), isOpen: true }));
+  return new OpenHandle(new LiveScope("scope", undefined, { ...checkedOptions(knownOptions(options, scopeOptions, "openScope")), isOpen: true }));
 }
 
 class Handle implements Scope {
@@ -213,14 +213,18 @@ class OpenHandle extends Handle implements OpenScope {
   }
 }
 
+/** What a scope may be told. */
+export const scopeOptions: Known<ScopeOptions> = { name: true, timeout: true, signal: true, onError: true };
+
 /** The options, or a clear error before anything has begun. */
 export function checkedOptions(options: ScopeOptions, kind = "scope"): ScopeSettings {
   const { name, timeout, signal, onError } = options;
   if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of a ${kind} cannot be ${show(name)}`);
   if (timeout !== undefined) checkedDelay(timeout, `the timeout of a ${kind}`);
   if (signal !== undefined) checkedSignal(signal, "the option signal");
-  if (onError !== undefined && onError !== "cancel" && onError !== "supervise" && typeof (onError as unknown) !== "function") {
-    throw new TypeError(`onError of a ${kind} is "cancel", "supervise" or a function; got ${show(onError)}`);
+  if (onError !== undefined && onError !== "cancel" && onError !== "supervise") {
+    if (typeof (onError as unknown) !== "function") throw new TypeError(`onError of a ${kind} is "cancel", "supervise" or a function; got ${show(onError)}`);
+    checkedBody(onError, "onError");
   }
   return { name, timeout, signal, onError };
 }

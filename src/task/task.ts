@@ -6,11 +6,13 @@
  *
  * Idea: Go's `go`, with a handle as in trio and Kotlin.
  */
+import { checkedFunction } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { ambience } from "../core/ambient.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
+import { show } from "../errors.ts";
 import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "./body.ts";
 import type { Driver } from "./generator.ts";
 import { living, nextId, type Living } from "./live.ts";
@@ -73,6 +75,8 @@ export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T
  * Idea: asyncio's `create_task(..., name=)`.
  */
 export function named<F extends (...args: never[]) => unknown>(name: string, body: F): F {
+  if (typeof (name as unknown) !== "string") throw new TypeError(`named takes a name first, as named("reader", () => work()); got ${show(name)}`);
+  checkedFunction(body, "named", 'named("reader", () => work())');
   const copy = ((...args: never[]) => body(...args)) as F;
   return Object.defineProperty(copy, "name", { value: name });
 }

@@ -3,6 +3,7 @@
  *
  * Idea: trio's `fail_after` and shielded cancel scopes.
  */
+import { knownOptions, type Known } from "../core/given.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { checkedDelay } from "../time/timer.ts";
@@ -53,7 +54,7 @@ export function timeout<T, F = never>(ms: number, body: Body<[scope: Scope], T>,
 export function timeout(ms: number, body: Body<[scope: Scope], unknown>, options: TimeoutOptions<unknown> = {}): Promise<unknown> {
   try {
     checkedDelay(ms, "timeout");
-    const { signal } = checkedOptions({ signal: options.signal }, "timeout");
+    const { signal } = checkedOptions({ signal: knownOptions(options, timeoutOptions, "timeout").signal }, "timeout");
     const fallback = "fallback" in options ? { value: options.fallback } : undefined;
     const live = new LiveScope("timeout", checkedBody(body, "timeout", "timeout(1000, () => work())"), { timeout: ms, signal, fallback });
     return live.run(body, [handleOf(live)]);
@@ -61,6 +62,8 @@ export function timeout(ms: number, body: Body<[scope: Scope], unknown>, options
     return refused(error);
   }
 }
+
+const timeoutOptions: Known<TimeoutOptions<unknown>> = { fallback: true, signal: true };
 
 /**
  * Runs a body that no cancel from outside reaches: for clean-up that has to wait. The structure stays: whoever is around it waits for it.
@@ -98,9 +101,11 @@ export function shield<T>(
   } = {},
 ): Promise<T> {
   try {
-    const settings = { ...checkedOptions(options, "shield"), shielded: true };
+    const settings = { ...checkedOptions(knownOptions(options, shieldOptions, "shield"), "shield"), shielded: true };
     return new LiveScope("shield", checkedBody(body, "shield"), settings).run(body, []);
   } catch (error) {
     return refused(error);
   }
 }
+
+const shieldOptions: Known<NonNullable<Parameters<typeof shield>[1]>> = { timeout: true };

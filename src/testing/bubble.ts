@@ -10,6 +10,7 @@
  */
 import { contexts } from "../core/context.ts";
 import { variable } from "../core/environment.ts";
+import { knownOptions, type Known } from "../core/given.ts";
 import { seedChoices, seeded } from "../core/random.ts";
 import { control } from "../core/scheduler.ts";
 import { DeadlockError, show, TimeoutError } from "../errors.ts";
@@ -140,7 +141,10 @@ function lateError(run: BubbleRun, timeoutMs: number): TimeoutError {
   );
 }
 
-function checked(body: unknown, { timeoutMs = 10_000, leaks = "fail" }: BubbleOptions): { timeoutMs: number; leaks: "fail" | "ignore"; seed: number } {
+const bubbleOptions: Known<BubbleOptions> = { timeoutMs: true, leaks: true };
+
+function checked(body: unknown, options: BubbleOptions): { timeoutMs: number; leaks: "fail" | "ignore"; seed: number } {
+  const { timeoutMs = 10_000, leaks = "fail" } = knownOptions(options, bubbleOptions, "bubble");
   checkedBody(body, "bubble", "bubble(() => work()), not bubble(work())");
   if ((leaks as string) !== "fail" && (leaks as string) !== "ignore") throw new TypeError(`leaks of bubble is "fail" or "ignore"; got ${show(leaks)}`);
   if (!contexts) throw new TypeError("bubble needs the platform's async contexts: import rendezvous as Node, Bun or Deno do");

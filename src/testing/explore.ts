@@ -8,6 +8,7 @@
  * Idea: loom, shuttle, Coyote; stateless model checking is VeriSoft's.
  */
 import { variable } from "../core/environment.ts";
+import { knownOptions, type Known } from "../core/given.ts";
 import { checkedBody } from "../task/body.ts";
 import { DepthFirst, Following, Prioritised, Randomly, type Chooser } from "./chooser.ts";
 import { SourceSets } from "./dpor.ts";
@@ -168,6 +169,7 @@ interface Settings extends RunSettings {
 }
 
 function checked(options: ExploreOptions, who: string): Settings {
+  knownOptions(options, exploreOptions, who);
   const { strategy = "auto", timers = "quiescent", leaks = "fail", invariant, depth = 3, deviations = Infinity } = options;
   const { maxSchedules = 1000, maxMs = Infinity, maxSteps = 10_000 } = options;
   const [seedGiven, replayGiven] = [variable("RENDEZVOUS_SEED"), variable("RENDEZVOUS_REPLAY")];
@@ -192,6 +194,11 @@ function checked(options: ExploreOptions, who: string): Settings {
     replay: options.replay ?? (replayGiven === "" ? undefined : replayGiven),
   };
 }
+
+const exploreOptions: Known<ExploreOptions> = {
+  strategy: true, seed: true, maxSchedules: true, maxMs: true, maxSteps: true, deviations: true, depth: true, timers: true, leaks: true,
+  invariant: true, replay: true,
+};
 
 class Exploration {
   readonly #program: Program;

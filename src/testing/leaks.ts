@@ -7,6 +7,7 @@
  *
  * Idea: Go's goleak and synctest.
  */
+import { checkedBody } from "../task/body.ts";
 import { describe, waitsOf } from "../task/dump.ts";
 import { traceTasks } from "../task/debugging.ts";
 import { living, type Living } from "../task/live.ts";
@@ -84,6 +85,7 @@ export class LeakError extends Error {
  * Idea: goleak's `VerifyNone`.
  */
 export async function expectNoLeaks<T>(body: () => T | PromiseLike<T>): Promise<T> {
+  checkedBody(body, "expectNoLeaks");
   const stopTracing = traceTasks();
   try {
     const before = new Set<Living>(living);

@@ -3,6 +3,7 @@
  *
  * Idea: trio's memory streams and turmoil's faults, under the connections of this library.
  */
+import { knownOptions, type Known } from "../../core/given.ts";
 import { Performable, type Operation, type WaitOptions } from "../../core/operation.ts";
 import { perform } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
@@ -140,7 +141,10 @@ function pairOf(network: MemoryNetwork, connection: Connection): Pair {
   throw new TypeError(`a network in memory knows the connections that its own dial and listen have given; got ${show(connection)}`);
 }
 
-function checked({ latency = 0, maxSegment = 65_536, window = 65_536 }: MemoryNetOptions): Carriage {
+const netOptions: Known<MemoryNetOptions> = { latency: true, maxSegment: true, window: true };
+
+function checked(options: MemoryNetOptions): Carriage {
+  const { latency = 0, maxSegment = 65_536, window = 65_536 } = knownOptions(options, netOptions, "memoryNet");
   if (!Number.isFinite(latency) || latency < 0) {
     throw new RangeError(`the latency of memoryNet is a number of milliseconds from 0 up; got ${show(latency)}`);
   }
