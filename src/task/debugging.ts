@@ -31,12 +31,24 @@ export function traceTasks(): () => void {
 
 const tracing: Observer = { site: noteSiteOf, siteOf, failed: nameStart };
 
-/** An error's stack says where its task was started. */
+/** How many tasks an error's stack names: those through which it came last. */
+const tasksNamed = 10;
+const namedIn = new WeakMap<Error, Named>();
+
+/** An error's stack without and with its tasks. */
+interface Named { before: string; lines: string[]; after: string }
+
+/** An error's stack says where its task was started. One sentinel that fails task after task does not grow. */
 function nameStart(task: Living, error: unknown): void {
   const started = siteOf(task);
-  if (!isError(error) || started === undefined || Object.isFrozen(error)) return;
-  const line = `in task "${task.name}" started ${started}`;
-  if (error.stack?.includes(line) === false) error.stack += `\n    ${line}`;
+  if (!isError(error) || typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
+  const known = namedIn.get(error);
+  const { before, lines } = known?.after === error.stack ? known : { before: error.stack, lines: [] as string[] };
+  const line = `\n    in task "${task.name}" started ${started}`;
+  if (lines.includes(line)) return;
+  const named = [...lines, line].slice(-tasksNamed);
+  error.stack = before + named.join("");
+  namedIn.set(error, { before, lines: named, after: error.stack });
 }
 
 /** Who still waits in a region that was cancelled: for something that no cancel reaches. */

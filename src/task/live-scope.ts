@@ -25,7 +25,7 @@ import { observer } from "./observer.ts";
 import { currentRegion } from "./present.ts";
 import { cancelled, Region, silence } from "./region.ts";
 import { SignalWatch } from "./signal-watch.ts";
-import { suppress } from "./suppressed.ts";
+import { arose, suppress } from "./suppressed.ts";
 import type { Task } from "./task.ts";
 
 /** What a scope does about a child that fails. */
@@ -200,16 +200,17 @@ export class LiveScope implements Runner, Living {
     const { onError = "cancel" } = this.#settings;
     if (child.state !== "failed" || this.#isOwnCancel(error) || onError === "supervise") return;
     if (onError === "cancel") {
-      this.#fail(error);
+      this.#fail(error, child);
       return;
     }
     // As part of the scope, so that what it waits for is waited for, and what it throws fails it.
     void runIn(new Region(this, this.region, true), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
   }
 
-  #fail(error: unknown): void {
-    if (this.#failure) suppress(this.#failure.error, error);
+  #fail(error: unknown, from: Living = this): void {
+    if (this.#failure) suppress(this.#failure.error, error, () => this.region.around());
     else {
+      arose(error, from.id);
       this.#failure = { error };
       this.region.cancel(cancelled(this, error));
     }

@@ -70,6 +70,11 @@ export class Region implements Ambient, Linked<Region> {
     return this.owner.kind === "task" ? (this.parent ?? this) : this;
   }
 
+  /** The numbers of whoever runs in it, and in the regions around it. */
+  *around(): Generator<number> {
+    for (let region: Region | undefined = this; region; region = region.parent) yield region.owner.id; // eslint-disable-line @typescript-eslint/no-this-alias -- the first of its regions
+  }
+
   /** The async context of the code in it, with no store but the region: where generators go on, that have no other. */
   get context(): EnterContext | undefined {
     return (this.#context ??= contextOf(this));

@@ -2,14 +2,22 @@
  * What else went wrong: the later errors of a scope, kept with its first.
  *
  * The first error is passed on as it is, never wrapped, so its shape does not depend on how many failed. The others are kept beside it,
- * not on it, so that frozen errors work too.
+ * not on it, so that frozen errors work too. They are kept for the scope in which it arose last, and the scopes around that, which it passes through
+ * on its way out: so an error that is thrown again and again does not pile them up.
  *
  * Idea: Java's suppressed exceptions; the shape is an answer to what users of exception groups complain of.
  */
-const kept = new WeakMap<object, unknown[]>();
+const kept = new WeakMap<object, Kept>();
+
+interface Kept {
+  readonly errors: Set<unknown>;
+  /** The numbers of the scope in which they came, and of all tasks and scopes around it. */
+  readonly around: ReadonlySet<number>;
+}
 
 /**
- * The errors that came after this one in the same scope, in order of time: of other children, and of their clean-up.
+ * The errors that came after this one in the same scope, in order of time: of other children, and of their clean-up. Scopes that it passes through on
+ * its way out add theirs; fails it another scope later on, only what came there counts.
  *
  * @param error - what a scope, a gather, a timeout rejected with
  * @returns none for an error that came alone, and for a value that is no object
@@ -28,15 +36,20 @@ const kept = new WeakMap<object, unknown[]>();
  * Idea: Java's `getSuppressed`.
  */
 export function suppressedOf(error: unknown): readonly unknown[] {
-  return isObject(error) ? kept.get(error) ?? [] : [];
+  return isObject(error) ? [...kept.get(error)?.errors ?? []] : [];
 }
 
-/** Keep a later error with the first one. */
-export function suppress(first: unknown, later: unknown): void {
+/** An error fails a scope, out of this scope or task: unless it comes from inside of that, it has arisen anew, and what was kept is of the past. */
+export function arose(error: unknown, from: number): void {
+  if (isObject(error) && kept.get(error)?.around.has(from) === false) kept.delete(error);
+}
+
+/** Keep a later error with the first one, in a scope of which this gives the number, and those of all around it. */
+export function suppress(first: unknown, later: unknown, around: () => Iterable<number>): void {
   if (!isObject(first) || first === later) return;
-  const others = kept.get(first);
-  if (!others) kept.set(first, [later]);
-  else if (!others.includes(later)) others.push(later);
+  let entry = kept.get(first);
+  if (!entry) kept.set(first, (entry = { errors: new Set(), around: new Set(around()) }));
+  entry.errors.add(later);
 }
 
 function isObject(value: unknown): value is object {

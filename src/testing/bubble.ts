@@ -19,7 +19,7 @@ import { describe } from "../task/dump.ts";
 import { checkedBody, type Body } from "../task/body.ts";
 import { identifyFreeTasks } from "../task/present.ts";
 import { rootRegion } from "../task/region.ts";
-import { suppress } from "../task/suppressed.ts";
+import { arose, suppress } from "../task/suppressed.ts";
 import { checkedDelay } from "../time/timer.ts";
 import { BubbleRun, type BubbleEnd } from "./bubble-run.ts";
 import { Ending, lastCancel } from "./ending.ts";
@@ -89,7 +89,8 @@ export async function bubble<T>(body: Body<[], T>, options: BubbleOptions = {}):
           if (failures.length > 0) throw failures[0];
           resolve(value);
         } catch (error) {
-          for (const other of failures) suppress(error, other);
+          arose(error, main.id);
+          for (const other of failures) suppress(error, other, () => [main.id]);
           // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
           reject(error);
         }
