@@ -5,6 +5,7 @@ import { control, enqueue, nextTurn, start, wake, type Controller } from "../../
 import { always, chan, checkpoint, go, select, sleep } from "../../src/index.ts";
 import { freshCopy } from "../support/fresh.ts";
 import { settle } from "../support/settle.ts";
+import { unhandledDuring } from "../support/unhandled.ts";
 
 const { setImmediate } = globalThis;
 
@@ -103,10 +104,33 @@ describe("the run queue", () => {
   });
 });
 
+describe("a job that throws", () => {
+  it("FA-22: fails alone, as an unhandled rejection: those behind it and in later rows run, in order, and the queue goes on", async () => {
+    const log: string[] = [];
+    const error = new Error("thrown by a job");
+    const job = (name: string): void => { enqueue({ run() { log.push(name); } }); };
+    const unhandled = await unhandledDuring(async () => {
+      job("before");
+      enqueue({ run() { throw error; } });
+      job("same row");
+      const { promise, resolve } = withResolvers();
+      void promise.then(() => log.push("promise"));
+      wake(resolve, undefined);
+      job("next row");
+      await settle();
+      job("later");
+      await settle();
+    });
+    expect(unhandled).to.deep.equal([error]);
+    expect(log.filter((line) => line !== "promise")).to.deep.equal(["before", "same row", "next row", "later"]);
+    expect(log).to.include("promise");
+  });
+});
+
 describe("the budget of a turn", () => {
   afterEach(() => { sinon.restore(); });
 
-  it("holds nothing back where the event loop turns by itself, however long the library has not looked", async () => {
+  it("FA-22: holds nothing back where the event loop turns by itself, however long the library has not looked", async () => {
     const { go: goOfCopy } = await freshCopy(); // it has never looked
     let late = 0;
     for (let turn = 0; turn < 300; turn++) {

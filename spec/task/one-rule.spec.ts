@@ -242,6 +242,25 @@ const rows: Record<string, Row> = {
     gives: ["shielded", ...cancelled],
   },
 
+  "FA-15: a task that awaits a scope ends after that has cleaned up": {
+    * program(wait, { lib, log, quiet }) {
+      yield* wait(lib.scope(async () => {
+        try {
+          await quiet.receive();
+        } finally {
+          await lib.shield(() => lib.sleep(20));
+          log.push("cleaned up");
+        }
+      }));
+      log.push("went on");
+    },
+    after: ({ log, task }) => {
+      task().cancel();
+      void task().result().then(() => log.push("result"));
+    },
+    gives: ["cleaned up", "result", ...cancelled],
+  },
+
   "a promise is waited for in spite of the cancel, also one that is met after it": {
     * program(wait, { lib, log, quiet }) {
       log.push(yield* wait(outside(lib, 20, "first")));

@@ -226,15 +226,19 @@ function line(job: Job): void {
 /** Run a row. Jobs of one context are run in a row of their own in it, so that it is entered once. */
 function drainRow(): void {
   draining = true;
-  for (let job = row.first; job !== undefined && job !== rowEnd; job = row.first) {
-    entered = job.context;
-    const enter = entered ?? contexts?.outermost;
-    if (enter) enter(drain);
-    else drain();
+  try {
+    for (let job = row.first; job !== undefined && job !== rowEnd; job = row.first) {
+      entered = job.context;
+      const enter = entered ?? contexts?.outermost;
+      if (enter) enter(drain);
+      else drain();
+    }
+  } finally {
+    draining = false;
+    if (row.first === undefined) rowIsOpen = false;
+    else if (row.first === rowEnd) row.shift();
+    else void fulfilled.then(drainRow); // a job has thrown: the others go on in a microtask more
   }
-  if (row.first) row.shift(); // the end of this row
-  else rowIsOpen = false;
-  draining = false;
 }
 
 let entered: EnterContext | undefined;

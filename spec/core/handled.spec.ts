@@ -1,0 +1,58 @@
+/** A promise that is given to the library counts as handled from that call on. */
+import { expect } from "chai";
+import { aborting, awaiting, choose, gather, go, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect, type Operation } from "../../src/node.ts";
+import { unhandledDuring } from "../support/unhandled.ts";
+
+const failing = (): Promise<never> => Promise.reject(new Error("of the promise"));
+const aborted = { signal: AbortSignal.abort("gone") };
+const quiet = (): void => { /* the cancel, or the abort */ };
+
+/** The operations that are made of a promise, and what is made of those. */
+const operations: Record<string, () => Operation<unknown>> = {
+  "settling": () => settling(failing()),
+  "awaiting": () => awaiting(failing()),
+  "settling, mapped": () => settling(failing()).map((value) => value),
+  "awaiting, mapped": () => awaiting(failing()).map((value) => value),
+  "a choice": () => choose<unknown>(settling(failing()), never),
+  "a select": () => selecting({ promise: settling(failing()), awaited: awaiting(failing()), late: sleeping(1) }),
+};
+
+/** Ways to wait, or not to: each is refused, or loses. */
+const waits: Record<string, (operation: () => Operation<unknown>) => unknown> = {
+  "never performed": (operation) => { operation(); },
+  "performed in a cancelled task": (operation) =>
+    scope((s) => { s.go(async () => { s.cancel(); await perform(operation()); }); }).catch(quiet),
+  "yielded in a cancelled generator task": (operation) =>
+    scope((s) => { s.go(function* () { s.cancel(); yield* operation(); }); }).catch(quiet),
+  "yielded plainly in a cancelled generator task": (operation) =>
+    scope((s) => { s.go(function* (): Generator<unknown, void> { s.cancel(); yield operation(); }); }).catch(quiet),
+  "performed with an aborted signal": (operation) => perform(operation(), aborted).catch(quiet),
+  "a case of a select with an aborted signal": (operation) => select({ case: operation() }, aborted).catch(quiet),
+  "a case of a select that happens by another": (operation) => select({ case: operation(), aborting: aborting(aborted.signal) }).catch(quiet),
+  "a case of trySelect": (operation) => trySelect({ case: operation() }),
+  "polled": (operation) => poll(operation()),
+  "withdrawn": (operation) => scope((s) => { s.go(() => perform(operation())); s.go(() => { s.cancel(); }); }).catch(quiet),
+};
+
+describe("a promise that is given to the library", () => {
+  for (const [what, operation] of Object.entries(operations)) {
+    for (const [how, wait] of Object.entries(waits)) {
+      it(`FA-03: is handled from the call on: ${what}, ${how}`, async () => {
+        expect(await unhandledDuring(() => wait(operation))).to.deep.equal([]);
+      });
+    }
+  }
+
+  it("FA-03: is handled by gather, also in a cancelled task, with an aborted signal, and behind one that fails first", async () => {
+    expect(await unhandledDuring(async () => {
+      await gather([failing(), failing()]).catch(quiet);
+      await gather([failing(), (): number => 1], aborted).catch(quiet);
+      await gather({ one: failing(), two: failing() }, aborted).catch(quiet);
+      await scope((s) => { s.go(async () => { s.cancel(); await gather([failing(), (): number => 1]); }); }).catch(quiet);
+    })).to.deep.equal([]);
+  });
+
+  it("FA-03: a task of one's own that fails and is given to settling is joined by that", async () => {
+    expect(await unhandledDuring(() => { settling(go(() => { throw new Error("of the task"); })); })).to.deep.equal([]);
+  });
+});
