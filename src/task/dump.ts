@@ -55,11 +55,7 @@ export function describe(who: Living, verb: string): string[] {
   const waits = waitsOf(who);
   const lines: string[] = [];
   const head = `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
-  if (waits.length === 0) {
-    const known = who.region ?? observer;
-    const unknown = known ? "something foreign: a promise that is not the library's" : "something unknown: RENDEZVOUS_DEBUG=1 tells what";
-    lines.push(who.region?.children.first ? `${head} waits for what runs in it` : `${head} ${verb} ${unknown}`);
-  }
+  if (waits.length === 0) lines.push(`${head} ${withoutWait(who, verb)}`);
   for (const { operation, site } of waits) {
     lines.push(`${head} ${verb} ${operation}`);
     if (site !== undefined) lines.push(`    ${site}`);
@@ -67,6 +63,16 @@ export function describe(who: Living, verb: string): string[] {
   const started = siteOf(who);
   if (started !== undefined) lines.push(`    started ${started}`);
   return lines;
+}
+
+/** What one does that waits for nothing of the library. */
+function withoutWait({ region, driver }: Living, verb: string): string {
+  if (region?.children.first) return "waits for what runs in it";
+  const goesOn = "goes on, though it has met its CancelledError: let that error pass";
+  if (region?.refusal && (region.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
+  if (!region && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
+  const foreign = `${verb} something foreign: a promise that is not the library's`;
+  return region?.delivered ? `${foreign}; or ${goesOn}` : foreign;
 }
 
 /**
