@@ -1,29 +1,6 @@
 /** What debugging tells: places in the program, the scope that does not end, the deadlock of a program that never calls `run`. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Run a program, not bundled, in a process of its own; it imports the built package by its name. */
-function program(
-  text: string,
-  environment: Record<string, string> = {},
-  options: string[] = [],
-): { code: number | null; errors: string; output: string } {
-  mkdirSync(`${root}docs-out`, { recursive: true });
-  const folder = mkdtempSync(`${root}docs-out/debugging-`);
-  try {
-    const file = `${folder}/program.mjs`;
-    writeFileSync(file, text);
-    const env = { ...process.env, RENDEZVOUS_DEBUG: "", ...environment };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...options, file], { encoding: "utf8", env });
-    return { code: status, output: stdout, errors: stderr };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
+import { program } from "../support/program.ts";
 
 const hanging = `import { chan, go } from "rendezvous";
 const letters = chan({ name: "letters" });

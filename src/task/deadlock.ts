@@ -8,6 +8,7 @@
  */
 import { describe, tree, waitsOf } from "./dump.ts";
 import { living, type Living } from "./live.ts";
+import { waitingTopLevel } from "./top-level.ts";
 
 /** What is needed of Node's `process`. */
 export interface Host {
@@ -26,6 +27,10 @@ export function host(): Host | undefined {
 
 /** The exit code of a program that hangs, as Node's own for a promise that never settles. */
 const deadlocked = 13;
+
+/** What to know where everybody sleeps, and somebody waits for a signal, too. */
+export const aboutSignals =
+  "A signal wakes nobody unless something aborts it. AbortSignal.timeout does not keep Node alive, and does not move virtual time; timeout() and sleeping() do";
 let watching = 0;
 let told = false;
 
@@ -50,18 +55,21 @@ function tell(): void {
 
 /** Who waits for what, if anybody waits. */
 export function deadlockReport(): string | undefined {
-  const report = asleep([...living]);
+  const report = asleep([...living], waitingTopLevel());
   return report && `fatal: ${report}`;
 }
 
-/** The same, of some tasks and scopes. A scope that waits for nothing but its tasks is not told. */
-export function asleep(all: readonly Living[]): string | undefined {
+/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks is not told. */
+export function asleep(all: readonly Living[], topLevel: readonly Living[] = []): string | undefined {
   const among = new Set(all);
   const blocked = tree()
     .map(({ who }) => who)
     .filter((who) => among.has(who) && (who.kind === "task" || waitsOf(who).length > 0 || !who.region?.children.first));
+  const tasks = blocked.length === 0 ? [] : [blocked.length === 1 ? "1 task" : `${String(blocked.length)} tasks`];
+  blocked.push(...topLevel);
   if (blocked.length === 0) return undefined;
-  const lines = blocked.flatMap((who) => describe(who, "blocked in")).map((line) => `  ${line}`);
-  const count = blocked.length === 1 ? "1 task" : `${String(blocked.length)} tasks`;
-  return [`all tasks are asleep - deadlock (${count})`, ...lines].join("\n");
+  const lines = blocked.flatMap((who) => describe(who, "blocked in"));
+  if ([...all, ...topLevel].some((who) => who.holdsSignal === true || waitsOf(who).some(({ holdsSignal }) => holdsSignal))) lines.push(aboutSignals);
+  const count = [...tasks, ...topLevel.map(({ name }) => `the ${name}`)].join(" and ");
+  return [`all tasks are asleep - deadlock (${count})`, ...lines.map((line) => `  ${line}`)].join("\n");
 }

@@ -10,10 +10,12 @@ import { rootRegion, type Region } from "./region.ts";
 import type { Living } from "./live.ts";
 import { observe, observer, type Observer } from "./observer.ts";
 import { noteSiteOf, siteOf } from "./site-of.ts";
+import { watchTopLevel } from "./top-level.ts";
 
 /** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
 export function debug(): void {
   identifyFreeTasks(rootRegion);
+  watchTopLevel();
   observe({ ...tracing, whoWaits });
   watchForDeadlock();
 }

@@ -13,6 +13,8 @@ import { siteOf } from "./site-of.ts";
 /** An operation that somebody waits for, and where, as far as it is known. */
 export interface Wait {
   readonly operation: string;
+  /** Whether the abort of a signal would end it. */
+  readonly holdsSignal: boolean;
   readonly site: string | undefined;
 }
 
@@ -20,8 +22,8 @@ export interface Wait {
 export function waitsOf(who: Living): Wait[] {
   const { region } = who;
   const driver = region?.driver ?? who.driver;
-  const waits = [...(region?.waits ?? [])].map((wait) => ({ operation: String(wait.operation), site: siteOf(wait) }));
-  return driver?.place ? [{ operation: String(driver.operation), site: siteOf(driver) }, ...waits] : waits;
+  const waiting = [...(driver?.place ? [driver] : []), ...(region?.waits ?? [])];
+  return waiting.map((one) => ({ operation: String(one.operation), holdsSignal: one.operation?.holdsSignal === true, site: siteOf(one) }));
 }
 
 /** The task or scope around one: the next region outwards that is not its own. */
@@ -54,7 +56,7 @@ export function tree(): { who: Living; depth: number }[] {
 export function describe(who: Living, verb: string): string[] {
   const waits = waitsOf(who);
   const lines: string[] = [];
-  const head = `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
+  const head = who.kind === "top level" ? "the top level, outside of every task," : `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
   if (waits.length === 0) lines.push(`${head} ${withoutWait(who, verb)}`);
   for (const { operation, site } of waits) {
     lines.push(`${head} ${verb} ${operation}`);

@@ -92,6 +92,10 @@ export class LiveScope implements Runner, Living {
     if (timeout !== Infinity) this.#arm(timeout, `its ${String(timeout)} ms`);
   }
 
+  get holdsSignal(): boolean {
+    return this.#outerSignal !== undefined;
+  }
+
   /** Whether its body has still to end. */
   get bodyRuns(): boolean {
     return !this.#body;

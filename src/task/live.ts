@@ -8,7 +8,7 @@ import type { Driver } from "./generator.ts";
 import type { Region } from "./region.ts";
 
 /** What reports call it. All but a task are scopes. */
-export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run";
+export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run" | "top level";
 
 /** A task or a scope, as reports see it. */
 export interface Living extends Linked<Living> {
@@ -19,6 +19,8 @@ export interface Living extends Linked<Living> {
   readonly region: Region | undefined;
   /** The generator that it runs, if it is one. */
   readonly driver?: Driver | undefined;
+  /** Whether a signal may cancel it. */
+  readonly holdsSignal?: boolean;
 }
 
 export const living: Chain<Living> = new Chain();

@@ -109,6 +109,14 @@ export function identifyFreeTasks(make: (task: Living) => Region): () => void {
   return () => { regionOfFreeTask = before; };
 }
 
+let topLevel: Region | undefined;
+
+/** What runs in no task is in this region from here on, so that it is known what it waits for. */
+export function identifyTopLevel(region: Region): void {
+  topLevel = region;
+  provideAmbience(ambience);
+}
+
 function startFree(task: Living & { region: Region | undefined }, beginning: Job): void {
   task.region = regionOfFreeTask?.(task);
   startIn(task.region, beginning, task);
@@ -118,7 +126,7 @@ function startFree(task: Living & { region: Region | undefined }, beginning: Job
 // Finding the region costs a lookup in the async context, 30 to 60 ns. What was cancelled is met again only as long as something refers
 // to the error of the cancel; regions do. While there is no such error an operation that can happen at once looks for no region.
 
-const ambience = { current: currentRegion, refuses: false, startFree };
+const ambience = { current: () => currentRegion() ?? topLevel, refuses: false, startFree };
 let refusals = 0;
 const forgotten = new FinalizationRegistry<undefined>(() => { ambience.refuses = --refusals > 0; });
 

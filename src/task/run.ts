@@ -15,6 +15,7 @@ import { LiveScope } from "./live-scope.ts";
 import { identifyFreeTasks } from "./present.ts";
 import { rootRegion } from "./region.ts";
 import { checkedOptions, handleOf, scopeOptions, type Scope, type ScopeOptions } from "./scope.ts";
+import { watchTopLevel } from "./top-level.ts";
 
 /** How to run a program. */
 export interface RunOptions extends ScopeOptions {
@@ -55,6 +56,7 @@ export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}):
     const settings = checkedOptions(knownOptions(options, runOptions, "run"), "run");
     const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
     identifyFreeTasks(rootRegion);
+    watchTopLevel();
     const live = new LiveScope("run", body, settings);
     const process = host();
     const outcome = live.run(body, [handleOf(live)]);

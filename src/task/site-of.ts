@@ -28,9 +28,17 @@ function homeOf(file: string): string {
   return /^(.*\/)task\/site-of\.[jt]s$/.exec(file)?.[1] ?? /^(.*\/dist\/bundle\/)shared-[^/]*$/.exec(file)?.[1] ?? file;
 }
 
+/** The library's own frames, ten and more, stand before that of the program. */
+const frames = 24;
+
 function captureStack(): { stack?: unknown } {
   const holder: { stack?: unknown } = {};
-  (Error as { captureStackTrace?: (holder: object) => void }).captureStackTrace?.(holder);
+  const errors = Error as { captureStackTrace?: (holder: object) => void; stackTraceLimit?: number };
+  const { stackTraceLimit } = errors;
+  errors.stackTraceLimit = frames;
+  errors.captureStackTrace?.(holder);
+  if (stackTraceLimit === undefined) delete errors.stackTraceLimit;
+  else errors.stackTraceLimit = stackTraceLimit;
   return holder;
 }
 

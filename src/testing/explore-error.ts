@@ -2,6 +2,7 @@
  * What an exploration has found, as an error.
  */
 import { isError } from "../errors.ts";
+import { aboutSignals } from "../task/deadlock.ts";
 import { encode } from "./schedule.ts";
 import { diagramOf, traceOf } from "./trace.ts";
 import type { Blocked, FindingKind, Verdict } from "./run.ts";
@@ -63,6 +64,7 @@ export class ExploreError extends Error {
         `explore has found ${found[kind]}${failure && `: ${failure}`}`,
         `  in run ${String(schedules)} of seed ${String(seed)}; again: replay(program, "${schedule}"), or RENDEZVOUS_REPLAY=${schedule}`,
         ...verdict.blocked.map(({ task, operations }) => `  ${task} waits in ${operations.join(", and in ") || "what is not the library's"}`),
+        ...(verdict.kind === "deadlock" && verdict.holdsSignal ? [`  ${aboutSignals}`] : []),
         ...(omitted > 0 ? [`  (${String(omitted)} steps)`] : []),
         ...trace.slice(-traceLines).map((line) => `  | ${line}`),
       ].join("\n"),

@@ -56,6 +56,8 @@ export interface Verdict {
   readonly error: unknown;
   readonly outcomes: readonly string[];
   readonly blocked: readonly Blocked[];
+  /** Whether one of them waits for a signal, too. */
+  readonly holdsSignal: boolean;
   readonly choices: readonly number[];
   readonly world: World;
   /** It was given up, because another run is the same. */
@@ -178,6 +180,7 @@ class Run {
     }
     const blocked = world.left.map((strand) => ({ task: world.nameOf(strand), operations: world.waitsOf(strand) }));
     const { redundant } = this.#chooser;
+    const { holdsSignal } = world;
     this.#chooser.end();
     const ending = this.#ending();
     const tell = (failures: readonly unknown[]): void => {
@@ -188,6 +191,7 @@ class Run {
         error: failed ? failures[0] : error,
         outcomes: this.#outcomes,
         blocked,
+        holdsSignal,
         choices: [...this.#chooser.choices],
         world,
         redundant,

@@ -353,6 +353,14 @@ export class World implements Controller {
     return strand.all.flatMap(({ waits }) => (waits ? [this.whereText(waits.where)] : []));
   }
 
+  /** Whether one of those who are left waits for a signal, too. */
+  get holdsSignal(): boolean {
+    return this.left.flatMap(({ all }) => all).some(({ waits }) => {
+      const where = waits?.where;
+      return (where instanceof Performable || where instanceof LiveScope) && where.holdsSignal;
+    });
+  }
+
   /** Whether all that can wake a task is in this world. */
   controls(strand: Strand): boolean {
     return strand.all.some(({ waits, ready }) => {
