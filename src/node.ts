@@ -1,5 +1,5 @@
 /**
- * The entry on Node, Bun and Deno: the same exports, and the platform's async contexts.
+ * The entry on Node, Bun and Deno: the same exports, the platform's async contexts, and signals to which any number may listen.
  *
  * 1. A task whose context holds no store pays nothing for contexts. A snapshot of about 3 kB for a task, and entering one at about
  *    130 ns for each row of the run queue, are for those that do hold one.
@@ -9,9 +9,11 @@
  * @module
  */
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
+import { setMaxListeners } from "node:events";
 import "./core/copies.ts";
 import { provideContexts, type EnterContext } from "./core/context.ts";
 import { variable } from "./core/environment.ts";
+import { provideUnlimited } from "./core/signals.ts";
 import { debug } from "./task/debugging.ts";
 
 export * from "./index.ts";
@@ -118,5 +120,10 @@ provideContexts({
     return carried as AsyncLocalStorage<T>;
   },
 });
+
+try {
+  setMaxListeners(0, new AbortController().signal);
+  provideUnlimited((signal) => { setMaxListeners(0, signal); });
+} catch { /* not for signals here: then nobody counts them either */ }
 
 if (variable("RENDEZVOUS_DEBUG")) debug();

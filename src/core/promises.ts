@@ -12,6 +12,7 @@ import { show } from "../errors.ts";
 import { checkedFunction } from "./given.ts";
 import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
 import { enqueue } from "./scheduler.ts";
+import { handedOut } from "./signals.ts";
 import { Line, release, type Place, type Waiter } from "./waiting.ts";
 
 /**
@@ -193,7 +194,7 @@ class Attempting<T> extends Performable<T> implements Place {
   }
 
   override enlist(waiter: Waiter): void {
-    const attempt = new AbortController();
+    const attempt = handedOut();
     waiter.place = this;
     waiter.slot = attempt;
     const settle = (go: () => void): void => {

@@ -17,6 +17,7 @@ import { checkedFunction } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
+import { handedOut } from "../core/signals.ts";
 import { guard } from "../core/sources.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { ClosedError } from "../errors.ts";
@@ -148,7 +149,7 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
 
   get signal(): AbortSignal {
     if (this.#abandoning === undefined) {
-      this.#abandoning = new AbortController();
+      this.#abandoning = handedOut();
       if (this.#abandoned) this.#abandoning.abort();
     }
     return this.#abandoning.signal;

@@ -19,6 +19,7 @@ import type { EnterContext } from "../core/context.ts";
 import { waitedFor, type Performable } from "../core/operation.ts";
 import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../core/perform.ts";
 import { tellWait, touch, type Job } from "../core/scheduler.ts";
+import { handedOut } from "../core/signals.ts";
 import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
 import { CancelledError, isError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
@@ -83,7 +84,7 @@ export class Region implements Ambient, Linked<Region> {
   /** Aborts when the region is cancelled; made when it is asked for. */
   get signal(): AbortSignal {
     if (!this.#controller) {
-      this.#controller = new AbortController();
+      this.#controller = handedOut();
       if (this.refusal) this.#controller.abort(this.refusal);
     }
     return this.#controller.signal;
