@@ -3,12 +3,15 @@
  */
 import { fileURLToPath } from "node:url";
 import { bundle } from "./bundle.ts";
+import { declarations } from "./declarations.ts";
 import { compile } from "./modules.ts";
 import { place } from "./place.ts";
 
 try {
-  const files = new Map(compile());
+  const compiled = compile();
+  const files = new Map([...compiled].filter(([name]) => name.endsWith(".js")));
   for (const [name, text] of bundle()) files.set(`bundle/${name}`, text);
+  for (const [name, text] of await declarations(compiled)) files.set(name, text);
   place(fileURLToPath(new URL("../dist/", import.meta.url)), files);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -6,15 +6,18 @@
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { entries } from "./entries.ts";
 import type { Files } from "./place.ts";
 
 const source = fileURLToPath(new URL("../src/", import.meta.url));
-const entries = ["node", "net/index", "testing/index", "debug"];
 
 /** The files of the bundle. */
 export function bundle(): Files {
   const { outputFiles } = buildSync({
-    entryPoints: entries.map((entry) => ({ in: `${source}${entry}.ts`, out: entry })),
+    entryPoints: entries.map(({ node }) => {
+      const entry = node.replace(/^bundle\/(.*)\.js$/, "$1");
+      return { in: `${source}${entry}.ts`, out: entry };
+    }),
     // Into every entry: so all of the core is in one file that they share, and exists once.
     inject: [`${source}index.ts`],
     ignoreAnnotations: true,

@@ -35,6 +35,44 @@ describe("the repository", () => {
   });
 });
 
+describe("the package", () => {
+  const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as Record<string, unknown>;
+  let packed: { size: number; files: { path: string; size: number }[] };
+  let paths: string[];
+
+  before(() => {
+    const { stdout } = spawnSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: root, encoding: "utf8", shell: process.platform === "win32" });
+    [packed] = JSON.parse(stdout) as [typeof packed];
+    paths = packed.files.map(({ path }) => path);
+  });
+
+  it("is at most 350 kB packed, as the README says", () => {
+    expect(packed.size).to.be.within(50_000, 350_000);
+    expect(readFileSync(`${root}README.md`, "utf8")).to.match(/Packed it is under 350 kB/);
+  });
+
+  it("has nothing in it twice: no sources, and no maps to them", () => {
+    expect(paths.filter((path) => !/^(dist\/.*\.js|dist\/.*\.d\.ts|README\.md|LICENSE|package\.json)$/.test(path))).to.deep.equal([]);
+  });
+
+  it("PK-05 has every file that its manifest names, for resolvers of all kinds", () => {
+    const named = (value: unknown): string[] => (typeof value === "string" ? [value] : Object.values(value as object).flatMap(named));
+    const files = ["main", "browser", "types", "exports"].flatMap((key) => named(manifest[key]));
+    expect(files).to.have.length.above(15);
+    expect(files.map((file) => file.replace("./", "")).filter((file) => !paths.includes(file))).to.deep.equal([]);
+    for (const file of manifest["sideEffects"] as string[]) expect(existsSync(root + file), file).to.equal(true);
+  });
+
+  it("PK-05 gives those who do not know exports what exports give: contexts on Node, none in browsers", () => {
+    const { "exports": { ".": entry } } = manifest as { exports: Record<".", Record<string, string>> };
+    expect(manifest).to.include({ main: entry["node"], browser: entry["default"], types: entry["types"] });
+  });
+
+  it("PK-06 names no home that it does not have", () => {
+    expect(manifest).to.not.have.any.keys("repository", "homepage", "bugs", "author");
+  });
+});
+
 describe("a build", () => {
   let folder: string;
 

@@ -317,8 +317,8 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   /** Iterates up to the end. Leaving the loop leaves the channel open, and several loops share it, as with Go's `range`. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    const iterator: AsyncIterableIterator<T, undefined> = {
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> & AsyncIterable<T> {
+    const iterator: AsyncIterator<T, undefined> & AsyncIterable<T> = {
       next: () => this.next(),
       [Symbol.asyncIterator]: () => iterator,
     };

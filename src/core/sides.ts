@@ -48,7 +48,7 @@ export interface Sender<in T> {
  *
  * Idea: Go's `<-chan`, by types alone; `out T` keeps it covariant.
  */
-export interface Receiver<out T> extends AsyncIterable<T, undefined> {
+export interface Receiver<out T> extends AsyncIterable<T> {
   /** See {@link Channel.receive}. */
   receive(options?: WaitOptions): Promise<T>;
   /** See {@link Channel.receiving}. */
@@ -61,4 +61,6 @@ export interface Receiver<out T> extends AsyncIterable<T, undefined> {
   tryReceive(): IteratorResult<T, undefined> | undefined;
   /** See {@link Channel.cancel}. */
   cancel(reason?: unknown): boolean;
+  /** For `for await`, up to the end; its own {@link next} has `undefined` there. */
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined>;
 }

@@ -52,7 +52,7 @@ export interface Client<Req, Res> {
 }
 
 /** The end of a call channel that answers. */
-export interface Server<Req, Res> extends AsyncIterable<Call<Req, Res>, undefined> {
+export interface Server<Req, Res> extends AsyncIterable<Call<Req, Res>> {
   /** Waits for the next call, first in, first out. Rejects with a `ClosedError` at the end, with `signal.reason`. */
   accept(options?: WaitOptions): Promise<Call<Req, Res>>;
   /** Describes an {@link accept}, for `select` and `yield*`. */
@@ -62,6 +62,8 @@ export interface Server<Req, Res> extends AsyncIterable<Call<Req, Res>, undefine
    * Fulfils when the channel has come to its end; rejects with the error it was closed with.
    */
   serve(handler: (value: Req, call: Call<Req, Res>) => Res | PromiseLike<Res>): Promise<void>;
+  /** For `for await`, up to the end. */
+  [Symbol.asyncIterator](): AsyncIterator<Call<Req, Res>, undefined>;
 }
 
 /** A channel of calls, and its two ends. */

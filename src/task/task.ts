@@ -13,7 +13,7 @@ import { ambience } from "../core/ambient.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { show } from "../errors.ts";
-import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "./body.ts";
+import { checkedBody, runBody, type Body, type HowEnded } from "./body.ts";
 import type { Driver } from "./generator.ts";
 import { living, nextId, type Living } from "./live.ts";
 import type { Region } from "./region.ts";
@@ -86,7 +86,7 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
  *
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
-export class Task<T> implements PromiseLike<T>, Runner, Living {
+export class Task<T> implements PromiseLike<T> {
   /** Different for every task, in order of their making. */
   readonly id: number = nextId();
   readonly #name: string;
