@@ -17,6 +17,7 @@ import { aborting } from "../core/aborting.ts";
 import { choose } from "../core/choice.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, refused } from "../core/perform.ts";
+import { asksFor } from "../core/resources.ts";
 import { release, type Place, type Waiter } from "../core/waiting.ts";
 import { TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
@@ -115,6 +116,7 @@ class Dialing<W extends Wire> extends Performable<Connection> {
     super();
     this.#network = network;
     this.#target = target;
+    asksFor(this);
   }
 
   override toString(): string {
@@ -135,7 +137,7 @@ class Dialing<W extends Wire> extends Performable<Connection> {
   }
 
   override enlist(waiter: Waiter): void {
-    new Dialled(waiter, this.#network, this.#target).begin();
+    new Dialled(waiter, this.#network, this.#target, this).begin();
   }
 }
 
@@ -144,6 +146,8 @@ class Dialled<W extends Wire> implements Place {
   readonly #waiter: Waiter;
   readonly #network: Network<W>;
   readonly #target: Target;
+  /** The operation. */
+  readonly #by: object;
   #over = false;
   #disarm: () => void = () => { /* no timer yet */ };
   #phase: DialPhase = "lookup";
@@ -152,10 +156,11 @@ class Dialled<W extends Wire> implements Place {
   /** Give up what it is at. */
   #abandon: () => void = () => { /* a lookup cannot be given up */ };
 
-  constructor(waiter: Waiter, network: Network<W>, target: Target) {
+  constructor(waiter: Waiter, network: Network<W>, target: Target, by: object) {
     this.#waiter = waiter;
     this.#network = network;
     this.#target = target;
+    this.#by = by;
   }
 
   begin(): void {
@@ -228,7 +233,7 @@ class Dialled<W extends Wire> implements Place {
 
   #happen(socket: W): void {
     const { path, connection } = this.#target;
-    const made = new SocketConnection(socket, connection, path === undefined ? undefined : { local: {}, remote: { path } });
+    const made = new SocketConnection(socket, connection, path === undefined ? undefined : { local: {}, remote: { path } }, this.#by);
     this.#finish();
     this.#waiter.resume("value", made);
   }

@@ -10,6 +10,7 @@ import { unlink } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, refused } from "../core/perform.ts";
+import { asksFor } from "../core/resources.ts";
 import { release, type Place, type Waiter } from "../core/waiting.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketListener, type Listener } from "./listener.ts";
@@ -53,6 +54,7 @@ class Listening extends Performable<Listener> {
   constructor(place: ListenPlace) {
     super();
     this.#place = place;
+    asksFor(this);
   }
 
   override attempt(): Nothing {
@@ -60,7 +62,7 @@ class Listening extends Performable<Listener> {
   }
 
   override enlist(waiter: Waiter): void {
-    new Opening(waiter, this.#place).begin();
+    new Opening(waiter, this.#place, this).begin();
   }
 }
 
@@ -68,13 +70,16 @@ class Listening extends Performable<Listener> {
 class Opening implements Place {
   readonly #waiter: Waiter;
   readonly #place: ListenPlace;
+  /** The operation. */
+  readonly #by: object;
   readonly #server: Server;
   #over = false;
   #unlinking: boolean;
 
-  constructor(waiter: Waiter, place: ListenPlace) {
+  constructor(waiter: Waiter, place: ListenPlace, by: object) {
     this.#waiter = waiter;
     this.#place = place;
+    this.#by = by;
     this.#unlinking = place.unlinkStale && "path" in place.at;
     const plain = place.settings.tls === undefined;
     this.#server = createServer({ allowHalfOpen: plain, pauseOnConnect: plain });
@@ -98,7 +103,7 @@ class Opening implements Place {
       return;
     }
     try {
-      const listener = new SocketListener(this.#server, this.#place.settings);
+      const listener = new SocketListener(this.#server, this.#place.settings, this.#by);
       this.#server.off("error", this.#onError);
       this.#finish();
       this.#waiter.resume("value", listener);

@@ -17,6 +17,7 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { chan, type Channel } from "../core/channel.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
+import { hasClosed, hasOpened } from "../core/resources.ts";
 import { reportFailure } from "../core/report.ts";
 import { enqueue, fulfilled } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
@@ -116,7 +117,8 @@ export class SocketListener implements Listener {
   #dropped = 0;
   #failed = 0;
 
-  constructor(server: WireServer<Wire>, settings: ListenerSettings) {
+  /** `by`: who has asked for it, if that was not here and now. */
+  constructor(server: WireServer<Wire>, settings: ListenerSettings, by?: object) {
     this.#server = server;
     this.#settings = settings;
     this.address = addressOf(server);
@@ -128,6 +130,7 @@ export class SocketListener implements Listener {
     const { tls } = settings;
     if (tls === undefined) server.on("connection", (socket) => { this.#park(socket); });
     else this.#secureWith(tls);
+    hasOpened(this, this.#name, by);
   }
 
   // -- The side of the clients --
@@ -235,6 +238,7 @@ export class SocketListener implements Listener {
 
   cancel(reason?: unknown): boolean {
     if (this.#waiting.closed) return false;
+    hasClosed(this);
     this.#server.close(); // it closes the address now, and waits for the connections by itself
     this.#waiting.cancel(reason);
     for (const socket of this.#handshakes.values()) socket.destroy();

@@ -14,6 +14,7 @@ import { TLSSocket } from "node:tls";
 import { knownOptions, type Known } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
+import { hasClosed, hasOpened } from "../core/resources.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
@@ -50,14 +51,15 @@ export class SocketConnection implements Connection {
   #destroyed = false;
   #disarm: (() => void) | undefined = undefined;
 
-  /** `paths` are the ends of a Unix socket, which the platform does not tell. */
-  constructor(socket: Wire, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths) {
+  /** `paths` are the ends of a Unix socket, which the platform does not tell. `by`: who has asked for it, if that was not here and now. */
+  constructor(socket: Wire, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths, by?: object) {
     this.#socket = socket;
     this.#linger = linger;
     this.local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
     this.remote = paths?.remote ?? socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
     this.tls = socket instanceof TLSSocket ? tlsDetails(socket) : undefined;
     this.#name = nameOf(this.local, this.remote);
+    hasOpened(this, this.#name, by);
     const outer = socket.inMemory !== true;
     this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
     this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
@@ -84,6 +86,7 @@ export class SocketConnection implements Connection {
 
   /** After an 'end', an 'error' or a destroy this changes nothing. */
   #closed(): void {
+    hasClosed(this);
     const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
     this.#drain();
     this.#reader.fail(this.#failure(cause));

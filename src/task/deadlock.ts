@@ -6,7 +6,7 @@
  *
  * Idea: Go's "all goroutines are asleep".
  */
-import { describe, tree, waitsOf } from "./dump.ts";
+import { describe, describeOpen, tree, waitsOf } from "./dump.ts";
 import { living, type Living } from "./live.ts";
 import { waitingTopLevel } from "./top-level.ts";
 
@@ -56,7 +56,7 @@ function tell(): void {
 /** Who waits for what, if anybody waits. */
 export function deadlockReport(): string | undefined {
   const report = asleep([...living], waitingTopLevel());
-  return report && `fatal: ${report}`;
+  return report && [`fatal: ${report}`, ...describeOpen().map((line) => `  ${line}`)].join("\n");
 }
 
 /** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks is not told. */

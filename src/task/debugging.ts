@@ -2,8 +2,10 @@
  * Debugging: where tasks were started and where they wait, and what hangs, told on standard error. Off unless it is asked for: by the
  * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
  */
+import { noteResources } from "../core/resources.ts";
 import { isError } from "../errors.ts";
-import { describe, tree } from "./dump.ts";
+import { armQuietly } from "../time/timer.ts";
+import { describe, describeOpen, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
 import { identifyFreeTasks } from "./present.ts";
 import { rootRegion, type Region } from "./region.ts";
@@ -16,7 +18,8 @@ import { watchTopLevel } from "./top-level.ts";
 export function debug(): void {
   identifyFreeTasks(rootRegion);
   watchTopLevel();
-  observe({ ...tracing, whoWaits });
+  observe({ ...tracing, whoWaits, ended: tellWhatIsOpen });
+  noteResources(noteSiteOf);
   watchForDeadlock();
 }
 
@@ -24,9 +27,11 @@ export function debug(): void {
 export function traceTasks(): () => void {
   if (observer) return () => { /* whoever observes already goes on */ };
   const forget = identifyFreeTasks(rootRegion);
+  const forgetResources = noteResources(noteSiteOf);
   observe(tracing);
   return () => {
     forget();
+    forgetResources();
     observe(undefined);
   };
 }
@@ -60,4 +65,21 @@ function whoWaits(region: Region): string[] {
     return false;
   });
   return inside.flatMap(({ who }) => describe(who, "still waits in"));
+}
+
+/** How long what is open may keep the process after the end of its program before it is told of, in milliseconds. */
+const patience = 5000;
+
+let disarm: (() => void) | undefined;
+
+/** The last program has ended, and the process has not: what it has left open may be why. */
+function tellWhatIsOpen(program: string): void {
+  disarm?.();
+  disarm = armQuietly(patience, () => {
+    const open = describeOpen().map((line) => `  ${line}`);
+    if (open.length === 0) return;
+    console.warn([
+      `run "${program}" ended ${String(patience)} ms ago, and the process has not. What is open may keep it: end it, by \`using\`, or by s.use(...)`, ...open,
+    ].join("\n"));
+  });
 }

@@ -6,6 +6,7 @@
  *
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
+import { allOpen } from "../core/resources.ts";
 import { living, type Living } from "./live.ts";
 import { observer } from "./observer.ts";
 import { siteOf } from "./site-of.ts";
@@ -77,8 +78,18 @@ function withoutWait({ region, driver }: Living, verb: string): string {
   return region?.delivered ? `${foreign}; or ${goesOn}` : foreign;
 }
 
+/** What is open, save what was so before; as far as somebody has it noted (debugging, leak checks). */
+export function describeOpen(before: ReadonlySet<object> = new Set()): string[] {
+  return [...allOpen()].flatMap(([resource, { name, by }]) => {
+    if (before.has(resource)) return [];
+    const site = siteOf(by);
+    return [`${name} is open`, ...(site === undefined ? [] : [`    opened ${site}`])];
+  });
+}
+
 /**
- * The tree of all tasks and scopes that live, with what each waits for, as text: one line for each, inner ones indented.
+ * The tree of all tasks and scopes that live, with what each waits for, as text: one line for each, inner ones indented. In debug mode
+ * also the tickers, listeners and connections that are open, and where they were opened.
  *
  * @returns an empty text when nothing lives
  *
@@ -98,7 +109,6 @@ function withoutWait({ region, driver }: Living, verb: string): string {
  * Idea: asyncio's `pstree`, Swift's task dumps.
  */
 export function dumpTasks(): string {
-  return tree()
-    .flatMap(({ who, depth }) => describe(who, "waits in").map((line) => "  ".repeat(depth) + line))
-    .join("\n");
+  const tasks = tree().flatMap(({ who, depth }) => describe(who, "waits in").map((line) => "  ".repeat(depth) + line));
+  return [...tasks, ...describeOpen()].join("\n");
 }

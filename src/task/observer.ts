@@ -11,6 +11,8 @@ export interface Observer {
   siteOf(of: object): string | undefined;
   /** Who still waits for what in a cancelled region that does not end, line by line; left out: nobody asks. */
   readonly whoWaits?: (region: Region) => string[];
+  /** The last program that `run` has begun has ended; left out: nobody asks. */
+  readonly ended?: (program: string) => void;
   /** A task has failed. */
   failed(task: Living, error: unknown): void;
 }

@@ -12,6 +12,7 @@ import { arm, checkedDelay } from "../time/timer.ts";
 import { checkedBody, type Body } from "./body.ts";
 import { host, watchForDeadlock, type Host } from "./deadlock.ts";
 import { LiveScope } from "./live-scope.ts";
+import { observer } from "./observer.ts";
 import { identifyFreeTasks } from "./present.ts";
 import { rootRegion } from "./region.ts";
 import { checkedOptions, handleOf, scopeOptions, type Scope, type ScopeOptions } from "./scope.ts";
@@ -90,7 +91,7 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
   });
   const unwatch = watchForDeadlock();
   const leave = (): void => {
-    running--;
+    if (--running === 0) observer?.ended?.(live.name);
     disarm?.();
     unwatch();
     for (const off of listeners) off();

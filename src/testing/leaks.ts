@@ -1,5 +1,5 @@
 /**
- * Leaks: tasks that a test has started and that still wait when it is over.
+ * Leaks: tasks that a test has started and that still wait when it is over, and what it has left open.
  *
  * 1. Only what began after the check did counts. Whatever is about to end is given the turns, and then the time, that it needs: about
  *    200 ms in all, by the real clock; a test without leaks waits for none of it.
@@ -7,8 +7,9 @@
  *
  * Idea: Go's goleak and synctest.
  */
+import { allOpen } from "../core/resources.ts";
 import { checkedBody } from "../task/body.ts";
-import { describe, waitsOf } from "../task/dump.ts";
+import { describe, describeOpen, waitsOf } from "../task/dump.ts";
 import { traceTasks } from "../task/debugging.ts";
 import { living, type Living } from "../task/live.ts";
 import { afterRealTime } from "./platform.ts";
@@ -55,7 +56,10 @@ export function blockedTasks(): BlockedTask[] {
   }));
 }
 
-/** Tasks that were started have not ended. The message names each, what it waits for, where, and where it was started. */
+/**
+ * Tasks that were started have not ended, or something is open. The message names each, what it waits for, where, and where it was started or
+ * opened.
+ */
 export class LeakError extends Error {
   /** `"LeakError"`. */
   override readonly name = "LeakError";
@@ -64,7 +68,8 @@ export class LeakError extends Error {
 }
 
 /**
- * Runs a test, and fails it if a task or a scope that it has started has not ended.
+ * Runs a test, and fails it if a task or a scope that it has started has not ended, or a ticker, a connection or a listener that it has opened is
+ * open.
  *
  * @param body - the test; its own failure comes first
  * @returns what the body gives; rejects with what it throws, with a {@link LeakError}
@@ -88,31 +93,38 @@ export async function expectNoLeaks<T>(body: () => T | PromiseLike<T>): Promise<
   checkedBody(body, "expectNoLeaks");
   const stopTracing = traceTasks();
   try {
-    const before = new Set<Living>(living);
+    const before = new Set<object>([...living, ...allOpen().keys()]);
     const result = await body();
-    const leaked = await leftSince(before);
-    if (leaked.length === 0) return result;
-    throw leakError(leaked, "the test");
+    await untilNothingIsLeft(before);
+    const leaked = leftSince(before);
+    const open = describeOpen(before);
+    if (leaked.length === 0 && open.length === 0) return result;
+    throw leakError(leaked, "the test", open);
   } finally {
     stopTracing();
   }
 }
 
-/** Who is left behind by whom. */
-export function leakError(leaked: readonly Living[], by: string): LeakError {
-  const lines = leaked.flatMap((who) => describe(who, "is left in")).map((line) => `  ${line}`);
-  const cure = `let them end (close what they wait for, cancel their scope) before ${by} does`;
-  return new LeakError([`${String(leaked.length)} left behind: ${cure}`, ...lines].join("\n"));
+/** Who is left behind by whom, and what was left open. */
+export function leakError(leaked: readonly Living[], by: string, open: readonly string[] = []): LeakError {
+  const lines = [...leaked.flatMap((who) => describe(who, "is left in")), ...open].map((line) => `  ${line}`);
+  const count = leaked.length + open.filter((line) => !line.startsWith(" ")).length;
+  const cure = `let them end (close what they wait for, cancel their scope${open.length > 0 ? ", stop or shut down what is open" : ""}) before ${by} does`;
+  return new LeakError([`${String(count)} left behind: ${cure}`, ...lines].join("\n"));
 }
 
-/** What has begun since then and does not end by itself, after ever longer waits. */
-async function leftSince(before: ReadonlySet<Living>): Promise<Living[]> {
-  const left = (): Living[] => [...living].filter((who) => !before.has(who));
+/** What has begun since then and has not ended. */
+function leftSince(before: ReadonlySet<object>): Living[] {
+  return [...living].filter((who) => !before.has(who));
+}
+
+/** Wait, ever longer, for what ends by itself. */
+async function untilNothingIsLeft(before: ReadonlySet<object>): Promise<void> {
+  const anyLeft = (): boolean => leftSince(before).length > 0 || describeOpen(before).length > 0;
   await settle();
-  for (let ms = 1, waited = 0; left().length > 0 && waited < 200; waited += ms, ms = Math.min(2 * ms, 20)) {
+  for (let ms = 1, waited = 0; anyLeft() && waited < 200; waited += ms, ms = Math.min(2 * ms, 20)) {
     await new Promise<void>((resolve) => { afterRealTime(ms, resolve); });
   }
-  return left();
 }
 
 /** What mocha's hooks see of the test that is about to run. */

@@ -4,13 +4,19 @@
  * 1. The tick's value is how many periods have passed since the start, so a gap shows the missed ones.
  * 2. The phase is kept: a tick that comes late does not put off the next one.
  * 3. It re-arms in the timer's callback, never after an await; stopped, it has no timer and gives nothing more.
+ * 4. Its timer keeps the process alive as long as somebody waits for a tick, and no longer.
  *
  * Idea: Go's `time.Ticker`, as of 1.23: no stale tick after a stop.
  */
 import { Channel } from "../core/channel.ts";
+import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { hasClosed, hasOpened } from "../core/resources.ts";
 import { clockIsReal } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
-import { arm, checkedDelay } from "./timer.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import type { CaseKey } from "../errors.ts";
+import { checkedDelay, PatientTimer } from "./timer.ts";
 
 /** Gives the number of periods that have passed since its start: 1, 2, ... */
 export interface Ticker extends Receiver<number> {
@@ -22,7 +28,10 @@ export interface Ticker extends Receiver<number> {
 
 /**
  * Ticks every `ms` milliseconds, from now on. A slow receiver finds only the latest tick, whose value tells how many periods have
- * passed. It keeps the process alive until it is stopped.
+ * passed.
+ *
+ * It is a resource, as a connection is: whoever makes it stops it, best by `using clock = ticker(100)` or, in a scope, by `s.use(ticker(100))`.
+ * While nobody waits for it, it does not keep the process alive.
  *
  * @param ms - the period in milliseconds: above 0; `Infinity` never ticks
  * @throws RangeError for 0, a negative number, `NaN` or no number
@@ -49,13 +58,15 @@ export function ticker(ms: number): Ticker {
 class TickChannel extends Channel<number> implements Ticker {
   readonly #period: number;
   readonly #started = globalThis.performance.now();
+  readonly #timer = new PatientTimer();
   #passed = 0;
-  #disarm: () => void;
+  #waiting = 0;
 
   constructor(period: number) {
     super({ capacity: 1, overflow: "drop-oldest", name: `ticker of ${String(period)} ms` });
     this.#period = period;
-    this.#disarm = arm(period, () => { this.#tick(); });
+    this.#timer.arm(period, () => { this.#tick(); });
+    hasOpened(this, this.name);
   }
 
   #tick(): void {
@@ -66,25 +77,113 @@ class TickChannel extends Channel<number> implements Ticker {
       this.#passed = Math.max(this.#passed, Math.floor(elapsed / this.#period));
       untilNext = Math.max(0, (this.#passed + 1) * this.#period - elapsed);
     }
-    this.#disarm = arm(untilNext, () => { this.#tick(); });
+    this.#timer.arm(untilNext, () => { this.#tick(); });
     this.trySend(this.#passed);
   }
+
+  // -- Who waits --
+
+  override receive(options?: WaitOptions): Promise<number> {
+    return perform(this.receiving(), options);
+  }
+
+  override receiving(): Operation<number> {
+    return this.#attended(super.receiving());
+  }
+
+  override nexting(): Operation<IteratorResult<number, undefined>> {
+    return this.#attended(super.nexting());
+  }
+
+  #attended<T>(receiving: Operation<T>): Operation<T> {
+    return new Attended(performable(receiving, "ticker"), (by) => {
+      this.#waiting += by;
+      this.#timer.keep(this.#waiting > 0);
+    });
+  }
+
+  // -- The end --
 
   stop(): void {
     this.cancel();
   }
 
   override cancel(reason?: unknown): boolean {
-    this.#disarm();
+    this.#end();
     return super.cancel(reason);
   }
 
   override close(error?: unknown): boolean {
-    this.#disarm();
+    this.#end();
     return super.close(error);
+  }
+
+  #end(): void {
+    this.#timer.disarm();
+    hasClosed(this);
   }
 
   override [Symbol.dispose](): void {
     this.stop();
+  }
+}
+
+/** An operation of which it is counted how many wait for it. */
+class Attended<T> extends Performable<T> implements Place {
+  readonly #inner: Performable<T>;
+  readonly #count: (by: 1 | -1) => void;
+
+  constructor(inner: Performable<T>, count: (by: 1 | -1) => void) {
+    super();
+    this.#inner = inner;
+    this.#count = count;
+  }
+
+  override toString(): string {
+    return String(this.#inner);
+  }
+
+  override look(): void {
+    this.#inner.look();
+  }
+
+  override attempt(key?: CaseKey): T | Nothing {
+    return this.#inner.attempt(key);
+  }
+
+  override enlist(waiter: Waiter): void {
+    const inside = new AttendedWaiter(waiter, () => { this.#count(-1); });
+    waiter.place = this;
+    waiter.slot = inside;
+    this.#count(1);
+    this.#inner.enlist(inside);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const inside = waiter.slot as AttendedWaiter;
+    release(waiter);
+    withdraw(inside);
+    inside.leave();
+  }
+}
+
+class AttendedWaiter extends BareWaiter {
+  readonly #outside: Waiter;
+  readonly leave: () => void;
+
+  constructor(outside: Waiter, leave: () => void) {
+    super();
+    this.#outside = outside;
+    this.leave = leave;
+  }
+
+  get key(): CaseKey | undefined {
+    return this.#outside.key;
+  }
+
+  override resume(how: Outcome, what: unknown): void {
+    release(this.#outside);
+    this.leave();
+    this.#outside.resume(how, what);
   }
 }

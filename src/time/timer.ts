@@ -10,24 +10,56 @@ import { show } from "../errors.ts";
 
 const longest = 2 ** 31 - 1;
 
-/** Call `fire` once after `ms` milliseconds. The result disarms it, and may be called at any time. */
-export function arm(ms: number, fire: () => void): () => void {
+/** The platform's handle of a timer. Where timers are numbers, as in browsers, there is no process to keep. */
+export interface Handle { ref?: () => unknown; unref?: () => unknown }
+
+/**
+ * Call `fire` once after `ms` milliseconds. The result disarms it, and may be called at any time. `made` gets each timer of the platform that
+ * is made for it.
+ */
+export function arm(ms: number, fire: () => void, made?: (timer: Handle) => void): () => void {
   if (ms === Infinity) return () => { /* nothing was armed */ };
   if (controller !== undefined) return controller.arm(ms, fire);
   const { setTimeout, clearTimeout } = globalThis;
   let timer: ReturnType<typeof setTimeout>;
   const wait = (left: number): void => {
     timer = setTimeout(() => { if (left > longest) wait(left - longest); else fire(); }, Math.min(left, longest));
+    made?.(timer);
   };
   wait(Math.ceil(ms));
   return () => { clearTimeout(timer); };
 }
 
-/** The same, if the process still lives by then: this timer alone does not keep it. At most 2^31 - 1 ms; it is the platform's in any case. */
+/** One timer after the other, which keep the process alive only as long as they are told to. */
+export class PatientTimer {
+  #keeps = false;
+  #timer: Handle | undefined = undefined;
+  #disarm: (() => void) | undefined = undefined;
+
+  /** Call `fire` once after `ms` milliseconds, in place of what was armed before. */
+  arm(ms: number, fire: () => void): void {
+    this.#disarm = arm(ms, fire, (timer) => {
+      this.#timer = timer;
+      this.keep(this.#keeps);
+    });
+  }
+
+  keep(alive: boolean): void {
+    this.#keeps = alive;
+    if (alive) this.#timer?.ref?.();
+    else this.#timer?.unref?.();
+  }
+
+  disarm(): void {
+    this.#disarm?.();
+  }
+}
+
+/** Call `fire` once after `ms` milliseconds, if the process still lives by then: this timer alone does not keep it. At most 2^31 - 1 ms; it is the platform's in any case. */
 export function armQuietly(ms: number, fire: () => void): () => void {
   const { setTimeout, clearTimeout } = globalThis;
   const timer = setTimeout(fire, ms);
-  (timer as { unref?: () => void }).unref?.();
+  (timer as Handle).unref?.();
   return () => { clearTimeout(timer); };
 }
 
