@@ -386,6 +386,48 @@ describe("one rule of cancelling", () => {
     }
   }
 
+  for (const lane of implicitLanes.filter(({ lib }) => lib === implicitLanes[0]?.lib)) {
+    const { lib } = lane;
+    const helpers: Record<string, (wait: Wait, helper: () => Promise<string>) => Generator<unknown, unknown>> = {
+      "called at once": (wait, helper) => wait(helper()),
+      "called after a wait": function* (wait, helper) {
+        yield* wait(lib.sleeping(1));
+        yield* wait(helper());
+      },
+    };
+    for (const [when, body] of Object.entries(helpers)) {
+      it(`law 13: an async function that a body awaits, ${when}, is cancelled with its task alone, at whichever of its waits: ${lane.name}`, async () => {
+        const log: string[] = [];
+        const quiet = lib.chan<string>();
+        const helper = async (): Promise<string> => {
+          try {
+            await Promise.resolve();
+            await lib.sleep(1);
+            return await quiet.receive();
+          } catch (error) {
+            log.push(said(error));
+            throw error;
+          }
+        };
+        let task: ChildTask<unknown> | undefined;
+        const ended = lib.scope((s) => {
+          task = s.go(lane.inside(s, (wait) => body(wait, helper)));
+          return quiet.receive(); // a wait of the scope, which stays
+        });
+        await clock.tickAsync(5);
+        task?.cancel();
+        await clock.tickAsync(0);
+        expect(log).to.deep.equal(["CancelledError"]);
+        expect(task?.state).to.equal("cancelled");
+        expect(quiet.trySend("for the scope")).to.equal(true);
+        expect(await ended).to.equal("for the scope");
+        const raced = lib.race([lane.inside(undefined as never, (wait) => body(wait, helper)), () => lib.sleep(20)]).then(() => "over");
+        await clock.tickAsync(20);
+        expect(await Promise.race([raced, "pending"])).to.equal("over");
+      });
+    }
+  }
+
   it("awaiting outlasts a cancel through map, too; as a case of a choice it does not, nor performed", async () => {
     const { lib } = implicitLanes[0] as Lane;
     const seen: string[] = [];

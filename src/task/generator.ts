@@ -9,8 +9,7 @@
  *    arrives first. Each later operation fails with the same error. Only `awaiting` is neither withdrawn nor refused.
  *    So it is an async function's twin: `return()` in place of a throw would let a caller go on behind its `yield* helper()` when
  *    the helper's `finally` waits.
- * 5. It goes on in its task's own async context, if that has one; else in the context of the scope around it, so that an async function which
- *    it calls is part of that scope.
+ * 5. It goes on in its task's own async context, so that an async function which it calls is part of the task.
  *
  *        run queue ─► run() ─► generator.next ─► yield* op ─┬─ happens now: goes on
  *             ▲                                             └─ waits: op holds this waiter, which comes back by happen/fail/later
@@ -19,7 +18,7 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import type { Standing } from "../core/ambient.ts";
-import { captured, type EnterContext } from "../core/context.ts";
+import { contexts, type EnterContext } from "../core/context.ts";
 import {
   enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
 } from "../core/operation.ts";
@@ -37,7 +36,7 @@ export class Driver implements Job, Performer {
   declare slot: unknown;
   declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
-  /** The async context of the task, if it has one of its own. */
+  /** The async context of the task, if that holds anything. */
   declare context: EnterContext | undefined;
   declare how: Outcome;
   /** What it waits for, or has waited for last, or what has the line for that. */
@@ -69,7 +68,7 @@ export class Driver implements Job, Performer {
     runner.driver = this;
     runner.region?.drive(this);
     this.run();
-    if (runner.driver === this) this.context = captured() ?? runner.region?.home.context;
+    if (runner.driver === this && contexts?.isEmpty() === false) this.context = contexts.snapshot();
   }
 
   /** What it waits for. */

@@ -6,7 +6,7 @@
  * reached; what it waits for later takes `{ signal }`.
  */
 import { provideAmbience } from "../core/ambient.ts";
-import { contexts, type Carried, type EnterContext } from "../core/context.ts";
+import { contexts, type Carried } from "../core/context.ts";
 import { enter, running } from "../core/operation.ts";
 import { start, type Job } from "../core/scheduler.ts";
 import type { Living } from "./live.ts";
@@ -74,27 +74,6 @@ export function runOutside<T>(f: () => T): T {
   } finally {
     enter(performer);
   }
-}
-
-/** After so many times of entering a region, a snapshot of its context pays for itself: it takes 10 to 30 µs to make, on Node 20, and is quicker to enter. */
-const enteredOften = 32;
-
-/** The async context of the code in a region, with no store but the region. */
-export function contextOf(region: Region): EnterContext | undefined {
-  const [platform, store] = [contexts, carried];
-  if (!platform || !store) return undefined;
-  let left = enteredOften;
-  let snapshot: EnterContext | undefined;
-  return (run) => {
-    if (snapshot) snapshot(run);
-    else if (store.getStore() === region && platform.isPlain()) run();
-    else platform.outermost(() => {
-      store.run(region, () => {
-        if (--left === 0) snapshot = platform.snapshot();
-        run();
-      });
-    });
-  };
 }
 
 // -- Free tasks ----------------------------------------------------------------------------------------------------------------------

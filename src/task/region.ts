@@ -15,7 +15,6 @@
  */
 import type { Ambient, Standing } from "../core/ambient.ts";
 import { Chain, type Linked } from "../core/chain.ts";
-import type { EnterContext } from "../core/context.ts";
 import { waitedFor, type Performable } from "../core/operation.ts";
 import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../core/perform.ts";
 import { tellWait, touch, type Job } from "../core/scheduler.ts";
@@ -25,7 +24,7 @@ import { CancelledError, isError, show } from "../errors.ts";
 import type { Driver } from "./generator.ts";
 import type { Living } from "./live.ts";
 import { consistsOf } from "./parts.ts";
-import { contextOf, refuseWith, startIn } from "./present.ts";
+import { refuseWith, startIn } from "./present.ts";
 import { observer } from "./observer.ts";
 import { expectEnd, hasEnded } from "./stuck.ts";
 import { Waits } from "./waits.ts";
@@ -52,7 +51,6 @@ export class Region implements Ambient, Linked<Region> {
   over = false;
   readonly #shielded: boolean;
   #controller: AbortController | undefined = undefined;
-  #context: EnterContext | undefined = undefined;
 
   constructor(owner: Living, parent: Region | undefined, shielded = false) {
     this.owner = owner;
@@ -66,19 +64,9 @@ export class Region implements Ambient, Linked<Region> {
     return this.refusal !== undefined;
   }
 
-  /** The scope: around a task, or this itself. */
-  get home(): Region {
-    return this.owner.kind === "task" ? (this.parent ?? this) : this;
-  }
-
   /** The numbers of whoever runs in it, and in the regions around it. */
   *around(): Generator<number> {
     for (let region: Region | undefined = this; region; region = region.parent) yield region.owner.id; // eslint-disable-line @typescript-eslint/no-this-alias -- the first of its regions
-  }
-
-  /** The async context of the code in it, with no store but the region: where generators go on, that have no other. */
-  get context(): EnterContext | undefined {
-    return (this.#context ??= contextOf(this));
   }
 
   /** Aborts when the region is cancelled; made when it is asked for. */

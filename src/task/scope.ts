@@ -71,7 +71,7 @@ export interface OpenScope extends Scope, AsyncDisposable {
  *
  * The first failure, of the body or of a child, cancels the rest, and is the outcome, the very object; later ones are kept with it
  * ({@link suppressedOf}). Cancelling reaches every operation of this library that the body or a child waits in, however deep: on Node, Bun
- * and Deno by itself, elsewhere with `{ signal: s.signal }`. A generator task is ended at its `yield*`.
+ * and Deno by itself, elsewhere with `{ signal: s.signal }`. A generator task needs neither.
  *
  * @param body - an async, a plain or a generator function; it starts in a later microtask, and gets the {@link Scope}
  * @param options - `name`, `timeout` in milliseconds, `signal`, `onError`
