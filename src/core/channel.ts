@@ -17,6 +17,7 @@
 import { ClosedError, show, type CaseKey } from "../errors.ts";
 import { mayRefuse, type Standing } from "./ambient.ts";
 import { knownOptions, type Known } from "./given.ts";
+import { Iteration, theEnd } from "./iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { done, perform, ready, refused, stand } from "./perform.ts";
 import { reportFailure } from "./report.ts";
@@ -96,7 +97,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   readonly capacity: number;
   /** @internal Those who wait to send; each has its value in its slot. */
   readonly senders: Line = new Line();
-  /** @internal Those who wait to receive; each has in its slot whether it asks for an iterator's result, as `next` does. */
+  /** @internal Those who wait to receive; each has in its slot whether it asks for an iterator's result, as `next` does, or the loop that asks. */
   readonly receivers: Line = new Line();
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
@@ -195,7 +196,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     if (this.#end !== undefined) throw this.#closed("send", key);
     const receiver = this.receivers.first;
     if (receiver !== undefined) {
-      const wanted = receiver.slot === true ? { done: false, value } : value;
+      const wanted = receiver.slot === false ? value : resultFor(receiver.slot, value);
       this.receivers.withdraw(receiver);
       receiver.resume("value", wanted);
       return true;
@@ -316,13 +317,12 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return this.canReceive() ? (this.take(true) as IteratorResult<T, undefined>) : undefined;
   }
 
-  /** Iterates up to the end. Leaving the loop leaves the channel open, and several loops share it, as with Go's `range`. */
+  /**
+   * Iterates up to the end. Leaving the loop leaves the channel open, and several loops share it, as with Go's `range`. `return()` and `throw()` of
+   * the iterator end it alone, and withdraw what is pending of its `next()`, which gives the end.
+   */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> & AsyncIterable<T> {
-    const iterator: AsyncIterator<T, undefined> & AsyncIterable<T> = {
-      next: () => this.next(),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return new Loop<T>(this);
   }
 
   /** @internal */
@@ -438,7 +438,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   #endReceivers(): void {
     const error = this.#end?.error;
     for (let receiver = this.receivers.first; receiver; receiver = this.receivers.first) {
-      const asResult = receiver.slot === true;
+      const asResult = receiver.slot !== false;
       this.receivers.withdraw(receiver);
       if (error !== undefined) receiver.resume("error", error);
       else if (asResult) receiver.resume("value", theEnd());
@@ -455,8 +455,6 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     );
   }
 }
-
-const theEnd = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined });
 
 // -- The operations. A send carries its value; the two receives differ in what they make of the end. --
 
@@ -496,11 +494,14 @@ class Sending<T> extends Performable<void> {
 /** What a receive needs of its channel, of whatever values that is. */
 type Source = Pick<Channel<unknown>, "canReceive" | "take" | "receivers" | "name">;
 
+/** A loop, of whatever values. */
+type Looping = Pick<Loop<unknown>, "inLine">;
+
 class Receiving<T> extends Performable<T> {
   declare readonly channel: Source;
-  declare readonly asResult: boolean;
+  declare readonly asResult: boolean | Looping;
 
-  constructor(channel: Source, asResult: boolean) {
+  constructor(channel: Source, asResult: boolean | Looping) {
     super();
     this.channel = channel;
     this.asResult = asResult;
@@ -515,13 +516,63 @@ class Receiving<T> extends Performable<T> {
   }
 
   override attempt(key?: CaseKey): T | Nothing {
-    return this.channel.canReceive() ? (this.channel.take(this.asResult, key) as T) : nothing;
+    return this.channel.canReceive() ? (this.channel.take(this.asResult !== false, key) as T) : nothing;
   }
 
   override enlist(waiter: Waiter): void {
+    if (typeof this.asResult === "object") this.asResult.inLine++;
     waiter.slot = this.asResult;
     this.channel.receivers.join(waiter);
   }
+}
+
+// -- Loops. One that waits stands in line as itself, so that it is found there. --
+
+/** The iterator of a loop over a channel. */
+export class Loop<T> extends Iteration<T> {
+  readonly #channel: Channel<T>;
+  /** How many of its `next` are in line, at most: those that were cancelled are counted, too. */
+  inLine = 0;
+
+  constructor(channel: Channel<T>) {
+    super();
+    this.#channel = channel;
+  }
+
+  protected take(): Promise<IteratorResult<T, undefined>> {
+    const channel = this.#channel;
+    if (mayRefuse()) return perform(this.nexting());
+    try {
+      if (channel.canReceive()) return ready(channel.take(true) as IteratorResult<T, undefined>);
+      this.inLine++;
+      return stand(channel.receivers, this, channel);
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  /** Its `next`, described. */
+  nexting(): Operation<IteratorResult<T, undefined>> {
+    return new Receiving(this.#channel, this);
+  }
+
+  leave(): void {
+    if (this.inLine === 0) return;
+    this.inLine = 0;
+    const { receivers } = this.#channel;
+    const leaving: Waiter[] = [];
+    for (let receiver = receivers.first; receiver; receiver = receiver.next) if (receiver.slot === this) leaving.push(receiver);
+    for (const receiver of leaving) {
+      receivers.withdraw(receiver);
+      receiver.resume("value", theEnd());
+    }
+  }
+}
+
+/** What is handed to a receiver that asks for a result. */
+function resultFor(slot: unknown, value: unknown): IteratorResult<unknown, undefined> {
+  if (slot !== true) (slot as Looping).inLine--;
+  return { done: false, value };
 }
 
 // -- Bad input is refused at the call. --

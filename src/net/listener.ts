@@ -14,7 +14,8 @@
  */
 import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
-import { chan, type Channel } from "../core/channel.ts";
+import { chan, Loop, type Channel } from "../core/channel.ts";
+import { Iteration } from "../core/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../core/resources.ts";
@@ -219,11 +220,7 @@ export class SocketListener implements Listener {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Connection, undefined> {
-    const iterator: AsyncIterableIterator<Connection, undefined> = {
-      next: () => this.next(),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return new ListenerLoop(new Loop(this.#waiting), (result) => this.#opened(result));
   }
 
   get #pending(): number {
@@ -252,6 +249,26 @@ export class SocketListener implements Listener {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+}
+
+/** The iterator of a loop over a listener: of sockets that wait, each opened. */
+class ListenerLoop extends Iteration<Connection> {
+  readonly #sockets: Loop<Wire>;
+  readonly #opened: (result: IteratorResult<Wire, undefined>) => IteratorResult<Connection, undefined>;
+
+  constructor(sockets: Loop<Wire>, opened: (result: IteratorResult<Wire, undefined>) => IteratorResult<Connection, undefined>) {
+    super();
+    this.#sockets = sockets;
+    this.#opened = opened;
+  }
+
+  protected take(): Promise<IteratorResult<Connection, undefined>> {
+    return perform(this.#sockets.nexting().map(this.#opened));
+  }
+
+  protected leave(): void {
+    this.#sockets.leave();
   }
 }
 

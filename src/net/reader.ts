@@ -36,8 +36,9 @@ export type AtEnd = typeof atEnd;
 
 /** One who reads, as seen from the line. */
 export interface Read<T> {
-  /** The view it reads through, if any. */
+  /** The view, or the loop over one, that it reads through, if any. */
   readonly view: object | undefined;
+  readonly loop?: object | undefined;
   /** Takes its bytes now, gives `nothing`, or throws. */
   take(key: CaseKey | undefined): T | Nothing;
 }
@@ -233,12 +234,14 @@ export class Reader {
     return true;
   }
 
-  /** Serve those who wait for a view that has ended, wherever they stand. */
-  dismiss(view: object): void {
+  /** Serve those who wait for a view, or for a loop over one, that has ended, wherever they stand. */
+  dismiss(ended: object): void {
     const leaving: Waiter[] = [];
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) {
-      if ((waiter.slot as Read<unknown>).view === view) leaving.push(waiter);
+      const { view, loop } = waiter.slot as Read<unknown>;
+      if (view === ended || loop === ended) leaving.push(waiter);
     }
+    if (leaving.length === 0) return;
     this.#serving = true;
     // One who goes may take others of the same select along.
     for (const waiter of leaving) if (waiter.place === this.#waiting) this.#served(waiter);

@@ -7,6 +7,7 @@
  * Idea: operations over one buffer, where asyncio's StreamReader has a coroutine for each.
  */
 import { mayRefuse } from "../core/ambient.ts";
+import { Iteration, theEnd } from "../core/iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, ready, refused } from "../core/perform.ts";
 import { touch } from "../core/scheduler.ts";
@@ -144,8 +145,46 @@ class Nexting<T> extends Reading<IteratorResult<T, undefined>> {
   }
 }
 
+/** The `next` of a loop: the end once the loop has ended, and no byte is taken. */
+class Looping<T> extends Nexting<T> {
+  readonly loop: ViewLoop<T>;
+
+  constructor(reader: Reader, view: View<T>, loop: ViewLoop<T>) {
+    super(reader, view);
+    this.loop = loop;
+  }
+
+  override take(): IteratorResult<T, undefined> | Nothing {
+    return this.loop.over ? theEnd() : super.take();
+  }
+}
+
+/** The iterator of a loop over a view. */
+class ViewLoop<T> extends Iteration<T> {
+  readonly #reader: Reader;
+  readonly #view: View<T>;
+  readonly #nexting: Nexting<T>;
+  over = false;
+
+  constructor(reader: Reader, view: View<T>) {
+    super();
+    this.#reader = reader;
+    this.#view = view;
+    this.#nexting = new Looping(reader, view, this);
+  }
+
+  protected take(): Promise<IteratorResult<T, undefined>> {
+    return this.#view.perform(this.#nexting);
+  }
+
+  protected leave(): void {
+    this.over = true;
+    this.#reader.dismiss(this);
+  }
+}
+
 function resultOf<T>(value: T | AtEnd): IteratorResult<T, undefined> {
-  return value === atEnd ? { done: true, value: undefined } : { done: false, value };
+  return value === atEnd ? theEnd() : { done: false, value };
 }
 
 /** The reader's units of one kind, as a receiver. Cancelling a view ends the view: the bytes stay for others. */
@@ -190,13 +229,18 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   }
 
   next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
-    if (options !== undefined || mayRefuse()) return perform(this.nexting(), options);
+    return this.perform(this.nexting(), options);
+  }
+
+  /** Perform one of its `nexting`. */
+  perform(nexting: Operation<IteratorResult<T, undefined>>, options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
+    if (options !== undefined || mayRefuse()) return perform(nexting, options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
     try {
       const there = this.#cancelled === undefined ? this.#atOnce?.() : undefined;
       if (there !== undefined) return ready({ done: false, value: there });
       const value = this.#reader.attempt(this, undefined);
-      return value === nothing ? perform(this.nexting()) : ready(resultOf(value));
+      return value === nothing ? perform(nexting) : ready(resultOf(value));
     } catch (error) {
       return refused(error);
     }
@@ -219,11 +263,7 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
-    const iterator: AsyncIterableIterator<T, undefined> = {
-      next: () => this.next(),
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
+    return new ViewLoop(this.#reader, this);
   }
 }
 
