@@ -7,6 +7,7 @@ import { show } from "../errors.ts";
 import { checkedFunction } from "./given.ts";
 import { nothing, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { reportFailure } from "./report.ts";
+import { touch } from "./scheduler.ts";
 import { release, type Place, type Waiter } from "./waiting.ts";
 
 /**
@@ -125,6 +126,13 @@ class Guard<T> extends Performable<T> {
 
 /** What an operation of one's own is made of. */
 export interface OperationSource<T> {
+  /** What reports call it, as a phrase after "waits in": `lock "printer"`. `"an operation"`. */
+  name?: string | undefined;
+  /**
+   * Who lets it happen. `"by tasks"`: the tasks of this program alone, as with a lock or a semaphore; then a deadlock in it is one for `bubble` and
+   * `explore`. `"from outside"`, if left out: I/O, timers, promises, so that nobody can know that it will never happen.
+   */
+  resumed?: "by tasks" | "from outside" | undefined;
   /**
    * Happens now, and gives a thunk of the result (a value or a throw); or changes nothing and gives `undefined`. The thunk
    * is called once, in the performer's own turn.
@@ -143,7 +151,7 @@ export interface OperationSource<T> {
  *
  * A `resume` that comes after the operation was withdrawn, or a second one, changes nothing.
  *
- * @throws TypeError when the source lacks its `poll` or its `wait`
+ * @throws TypeError when the source lacks its `poll` or its `wait`, or has a `name` or `resumed` that is none
  *
  * @example
  * ```ts
@@ -168,14 +176,19 @@ export interface OperationSource<T> {
  */
 export function operation<T>(source: OperationSource<T>): Operation<T> {
   const given: unknown = source;
-  const { poll, wait } = (given ?? {}) as Partial<OperationSource<T>>;
+  const { poll, wait, name = "", resumed = "from outside" } = (given ?? {}) as Partial<OperationSource<T>>;
   if (typeof poll !== "function" || typeof wait !== "function") {
     throw new TypeError(`operation takes its source, as { poll() { ... }, wait(resume) { ... } }; got ${show(source)}`);
+  }
+  if (typeof (name as unknown) !== "string") throw new TypeError(`the name of an operation is a string; got ${show(name)}`);
+  if ((resumed as string) !== "by tasks" && (resumed as string) !== "from outside") {
+    throw new TypeError(`an operation is resumed "by tasks" or "from outside"; got ${show(resumed)}`);
   }
   return new Sourced(source);
 }
 
-class Sourced<T> extends Performable<T> implements Place {
+/** An operation of the user's own. What it looks at and changes is its secret. */
+export class Sourced<T> extends Performable<T> implements Place {
   readonly #source: OperationSource<T>;
 
   constructor(source: OperationSource<T>) {
@@ -183,19 +196,28 @@ class Sourced<T> extends Performable<T> implements Place {
     this.#source = source;
   }
 
+  override toString(): string {
+    return this.#source.name || super.toString(); // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- "" is none
+  }
+
   override get foreign(): boolean {
     return true;
   }
 
   override get outer(): boolean {
-    return true;
+    return this.#source.resumed !== "by tasks";
   }
 
   override get lazy(): boolean {
     return true;
   }
 
+  override look(): void {
+    touch(this);
+  }
+
   override attempt(): T | Nothing {
+    touch(this);
     const result = this.#source.poll();
     return result === undefined ? nothing : result();
   }
@@ -208,6 +230,7 @@ class Sourced<T> extends Performable<T> implements Place {
     try {
       withdraw = this.#source.wait((result) => {
         if (stay.over) return;
+        touch(this);
         stay.over = true;
         release(waiter);
         waiter.resume("result", result);

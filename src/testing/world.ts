@@ -11,6 +11,7 @@
  */
 import { AsyncResource } from "node:async_hooks";
 import type { Controller } from "../core/scheduler.ts";
+import { Sourced } from "../core/sources.ts";
 import { Performable } from "../core/operation.ts";
 import { LiveScope } from "../task/live-scope.ts";
 import { Region } from "../task/region.ts";
@@ -219,7 +220,7 @@ export class World implements Controller {
     strand.waits = { waiter, where };
     this.#waiters.set(waiter, strand);
     if (where instanceof Performable) {
-      if (where.outer) this.touch(everything);
+      if (where.outer || where.foreign) this.touch(everything);
       if (this.#standsTwice(where)) this.#chooser.leaveOut();
     }
     if (where instanceof LiveScope) this.#name(where);
@@ -241,7 +242,7 @@ export class World implements Controller {
     }
     const step = this.steps.at(-1);
     if (!step || this.current === this.#outside) return;
-    const known = what instanceof Region ? everything : this.#known(what);
+    const known = what instanceof Region || what instanceof Sourced ? everything : this.#known(what);
     step.touched.push(known);
     if (verb === undefined || typeof what !== "object") return;
     if (verb === "end") this.#tell({ kind: "ends" });
