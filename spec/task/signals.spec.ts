@@ -37,7 +37,10 @@ describe("a signal of the library", () => {
     ["a scope", (use) => scope((s) => { use(s.signal); })],
     ["a scope that is cancelled", (use) => scope((s) => { s.cancel(); use(s.signal); })],
     ["a timeout", (use) => timeout(1000, (s) => { use(s.signal); })],
-    ["an open scope", (use) => { use(openScope().signal); }],
+    ["an open scope", async (use) => {
+      await using s = openScope();
+      use(s.signal);
+    }],
     ["run", (use) => run((s) => { use(s.signal); })],
     ["an attempt", (use) => select({
       attempt: attempting((signal) => { use(signal); return new Promise(() => { /* loses */ }); }),

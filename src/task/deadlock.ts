@@ -59,12 +59,12 @@ export function deadlockReport(): string | undefined {
   return report && [`fatal: ${report}`, ...describeOpen().map((line) => `  ${line}`)].join("\n");
 }
 
-/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks is not told. */
+/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks, or its block, is not told. */
 export function asleep(all: readonly Living[], topLevel: readonly Living[] = []): string | undefined {
   const among = new Set(all);
   const blocked = tree()
     .map(({ who }) => who)
-    .filter((who) => among.has(who) && (who.kind === "task" || waitsOf(who).length > 0 || !who.region?.children.first));
+    .filter((who) => among.has(who) && isBlocked(who, topLevel.length > 0));
   const tasks = blocked.length === 0 ? [] : [blocked.length === 1 ? "1 task" : `${String(blocked.length)} tasks`];
   blocked.push(...topLevel);
   if (blocked.length === 0) return undefined;
@@ -72,4 +72,9 @@ export function asleep(all: readonly Living[], topLevel: readonly Living[] = [])
   if ([...all, ...topLevel].some((who) => who.holdsSignal === true || waitsOf(who).some(({ holdsSignal }) => holdsSignal))) lines.push(aboutSignals);
   const count = [...tasks, ...topLevel.map(({ name }) => `the ${name}`)].join(" and ");
   return [`all tasks are asleep - deadlock (${count})`, ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+function isBlocked(who: Living, topLevelWaits: boolean): boolean {
+  if (who.open === "in use") return !who.region?.parent && !topLevelWaits && !who.region?.children.first; // the block is told, where it waits
+  return who.kind === "task" || who.open !== undefined || waitsOf(who).length > 0 || !who.region?.children.first;
 }

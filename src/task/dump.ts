@@ -7,7 +7,8 @@
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
 import { allOpen } from "../core/resources.ts";
-import { living, type Living } from "./live.ts";
+import { show } from "../errors.ts";
+import { living, openness, type Living } from "./live.ts";
 import { observer } from "./observer.ts";
 import { siteOf } from "./site-of.ts";
 
@@ -58,13 +59,19 @@ export function describe(who: Living, verb: string): string[] {
   const waits = waitsOf(who);
   const lines: string[] = [];
   const head = who.kind === "top level" ? "the top level, outside of every task," : `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
-  if (waits.length === 0) lines.push(`${head} ${withoutWait(who, verb)}`);
+  if (who.open) lines.push(`${head} ${openness[who.open]}`);
+  else if (waits.length === 0) lines.push(`${head} ${withoutWait(who, verb)}`);
   for (const { operation, site } of waits) {
     lines.push(`${head} ${verb} ${operation}`);
     if (site !== undefined) lines.push(`    ${site}`);
   }
   const started = siteOf(who);
-  if (started !== undefined) lines.push(`    started ${started}`);
+  if (started !== undefined) lines.push(`    ${who.open ? "opened" : "started"} ${started}`);
+  if (who.failure) lines.push(`    has failed: ${show(who.failure.error)}`);
+  if (who.open !== "forgotten") return lines;
+  for (let outer = around(who); outer; outer = around(outer)) {
+    if (outer.failure) lines.push(`    ${outer.kind} ${JSON.stringify(outer.name)}, which waits for it, has failed: ${show(outer.failure.error)}`);
+  }
   return lines;
 }
 

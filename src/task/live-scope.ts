@@ -59,6 +59,8 @@ export class LiveScope implements Runner, Living {
   /** How it ends. */
   readonly outcome: Promise<unknown>;
   readonly #settings: ScopeSettings;
+  /** Where the block of an open scope runs. */
+  readonly #openedIn: Region | undefined;
   readonly #cleanups: Cleanups = new Cleanups();
   /** The context in which failures are told. */
   readonly #context: EnterContext | undefined;
@@ -79,6 +81,7 @@ export class LiveScope implements Runner, Living {
     this.#context = typeof settings.onError === "function" ? captured() : undefined;
     this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
     this.region = new Region(this, currentRegion(), settings.shielded);
+    this.#openedIn = this.region.parent;
     this.region.onEmpty = () => { this.#check(); };
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -101,10 +104,21 @@ export class LiveScope implements Runner, Living {
     return !this.#body;
   }
 
-  /** Whether it has a task that has not ended. */
+  /** Whether it has a task that has not ended, or a scope that nobody will end. */
   get hasTasks(): boolean {
-    for (const { owner } of this.region.children) if (owner.kind === "task") return true;
+    for (const { owner } of this.region.children) if (owner.kind === "task" || owner.open === "forgotten") return true;
     return false;
+  }
+
+  get open(): "in use" | "forgotten" | undefined {
+    if (!this.#settings.isOpen || this.#body) return undefined;
+    const openedIn = this.#openedIn;
+    const owner = openedIn?.owner.region === openedIn ? openedIn?.owner : undefined;
+    return openedIn?.over === true || (owner instanceof LiveScope && !owner.bodyRuns) ? "forgotten" : "in use";
+  }
+
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
   }
 
   /** Run the body, from a later microtask on. */

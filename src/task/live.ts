@@ -21,7 +21,17 @@ export interface Living extends Linked<Living> {
   readonly driver?: Driver | undefined;
   /** Whether a signal may cancel it. */
   readonly holdsSignal?: boolean;
+  /** A scope without a body whose block has not been left; forgotten, if whoever opened it has ended. */
+  readonly open?: "in use" | "forgotten" | undefined;
+  /** What a scope has failed with that waits for the others. */
+  readonly failure?: { readonly error: unknown } | undefined;
 }
+
+/** What is to be said of a scope whose block has not been left: whoever is around it waits for that. */
+export const openness = {
+  "in use": "is open: it ends when its block is left, or it is joined",
+  "forgotten": 'was left open, and whoever opened it has ended: write "await using s = openScope()", or join it in the end',
+} as const;
 
 export const living: Chain<Living> = new Chain();
 

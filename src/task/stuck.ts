@@ -6,6 +6,7 @@
 import { contexts } from "../core/context.ts";
 import { controller, fulfilled } from "../core/scheduler.ts";
 import { armQuietly } from "../time/timer.ts";
+import { openness } from "./live.ts";
 import { observer } from "./observer.ts";
 import type { Region } from "./region.ts";
 
@@ -47,12 +48,13 @@ function tell(region: Region, lines: (region: Region) => string[]): void {
   );
 }
 
-/** The tasks in it that have not ended. */
+/** The tasks in it that have not ended, and scopes that nobody has left. */
 function whoLives(region: Region): string[] {
   const lives: string[] = [];
   const regions = [region];
   for (const { owner, children } of regions) {
-    if (owner.kind === "task") lives.push(`task ${String(owner.id)} ${JSON.stringify(owner.name)} has not ended`);
+    const state = owner.kind === "task" ? "has not ended" : owner.open && openness[owner.open];
+    if (state !== undefined) lives.push(`${owner.kind} ${String(owner.id)} ${JSON.stringify(owner.name)} ${state}`);
     regions.push(...children);
   }
   return lives;
