@@ -7,6 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect } from "chai";
 import sinon from "sinon";
 import { alone } from "../support/fresh.ts";
+import { inputArguments } from "../support/runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string };
@@ -14,7 +15,7 @@ const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
 /** Run a program that imports the entries of the copies of the built package that lie in these folders; what it says on standard error. */
 function warnings(...imports: string[]): string {
   const program = imports.map((url) => `await import(${JSON.stringify(url)});`).join("\n");
-  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-"], { input: program, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, inputArguments(), { input: program, encoding: "utf8" });
   expect(status).to.equal(0);
   return stderr;
 }

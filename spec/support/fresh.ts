@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import { inputArguments } from "./runtime.ts";
 
 const source = fileURLToPath(new URL("../../src/", import.meta.url));
 
@@ -48,7 +49,7 @@ export async function freshCopy(beforeImport?: () => void, entry?: Entry): Promi
 
 /** Run a program (TypeScript, importing "rendezvous") in a process of its own, to its end. */
 export function runProgram(program: string): { code: number | null; output: string; errors: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-"], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, inputArguments(), {
     input: bundle(program),
     encoding: "utf8",
   });

@@ -4,6 +4,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { textArguments } from "./runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -27,7 +28,7 @@ export class RunningProgram {
   /** Starts a program: the text of a module. */
   constructor(text: string) {
     // Given as an argument, and run in the project's folder, it finds the package by its name.
-    this.#child = spawn(process.execPath, ["--input-type=module", "--eval", text], {
+    this.#child = spawn(process.execPath, textArguments(text), {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, RENDEZVOUS_DEBUG: "" },

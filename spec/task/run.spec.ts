@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
+import { fileArguments } from "../support/runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -12,7 +13,7 @@ function signalled(text: string): Promise<{ code: number | null; output: string 
   const folder = mkdtempSync(`${root}docs-out/run-`);
   const file = `${folder}/program.mjs`;
   writeFileSync(file, text);
-  const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, fileArguments(file), { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();

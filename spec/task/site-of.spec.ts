@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { buildSync, type BuildOptions } from "esbuild";
 import sinon from "sinon";
 import { noteSiteOf, siteOf } from "../../src/task/site-of.ts";
+import { fileArguments } from "../support/runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -87,7 +88,7 @@ run(async function reader() {
     const outfile = join(folder, options.format === "esm" ? "out.mjs" : "out.cjs");
     const external = { "rendezvous": `${root}src/node.ts` };
     buildSync({ entryPoints: [join(folder, "program.mjs")], alias: external, bundle: true, platform: "node", logLevel: "error", outfile, ...options });
-    return spawnSync(process.execPath, [...node, outfile], { encoding: "utf8", env: { ...process.env, RENDEZVOUS_DEBUG: "1" } });
+    return spawnSync(process.execPath, fileArguments(outfile, ...node), { encoding: "utf8", env: { ...process.env, RENDEZVOUS_DEBUG: "1" } });
   }
 
   for (const format of ["cjs", "iife", "esm"] as const) {

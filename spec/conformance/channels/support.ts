@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { ClosedError, type Channel } from "../../../src/index.ts";
 import { seed } from "../../../src/testing/index.ts";
 import { seedOfRun, settle } from "../../support/settle.ts";
+import { programArguments } from "../../support/runtime.ts";
 
 /** A number from 0 up to, and without, `count`. */
 export type Random = (count: number) => number;
@@ -105,7 +106,7 @@ export function runProgram(program: string | URL, args: readonly string[] = [], 
   const path = fileURLToPath(new URL(program, new URL("programs/", import.meta.url)));
   const cwd = fileURLToPath(new URL("../../..", import.meta.url)); // where the loader of TypeScript is found from
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--expose-gc", "--import", "./scripts/typescript.js", path, ...args], { cwd, timeout: ms });
+    const child = spawn(process.execPath, programArguments(path, ...args), { cwd, timeout: ms });
     let output = "";
     let errors = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => { output += text; });

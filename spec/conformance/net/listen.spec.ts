@@ -12,6 +12,7 @@ import {
 } from "../../net/support/peers.ts";
 import { bundle } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
+import { textArguments } from "../../support/runtime.ts";
 
 const certificate = certificateFor("localhost", "127.0.0.1");
 const listening = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
@@ -315,7 +316,7 @@ describe("listen", () => {
       await told();
       process.exit();
     `);
-    const child = spawn("sh", ["-c", 'ulimit -n 64; exec "$0" --input-type=module --eval "$1"', process.execPath, program], {
+    const child = spawn("sh", ["-c", 'ulimit -n 64; exec "$0" "$@"', process.execPath, ...textArguments(program)], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     children.push(child);
