@@ -6,7 +6,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist/", "docs-out/", "coverage/", "**/*.js", "**/*.mjs"] },
+  { ignores: ["dist/", "docs-out/", "coverage/", "**/*.js", "**/*.cjs", "**/*.mjs"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,

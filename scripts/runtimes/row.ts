@@ -7,4 +7,7 @@ export interface Row {
   outcome: "passed" | "failed" | "not run";
   /** Why it failed, or was not run. */
   detail?: string;
+  /** How many specs, or programs, it stands for: one, if left out. */
+  passed?: number;
+  failed?: number;
 }

@@ -27,7 +27,7 @@ interface Wanted {
   kind: Runtime["kind"];
   version: string;
   /** The package's name and the program's place in it. */
-  place(platform: string, arch: string): [name: string, program: string];
+  place: (platform: string, arch: string) => [name: string, program: string];
 }
 
 const node = (version: string): Wanted => ({

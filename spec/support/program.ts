@@ -4,6 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { fileArguments } from "./runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -19,7 +20,7 @@ export function program(
     const file = `${folder}/program.mjs`;
     writeFileSync(file, text);
     const env = { ...process.env, RENDEZVOUS_DEBUG: "", ...environment };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...options, file], { encoding: "utf8", env });
+    const { status, stdout, stderr } = spawnSync(process.execPath, fileArguments(file, ...options), { encoding: "utf8", env });
     return { code: status, output: stdout, errors: stderr };
   } finally {
     rmSync(folder, { recursive: true });

@@ -50,10 +50,11 @@ export class RunningProgram {
   }
 
   send(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+    // By its number: Deno's `child.kill` reaches it once, and takes its end for that of the signal.
+    if (!this.#over && this.#child.pid !== undefined) process.kill(this.#child.pid, signal);
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    this.send("SIGKILL");
   }
 }

@@ -17,7 +17,7 @@ function signalled(text: string): Promise<{ code: number | null; output: string 
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
-    if (output === "up\n") child.kill("SIGINT");
+    if (output === "up\n") process.kill(child.pid ?? 0, "SIGINT"); // `child.kill` of Deno takes the end for that of the signal
   });
   return new Promise((resolve) => {
     child.on("close", (code) => {

@@ -2,12 +2,15 @@
  * The deadlock report: when the event loop has nothing left to do and tasks still wait, nobody will ever wake them.
  *
  * The process says so itself ('beforeExit': no runnable work, no handles), so there is no false alarm; while a server or an interval
- * lives, there is no alarm at all.
+ * lives, there is no alarm at all. Where it does not, it is looked at (`spinning.ts`), or let end (`stalling.ts`).
  *
  * Idea: Go's "all goroutines are asleep".
  */
+import { clockIsReal } from "../core/scheduler.ts";
 import { describe, describeOpen, tree, waitsOf } from "./dump.ts";
 import { living, type Living } from "./live.ts";
+import { namesWhatLives, watchForSpinning } from "./spinning.ts";
+import { watchForStall, type Deafen } from "./stalling.ts";
 import { waitingTopLevel } from "./top-level.ts";
 
 /** What is needed of Node's `process`. */
@@ -16,7 +19,10 @@ export interface Host {
   readonly stderr: { write(text: string): unknown };
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
-  exit(code: number): never;
+  exit(code?: number): never;
+  /** What keeps it alive, by kinds. */
+  getActiveResourcesInfo?(): string[];
+  resourceUsage?(): { voluntaryContextSwitches: number };
 }
 
 /** The process, where there is one. */
@@ -34,14 +40,25 @@ export const aboutSignals =
 let watching = 0;
 let told = false;
 
-/** Report a deadlock from here on, until the function that is returned is called. */
-export function watchForDeadlock(): () => void {
+/** Report a deadlock from here on, until the function that is returned is called. Who listens to signals says how to stop that for a moment. */
+export function watchForDeadlock(deafen?: Deafen): () => void {
   const process = host();
   if (!process) return () => { /* nothing to watch */ };
   if (watching++ === 0) process.on("beforeExit", tell);
+  const unwatch = clockIsReal() ? watchSilence(process, deafen) : undefined;
   return () => {
+    unwatch?.();
     if (--watching === 0) process.off("beforeExit", tell);
   };
+}
+
+/** Where the platform may hang without a word. */
+function watchSilence(process: Host, deafen: Deafen | undefined): (() => void) | undefined {
+  if (namesWhatLives(process)) return deafen && watchForStall(process, deafen);
+  return watchForSpinning(process, () => {
+    tell();
+    if (told) process.exit();
+  });
 }
 
 function tell(): void {

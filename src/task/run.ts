@@ -79,22 +79,18 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
   let code: number | undefined;
   let disarm: (() => void) | undefined;
   running++;
-  const listeners = Object.entries(signals).map(([signal, exitCode]) => {
-    const listener = (): void => {
-      if (code !== undefined) process.exit(exitCode);
-      code = exitCode;
-      disarm = arm(grace, () => process.exit(exitCode));
-      live.cancel(signal);
-    };
-    process.on(signal, listener);
-    return () => process.off(signal, listener);
+  const off = listen(process, (signal, exitCode) => {
+    if (code !== undefined) process.exit(exitCode);
+    code = exitCode;
+    disarm = arm(grace, () => process.exit(exitCode));
+    live.cancel(signal);
   });
-  const unwatch = watchForDeadlock();
+  const unwatch = watchForDeadlock(deafen);
   const leave = (): void => {
     if (--running === 0) observer?.ended?.(live.name);
     disarm?.();
     unwatch();
-    for (const off of listeners) off();
+    off();
   };
   return outcome.then(
     (value) => {
@@ -108,4 +104,27 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
       throw error;
     },
   );
+}
+
+const ears = new Set<{ on(): void; off(): void }>();
+
+/** Hear the system's signals, until the function that is returned is called. */
+function listen(process: Host, heard: (signal: string, exitCode: number) => void): () => void {
+  const listeners = Object.entries(signals).map(([signal, exitCode]) => [signal, () => { heard(signal, exitCode); }] as const);
+  const ear = {
+    on: () => { for (const [signal, listener] of listeners) process.on(signal, listener); },
+    off: () => { for (const [signal, listener] of listeners) process.off(signal, listener); },
+  };
+  ears.add(ear);
+  ear.on();
+  return () => {
+    ears.delete(ear);
+    ear.off();
+  };
+}
+
+/** No program hears a signal, until the function that is returned is called. */
+function deafen(): () => void {
+  for (const ear of ears) ear.off();
+  return () => { for (const ear of ears) ear.on(); };
 }

@@ -93,6 +93,68 @@ describe("run", function () {
     });
   }
 
+  // A platform that names nothing of what keeps it alive, and at whose end 'beforeExit' does not come while the top level waits.
+  const silent = `
+    process.getActiveResourcesInfo = () => [];
+    const alive = setInterval(() => {}, 1e9);`;
+  const neverSleeps = `process.resourceUsage = () => ({ voluntaryContextSwitches: 1 });`;
+
+  it("RT-03 (a): where the event loop spins in place of coming to its end, there is the report all the same", async () => {
+    const { code, errors, output } = await end(`
+      import { chan, run } from "rendezvous";
+      ${silent}
+      ${neverSleeps}
+      process.on("exit", () => console.log("exit"));
+      await run(async function main() { await chan({ name: "quiet" }).receive(); });`);
+    expect(errors).to.match(/all tasks are asleep - deadlock.*\n.*"main" blocked in receive on channel "quiet"/);
+    expect({ code, output }).to.deep.equal({ code: 13, output: "exit\n" });
+  });
+
+  const othersAtWork = {
+    "the process sleeps": "setTimeout(wake, 3000);",
+    "others compute, and let the event loop turn meanwhile": `${neverSleeps}
+      const began = performance.now();
+      (function compute() {
+        for (const from = performance.now(); performance.now() - from < 0.5;);
+        if (performance.now() - began < 3000) setImmediate(compute);
+        else wake();
+      })();`,
+  };
+  for (const [how, waker] of Object.entries(othersAtWork)) {
+    it(`RT-03 (b): there is no false alarm while ${how}`, async () => {
+      expect(await end(`
+        import { chan, run } from "rendezvous";
+        const ch = chan();
+        const wake = () => { ch.trySend("woken"); clearInterval(alive); };
+        ${silent}
+        ${waker}
+        console.log(await run(() => ch.receive()));`,
+      )).to.deep.equal({ code: 0, signal: null, output: "woken\n", errors: "" });
+    });
+  }
+
+  it("RT-03 (c): where a listener for a signal keeps the process, it is off for a moment, and then hears again", async () => {
+    const program = start(`
+      import { never, perform, run } from "rendezvous";
+      let asked = 0;
+      process.getActiveResourcesInfo = () => (asked++ === 0 ? ["Timeout"] : []); // it would name a timer
+      const alive = setInterval(() => {
+        if (!process.off.count || process.listenerCount("SIGINT") === 0) return;
+        clearInterval(alive);
+        console.log("ready");
+      }, 1);
+      const { off } = process;
+      process.off = function (...args) { process.off.count = 1; return off.apply(this, args); };
+      setTimeout(() => {}, 1e9);
+      await run(async (s) => {
+        s.defer(() => { console.log("deferred"); });
+        await perform(never);
+      });`);
+    await program.printed("ready");
+    program.send("SIGINT");
+    expect(await program.ended).to.deep.equal({ code: 130, signal: null, output: "ready\ndeferred\n", errors: "" });
+  });
+
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     it(`S-72: ${signal} cancels the main scope, clean-up runs, and the process ends with ${String(code)}`, async () => {
       const program = start(`
