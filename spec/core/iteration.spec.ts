@@ -5,6 +5,7 @@ import { expect } from "chai";
 import sinon from "sinon";
 import { calls, chan, dumpTasks, go, scope, select, ticker, type Receiver } from "../../src/node.ts";
 import { memoryNet } from "../../src/testing/index.ts";
+import { program } from "../support/program.ts";
 import { rejectionOf, settle } from "../support/settle.ts";
 
 const theEnd = { done: true, value: undefined };
@@ -105,6 +106,19 @@ describe("iterators of receivers", () => {
     } finally {
       clock.restore();
     }
+  });
+
+  it("a loop over a ticker keeps the process, and one that was left does not", () => {
+    const loop = program(`import { ticker } from "rendezvous";
+      for await (const tick of ticker(2)) if (tick > 1) break;
+      console.log("left");`);
+    expect(loop).to.deep.equal({ code: 0, output: "left\n", errors: "" });
+    const dropped = program(`import { ticker } from "rendezvous";
+      const iterator = ticker(3_600_000)[Symbol.asyncIterator]();
+      const pending = iterator.next();
+      await iterator.return();
+      console.log(await pending);`);
+    expect(dropped).to.deep.equal({ code: 0, output: "{ done: true, value: undefined }\n", errors: "" });
   });
 
   it("FA-08 in a scope, after a cancel, and beside selects and plain receives: only the iterator's own are withdrawn", async () => {

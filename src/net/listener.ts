@@ -15,7 +15,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { chan, Loop, type Channel } from "../core/channel.ts";
-import { Iteration } from "../core/iteration.ts";
+import { Through } from "../core/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../core/resources.ts";
@@ -220,7 +220,7 @@ export class SocketListener implements Listener {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Connection, undefined> {
-    return new ListenerLoop(new Loop(this.#waiting), (result) => this.#opened(result));
+    return new Through(new Loop(this.#waiting), (nexting) => nexting.map((result) => this.#opened(result)));
   }
 
   get #pending(): number {
@@ -249,26 +249,6 @@ export class SocketListener implements Listener {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
-  }
-}
-
-/** The iterator of a loop over a listener: of sockets that wait, each opened. */
-class ListenerLoop extends Iteration<Connection> {
-  readonly #sockets: Loop<Wire>;
-  readonly #opened: (result: IteratorResult<Wire, undefined>) => IteratorResult<Connection, undefined>;
-
-  constructor(sockets: Loop<Wire>, opened: (result: IteratorResult<Wire, undefined>) => IteratorResult<Connection, undefined>) {
-    super();
-    this.#sockets = sockets;
-    this.#opened = opened;
-  }
-
-  protected take(): Promise<IteratorResult<Connection, undefined>> {
-    return perform(this.#sockets.nexting().map(this.#opened));
-  }
-
-  protected leave(): void {
-    this.#sockets.leave();
   }
 }
 

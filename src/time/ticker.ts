@@ -8,7 +8,8 @@
  *
  * Idea: Go's `time.Ticker`, as of 1.23: no stale tick after a stop.
  */
-import { Channel } from "../core/channel.ts";
+import { Channel, Loop } from "../core/channel.ts";
+import { Through } from "../core/iteration.ts";
 import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../core/resources.ts";
@@ -93,6 +94,10 @@ class TickChannel extends Channel<number> implements Ticker {
 
   override nexting(): Operation<IteratorResult<number, undefined>> {
     return this.#attended(super.nexting());
+  }
+
+  override [Symbol.asyncIterator](): AsyncIterator<number, undefined> & AsyncIterable<number> {
+    return new Through(new Loop(this), (nexting) => this.#attended(nexting));
   }
 
   #attended<T>(receiving: Operation<T>): Operation<T> {
