@@ -5,9 +5,10 @@ import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
 import {
-  CancelledError, chan, checkpoint, detached, go, perform, race, scope, settling, sleep, sleeping, timeout, TimeoutError,
+  CancelledError, chan, checkpoint, detached, go, perform, race, scope, settling, sleep, sleeping, timeout, TimeoutError, type Channel,
 } from "../../src/node.ts";
 import { traceTasks } from "../../src/task/debugging.ts";
+import { bubble, explore } from "../../src/testing/index.ts";
 import { freshCopy } from "../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
@@ -200,5 +201,55 @@ describe("detached", () => {
     });
     await clock.tickAsync(5);
     expect(await value).to.equal("slept");
+    const sink = lib.chan<number>();
+    let begun: Promise<number> | undefined;
+    await rejectionOf(lib.timeout(5, (s) => {
+      const receive = lib.detached(() => sink.receive());
+      begun = receive();
+      const waiting = sink.receive(); // of the scope, and so reached by its cancel
+      s.cancel();
+      return waiting;
+    }));
+    expect(sink.trySend(7)).to.equal(true);
+    expect(await begun).to.equal(7);
+    expect(sink.trySend(8)).to.equal(false);
+  });
+
+  it("in a bubble time goes on for who awaits what is detached, also if that opens scopes and waits for tasks", async () => {
+    sinon.restore();
+    let config: Promise<string> | undefined;
+    const asked = chan<Channel<string>>();
+    const load = detached(async () => {
+      await sleep(3_600_000);
+      return scope(async (s) => {
+        const answers = chan<string>();
+        s.go(() => sleep(1000));
+        await asked.send(answers);
+        return await answers.receive();
+      });
+    });
+    const seen = await bubble(async () => {
+      const server = go(async () => {
+        const answers = await asked.receive();
+        await sleep(1000);
+        await answers.send("config");
+      });
+      const first = await timeout(1000, () => perform(settling((config ??= load()))), { fallback: "late" });
+      const value = await scope(async () => await config);
+      await server;
+      return [first, value, performance.now()];
+    }, { timeoutMs: Infinity });
+    expect(seen).to.deep.equal(["late", "config", 3_601_000]);
+  });
+
+  it("explore tries the orders of what is detached, too", async () => {
+    sinon.restore();
+    const { complete, schedules } = await explore(async () => {
+      const sink = chan<number>();
+      const log = detached((line: number) => sink.send(line));
+      await scope(() => { void log(1); });
+      await sink.receive();
+    });
+    expect([complete, schedules > 1]).to.deep.equal([true, true]);
   });
 });

@@ -28,6 +28,8 @@ export class Attendance {
   readonly #members = new Map<object, Member>();
   readonly #waiters = new Map<object, Member>();
   readonly #toLookAt = new Set<Member>();
+  /** Who waits inside, and is in no task: what was called by `detached`. */
+  readonly #detached = new Set<object>();
 
   begins(task: Task<unknown>): void {
     const member = { task, waits: new Map<object, object>() };
@@ -36,13 +38,18 @@ export class Attendance {
   }
 
   waits(waiter: object, where: object): void {
-    const member = this.#memberIn(regionOf(waiter));
-    if (!member) return;
+    const region = regionOf(waiter);
+    const member = this.#memberIn(region);
+    if (!member) {
+      if (!taskOf(region) && !(where instanceof LiveScope) && isInside(where)) this.#detached.add(waiter);
+      return;
+    }
     member.waits.set(waiter, where);
     this.#waiters.set(waiter, member);
   }
 
   goesOn(waiter: object): void {
+    this.#detached.delete(waiter);
     const member = this.#waiters.get(waiter);
     if (!member) return;
     this.#waiters.delete(waiter);
@@ -68,6 +75,11 @@ export class Attendance {
       this.#toLookAt.delete(member);
     }
     return false;
+  }
+
+  /** Whether something inside is waited for that is in no task. A task that waits for a promise may well wait for that. */
+  get anyDetached(): boolean {
+    return this.#detached.size > 0;
   }
 
   /** Whether this task, or the body of a scope in it, waits outside. */

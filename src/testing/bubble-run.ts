@@ -5,7 +5,8 @@
  * 2. When all is quiet, those go on who had let everybody else go first (`checkpoint`), then the timers that are due, one at a time, each up to
  *    the next quiet moment.
  * 3. When there is none of these either, the event loop turns once: what has come from outside is taken in, and failures that nobody
- *    handles are told. Only then, and only if nobody waits outside, time moves: to the next timer. When main has ended it stands still.
+ *    handles are told. Only then, and only if nobody waits outside, time moves: to the next timer. When main has ended it stands still. While
+ *    something waits inside that is in no task (`detached`), who awaits a promise is taken to wait for that.
  * 4. The event loop turns after a number of wake-ups, whatever happens, so that the limit in real time is kept.
  * 5. What is kept is what waits: nothing grows with what has gone on.
  *
@@ -191,7 +192,7 @@ export class BubbleRun implements Controller, Controlled {
     const mainHasEnded = state !== "pending" && state !== "running";
     if (failuresHeard().length > 0) this.#end(state === "failed" ? "main" : "failure");
     else if (mainHasEnded && (state !== "done" || this.#leaks === "ignore" || this.left.length === 0)) this.#end("main");
-    else if (this.#attendance.anyOutside) {
+    else if (this.#attendance.anyOutside && !(!mainHasEnded && this.#timers.first && this.#attendance.anyDetached)) {
       this.#waitsOutside = true;
       if (this.#late) this.#endLate();
     } else if (!this.#settlers.empty) this.#let(() => this.#settlers.take()?.resume("value", undefined));
