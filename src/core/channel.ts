@@ -20,6 +20,7 @@ import { knownOptions, type Known } from "./given.ts";
 import { Iteration, theEnd } from "./iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { done, perform, ready, refused, stand } from "./perform.ts";
+import { counted, forDeno, forNode, standing } from "./printing.ts";
 import { reportFailure } from "./report.ts";
 import { Queue } from "./queue.ts";
 import { touch } from "./scheduler.ts";
@@ -129,6 +130,42 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   get closed(): boolean {
     touch(this);
     return !!this.#end;
+  }
+
+  /** What it is: `Channel "jobs" (1 of 2, 1 receiver waits)`. */
+  toString(): string {
+    const room = this.capacity === 0 ? "unbuffered" : `${String(this.held)} of ${String(this.capacity)}`;
+    return standing(`Channel ${JSON.stringify(this.name)}`, room, ...this.facts());
+  }
+
+  /** @internal How many values it holds. */
+  get held(): number {
+    return this.#buffer?.size ?? 0;
+  }
+
+  /** @internal Who waits, and whether it has come to its end. */
+  facts(cancelled = "cancelled", sender = "sender", receiver = "receiver"): string[] {
+    const [senders, receivers] = [this.senders.length, this.receivers.length];
+    return [
+      ...(senders > 0 ? [counted(senders, sender, "wait")] : []),
+      ...(receivers > 0 ? [counted(receivers, receiver, "wait")] : []),
+      ...(this.#end ? [this.#end.cancelled ? cancelled : "closed"] : []),
+    ];
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  get [Symbol.toStringTag](): string {
+    return "Channel";
   }
 
   // -- Sending --

@@ -11,6 +11,7 @@
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
 import { show, tagOf, type CaseKey } from "../errors.ts";
+import { forDeno, forNode } from "./printing.ts";
 import type { Ambient, Standing } from "./ambient.ts";
 import { checkedFunction, isSignal } from "./given.ts";
 import { spendHere } from "./scheduler.ts";
@@ -165,6 +166,16 @@ export abstract class Performable<T> implements Operation<T> {
   /** What it is, for reports of who waits for what. */
   toString(): string {
     return "an operation";
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
   }
 
   map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E> {

@@ -35,6 +35,10 @@ class Always<T> extends Performable<T> {
     this.#value = value;
   }
 
+  override toString(): string {
+    return "what happens at once";
+  }
+
   override attempt(): T {
     return this.#value;
   }
@@ -113,6 +117,10 @@ class Guard<T> extends Performable<T> {
 
   override prepare(): Performable<T> {
     return performable(this.#make(), "guard").prepare();
+  }
+
+  override toString(): string {
+    return "a guard";
   }
 
   override attempt(): never {

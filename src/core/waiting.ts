@@ -69,6 +69,13 @@ export class Line implements Place {
     return this.first === undefined;
   }
 
+  /** How many there are, for who prints it: it takes as long as the line is. */
+  get length(): number {
+    let length = 0;
+    for (let waiter = this.first; waiter; waiter = waiter.next) length++;
+    return length;
+  }
+
   join(waiter: Waiter): void {
     waiter.place = this;
     waiter.previous = this.#last;

@@ -19,6 +19,7 @@ import { Through } from "../core/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../core/resources.ts";
+import { counted, forDeno, forNode, standing } from "../core/printing.ts";
 import { reportFailure } from "../core/report.ts";
 import { enqueue, fulfilled } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
@@ -132,6 +133,21 @@ export class SocketListener implements Listener {
     if (tls === undefined) server.on("connection", (socket) => { this.#park(socket); });
     else this.#secureWith(tls);
     hasOpened(this, this.#name, by);
+  }
+
+  toString(): string {
+    const pending = this.#waiting.held + this.#handshakes.size;
+    return standing(`L${this.#name.slice(1)}`, pending > 0 && counted(pending, "client", "wait"), ...this.#waiting.facts("shut down"));
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
   }
 
   // -- The side of the clients --

@@ -10,6 +10,7 @@ import { mayRefuse } from "../core/ambient.ts";
 import { Iteration, theEnd } from "../core/iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, ready, refused } from "../core/perform.ts";
+import { forDeno, forNode, standing } from "../core/printing.ts";
 import { touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import type { Waiter } from "../core/waiting.ts";
@@ -202,6 +203,20 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
     this.#reader = reader;
     this.#unit = unit;
     this.#atOnce = atOnce;
+  }
+
+  toString(): string {
+    return standing(`Lines of the ${this.#reader.name}`, this.#cancelled !== undefined && "cancelled");
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
   }
 
   get view(): this {

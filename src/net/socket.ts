@@ -17,6 +17,7 @@ import { perform, performIn, refused } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../core/resources.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
+import { forDeno, forNode, standing } from "../core/printing.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
@@ -82,6 +83,22 @@ export class SocketConnection implements Connection {
   /** What a connection runs over, for whoever made that. */
   static wireOf(connection: object): Wire | undefined {
     return #socket in connection ? connection.#socket : undefined;
+  }
+
+  toString(): string {
+    const { buffered } = this.#reader;
+    const [bytes, sending] = [buffered > 0 && `${String(buffered)} bytes to read`, this.#writer.closed && "sends no more"];
+    return standing(`C${this.#name.slice(1)}`, ...(this.#destroyed || this.#socket.closed ? ["ended"] : [bytes, sending]));
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
   }
 
   /** After an 'end', an 'error' or a destroy this changes nothing. */

@@ -16,6 +16,7 @@ import { chan, type Channel } from "../core/channel.ts";
 import { checkedFunction } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
+import { forDeno, forNode, printedAs, standing } from "../core/printing.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
 import { handedOut } from "../core/signals.ts";
 import { guard } from "../core/sources.ts";
@@ -97,39 +98,44 @@ export interface CallChannel<Req, Res> {
  */
 export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
   const requests = chan<Asked<Req, Res>>({ name: name ?? "calls" });
-  return {
-    client: {
-      call: (value, options) => perform(new Asking(requests, new Asked<Req, Res>(value, requests.name)), options),
-      calling: (value) =>
-        guard(() => {
-          const asked = new Asked<Req, Res>(value, requests.name);
-          return requests.sending(asked).map(() => {
-            const answer = perform(new Answering(asked));
-            asked.abandonUnlessAwaited();
-            return answer;
-          });
-        }),
-    },
-    server: {
-      accept: (options) => requests.receive(options),
-      accepting: () => requests.receiving(),
-      [Symbol.asyncIterator]: () => requests[Symbol.asyncIterator](),
-      async serve(handler) {
-        checkedFunction(handler, "serve", "server.serve((value) => answer)", "GeneratorFunction", "AsyncGeneratorFunction");
-        for await (const call of requests) {
-          try {
-            call.reply(await handler(call.value, call));
-          } catch (error) {
-            call.fail(error);
-          }
+  const facts = (): string[] => requests.facts("cancelled", "caller", "server");
+  const said = JSON.stringify(requests.name);
+  const client: Client<Req, Res> = {
+    call: (value, options) => perform(new Asking(requests, new Asked<Req, Res>(value, requests.name)), options),
+    calling: (value) =>
+      guard(() => {
+        const asked = new Asked<Req, Res>(value, requests.name);
+        return requests.sending(asked).map(() => {
+          const answer = perform(new Answering(asked));
+          asked.abandonUnlessAwaited();
+          return answer;
+        });
+      }),
+  };
+  const server: Server<Req, Res> = {
+    accept: (options) => requests.receive(options),
+    accepting: () => requests.receiving(),
+    [Symbol.asyncIterator]: () => requests[Symbol.asyncIterator](),
+    async serve(handler) {
+      checkedFunction(handler, "serve", "server.serve((value) => answer)", "GeneratorFunction", "AsyncGeneratorFunction");
+      for await (const call of requests) {
+        try {
+          call.reply(await handler(call.value, call));
+        } catch (error) {
+          call.fail(error);
         }
-      },
+      }
     },
+  };
+  const both: CallChannel<Req, Res> = {
+    client: printedAs(client, () => standing(`Client of calls ${said}`, ...facts())),
+    server: printedAs(server, () => standing(`Server of calls ${said}`, ...facts())),
     close: (error) => requests.close(error),
     get closed() {
       return requests.closed;
     },
   };
+  return printedAs(both, () => standing(`Calls ${said}`, ...facts()));
 }
 
 /** One call, as both its sides see it. */
@@ -147,6 +153,18 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
   constructor(value: Req, channel: string) {
     this.value = value;
     this.#channel = channel;
+  }
+
+  toString(): string {
+    return standing(`Call of ${JSON.stringify(this.#channel)}`, this.#abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
+  }
+
+  [forNode](): string {
+    return this.toString();
+  }
+
+  [forDeno](): string {
+    return this.toString();
   }
 
   get signal(): AbortSignal {

@@ -12,6 +12,7 @@ import { ambience } from "../core/ambient.ts";
 import { checkedFunction } from "../core/given.ts";
 import { perform } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
+import { counted, forDeno, forNode, standing } from "../core/printing.ts";
 import { fulfilled } from "../core/scheduler.ts";
 import { ClosedError, show } from "../errors.ts";
 
@@ -87,6 +88,18 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
     });
     this.#first = this.#ask((talker) => talker.next(...([] as unknown as [In])), body);
     this.#first.catch(() => { /* `done` tells it as well */ });
+  }
+
+  toString(): string {
+    return standing(`Coroutine ${JSON.stringify(this.#name)}`, this.#waiting > 0 && counted(this.#waiting, "call", "wait"), this.#ended !== undefined && "ended");
+  }
+
+  [forNode](): string {
+    return this.toString();
+  }
+
+  [forDeno](): string {
+    return this.toString();
   }
 
   get first(): Promise<Out> {

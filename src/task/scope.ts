@@ -5,6 +5,7 @@
  */
 import { checkedSignal, knownOptions, type Known } from "../core/given.ts";
 import type { WaitOptions } from "../core/operation.ts";
+import { forDeno, forNode, standing } from "../core/printing.ts";
 import { perform, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { show } from "../errors.ts";
@@ -135,6 +136,22 @@ class Handle implements Scope {
 
   constructor(live: LiveScope) {
     this.#live = live;
+  }
+
+  toString(): string {
+    const { kind, name, region } = this.#live;
+    let tasks = 0;
+    for (const { owner } of region.children) if (owner.kind === "task") tasks++;
+    const what = `Scope ${JSON.stringify(name)}${kind === "scope" ? "" : ` of ${kind}`}`;
+    return standing(what, tasks > 0 && (tasks === 1 ? "1 task" : `${String(tasks)} tasks`), region.cancelled && "cancelled", region.over && "ended");
+  }
+
+  [forNode](): string {
+    return this.toString();
+  }
+
+  [forDeno](): string {
+    return this.toString();
   }
 
   go<A extends unknown[], T>(body: Body<A, T>, ...args: A): ChildTask<T> {

@@ -10,6 +10,7 @@ import { checkedFunction } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { ambience } from "../core/ambient.ts";
+import { forDeno, forNode, standing } from "../core/printing.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { show } from "../errors.ts";
@@ -157,9 +158,33 @@ export class Task<T> implements PromiseLike<T> {
     return this.#name || `task-${String(this.id)}`;
   }
 
+  /** What it is: `Task 3 "reader" (running)`. */
+  toString(): string {
+    return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.#present);
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  get [Symbol.toStringTag](): string {
+    return "Task";
+  }
+
   /** Not started, under way, or how it ended. A task that is cancelled before its start never starts. */
   get state(): TaskState {
     touch(this);
+    return this.#present;
+  }
+
+  get #present(): TaskState {
     return this.#state === "pending" && this.region?.refusal ? "cancelled" : this.#state;
   }
 

@@ -13,6 +13,7 @@ import { Through } from "../core/iteration.ts";
 import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../core/resources.ts";
+import { standing } from "../core/printing.ts";
 import { clockIsReal } from "../core/scheduler.ts";
 import type { Receiver } from "../core/sides.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
@@ -68,6 +69,10 @@ class TickChannel extends Channel<number> implements Ticker {
     this.#period = period;
     this.#timer.arm(period, () => { this.#tick(); });
     hasOpened(this, this.name);
+  }
+
+  override toString(): string {
+    return standing(`T${this.name.slice(1)}`, ...this.facts("stopped"));
   }
 
   #tick(): void {
