@@ -1,7 +1,7 @@
 /** A program under control that does not end by itself: what is left of it is cancelled, so that its clean-up runs and nothing of it stays. */
 import { expect } from "chai";
-import { chan, checkpoint, dumpTasks, go, scope, shield, sleep, sleeping, suppressedOf, CancelledError, DeadlockError, TimeoutError } from "../../src/node.ts";
-import { bubble, explore, ExploreError, LeakError, replay, type ExploreOptions } from "../../src/testing/index.ts";
+import { chan, checkpoint, go, scope, shield, sleep, sleeping, suppressedOf, CancelledError, DeadlockError, TimeoutError } from "../../src/node.ts";
+import { blockedTasks, bubble, explore, ExploreError, LeakError, replay, type ExploreOptions } from "../../src/testing/index.ts";
 import { rejectionOf } from "../support/settle.ts";
 
 /** What is in use, as a stub or a socket would be, and what was let go. */
@@ -77,7 +77,9 @@ const waiting: Record<string, (resources: Resources) => () => unknown> = {
 };
 
 describe("FA-10 the end of a program under control", () => {
-  afterEach(() => { expect(dumpTasks()).to.equal(""); });
+  let before: Set<number>;
+  beforeEach(() => { before = new Set(blockedTasks().map(({ id }) => id)); });
+  afterEach(() => { expect(blockedTasks().filter(({ id }) => !before.has(id))).to.deep.equal([]); });
 
   for (const [name, make] of Object.entries(waiting)) {
     it(`FA-10 a bubble that ends in a deadlock: clean-up of ${name} has run when it rejects`, async () => {

@@ -18,7 +18,7 @@
  *
  * Idea: Go's `synctest`.
  */
-import { AsyncResource } from "node:async_hooks";
+import { contexts } from "../core/context.ts";
 import { nothing, Performable, type Nothing } from "../core/operation.ts";
 import { Queue } from "../core/queue.ts";
 import { below } from "../core/random.ts";
@@ -52,8 +52,6 @@ class Main<T> extends Task<T> {
 export class BubbleRun implements Controller, Controlled {
   /** Virtual milliseconds since the start. */
   now = 0;
-  /** Everybody in it runs in a region. */
-  readonly waiters: readonly object[] = [];
   readonly #leaks: "fail" | "ignore";
   readonly #onEnd: (how: BubbleEnd) => void;
   /** Who has let everybody else go first. */
@@ -62,8 +60,8 @@ export class BubbleRun implements Controller, Controlled {
   readonly #attendance = new Attendance();
   readonly #settlers = new Line();
   // Both in the context of the bubble, whoever sets them off.
-  readonly #whenQuiet: () => void = AsyncResource.bind(() => { this.#goOn(); });
-  readonly #afterTurn: () => void = AsyncResource.bind(() => { this.#turnedOver(); });
+  readonly #whenQuiet: () => void = inThisContext(() => { this.#goOn(); });
+  readonly #afterTurn: () => void = inThisContext(() => { this.#turnedOver(); });
   #main: Task<unknown> | undefined = undefined;
   /** Wake-ups since the event loop has turned; and those that wait until it turns again. */
   #wakes = 0;
@@ -232,6 +230,11 @@ export class BubbleRun implements Controller, Controlled {
     return leftSince(this.first);
   }
 
+  /** Everybody in it runs in a region. */
+  waiters(): readonly object[] {
+    return [];
+  }
+
   takePending(): (() => void)[] {
     const pending = this.#held;
     while (this.#yielded.size > 0) pending.push(this.#yielded.shift());
@@ -255,6 +258,12 @@ export class BubbleRun implements Controller, Controlled {
       return task && this.#attendance.isOutside(task);
     });
   }
+}
+
+/** A function that runs in the present async context, wherever it is called. */
+function inThisContext(run: () => void): () => void {
+  const enter = contexts?.snapshot();
+  return enter ? (): void => { enter(run); } : run;
 }
 
 class SettlingDown extends Performable<void> {

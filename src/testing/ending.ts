@@ -17,7 +17,7 @@ import { withdraw } from "../core/waiting.ts";
 import { CancelledError } from "../errors.ts";
 import { living, type Living } from "../task/live.ts";
 import { refuseWith, surround } from "../task/present.ts";
-import { rootRegion, type Region } from "../task/region.ts";
+import { RegionWaiter, rootRegion, type Region } from "../task/region.ts";
 import { Task } from "../task/task.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
 
@@ -27,8 +27,8 @@ export interface Controlled {
   readonly first: number;
   /** Who was about to go on, and does not any more. */
   takePending(): (() => void)[];
-  /** Who waits for what in no region. */
-  readonly waiters: Iterable<object>;
+  /** Who waits in it; those need not be told who wait in a task or a scope. */
+  waiters(): Iterable<object>;
   arm(ms: number, fire: () => void): () => void;
   /** Time moves to the next timer, which is taken out. */
   nextTimer(): (() => void) | undefined;
@@ -99,10 +99,13 @@ export class Ending implements Controller {
       const region = regionOf(one);
       if (this.#thorough || !region?.parent) region?.cancel(this.#error, true, true);
     }
-    for (const waiter of this.#program.waiters) {
-      if (!(waiter instanceof PromiseWaiter) || !waiter.place) continue;
-      withdraw(waiter);
-      waiter.resume("error", this.#error);
+    for (const waiter of this.#program.waiters()) {
+      if (waiter instanceof RegionWaiter) {
+        if (waiter.place && (this.#thorough || waiter.region.owner.kind === "top level")) waiter.cancel(this.#error);
+      } else if (waiter instanceof PromiseWaiter && waiter.place) {
+        withdraw(waiter);
+        waiter.resume("error", this.#error);
+      }
     }
   }
 

@@ -1,42 +1,9 @@
 /**
  * Tools for deterministic tests.
  *
+ * In browsers there are all but `memoryNet`; {@link explore}, {@link replay} and {@link seed} work there, and `bubble` says that it does not.
+ *
  * @module
  */
-import "../core/copies.ts";
-import { seedChoices } from "../core/random.ts";
-
-export { explore, replay, type ExploreOptions, type ExploreReport, type RunResult, type Strategy } from "./explore.ts";
-export { ExploreError } from "./explore-error.ts";
-export { shared } from "./shared.ts";
-export type { Blocked, ExploreContext, FindingKind, Program } from "./run.ts";
-
-/**
- * Seeds the choices of `select`: the same seed gives the same sequence of choices, in this process, from here on.
- *
- * @param seed - a whole number; its lowest 32 bits count
- * @throws RangeError when it is no whole number
- *
- * @example
- * ```ts
- * import { always, select } from "rendezvous";
- * import { seed } from "rendezvous/testing";
- *
- * const choose = async (): Promise<string> => (await select({ a: always(1), b: always(2) })).case;
- * seed(7);
- * const first = [await choose(), await choose(), await choose()].join();
- * seed(7);
- * console.log(first === [await choose(), await choose(), await choose()].join()); // true
- * ```
- *
- * Idea: loom's and shuttle's seeds.
- */
-export function seed(seed: number): void {
-  if (!Number.isInteger(seed)) throw new RangeError(`seed takes a whole number; got ${String(seed)}`);
-  seedChoices(seed);
-}
-
-export { bubble, type BubbleOptions } from "./bubble.ts";
-export { settle } from "./settle.ts";
-export { blockedTasks, expectNoLeaks, leakHooks, LeakError, type BlockedTask } from "./leaks.ts";
+export * from "./browser.ts";
 export { memoryNet, type MemoryNet, type MemoryNetOptions } from "./memory/net.ts";

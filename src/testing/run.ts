@@ -212,7 +212,7 @@ class Run {
     if (leftSince(first).length > 0) {
       const controlled = {
         first,
-        waiters: world.waiters,
+        waiters: () => world.waiters(),
         takePending: () => world.ready.map((item) => () => { item.proceed(); }),
         arm: (ms: number, fire: () => void) => world.arm(ms, fire),
         nextTimer: () => world.nextTimer(),

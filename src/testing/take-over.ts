@@ -1,7 +1,8 @@
 /**
- * The process, while a program is under control: there is one at a time, and failures that nobody handles are its own.
+ * The process (or page), while a program is under control: there is one at a time, and failures that nobody handles are its own.
  */
 import { clockIsReal, controller } from "../core/scheduler.ts";
+import { takeRejections } from "./platform.ts";
 
 /** Who has it. */
 let taker: string | undefined;
@@ -24,14 +25,9 @@ export function takeProcess(who: string, heard: () => void = () => { /* it asks 
   taker = who;
   told = heard;
   unhandled.clear();
-  const listeners = process.rawListeners("unhandledRejection") as ((reason: unknown) => void)[];
-  process.removeAllListeners("unhandledRejection");
-  process.on("unhandledRejection", hear);
-  process.on("rejectionHandled", forget);
+  const giveBack = takeRejections(hear, forget);
   return () => {
-    process.off("rejectionHandled", forget);
-    process.off("unhandledRejection", hear);
-    for (const listener of listeners) process.on("unhandledRejection", listener);
+    giveBack();
     taker = undefined;
   };
 }

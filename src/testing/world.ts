@@ -9,7 +9,6 @@
  *
  * Idea: the schedulers of loom and shuttle.
  */
-import { AsyncResource } from "node:async_hooks";
 import type { Controller } from "../core/scheduler.ts";
 import { Sourced } from "../core/sources.ts";
 import { Performable } from "../core/operation.ts";
@@ -131,12 +130,7 @@ export class World implements Controller {
 
   resume(proceed: () => void, who?: object, begins = false): boolean {
     const strand = this.#strandFor(who, begins);
-    const inContext = begins ? new AsyncResource("rendezvous", { requireManualDestroy: true }) : undefined;
-    this.ready.push({
-      strand,
-      enabler: this.steps.length - 1,
-      proceed: inContext ? (): void => { inContext.runInAsyncScope(proceed); } : proceed,
-    });
+    this.ready.push({ strand, enabler: this.steps.length - 1, proceed: begins ? inThisContext(proceed) : proceed });
     strand.ready = true;
     const { verb, what } = this.#last ?? {};
     if (begins) this.#tell({ kind: "starts", strand });
@@ -373,7 +367,14 @@ export class World implements Controller {
   }
 
   /** Who waits. */
-  get waiters(): Iterable<object> {
+  waiters(): Iterable<object> {
     return this.#waiters.keys();
   }
+}
+
+/** A function that has another one run in the present async context, in a later microtask: promises carry it. */
+function inThisContext(run: () => void): () => void {
+  let proceed: () => void = run;
+  void new Promise<void>((resolve) => { proceed = resolve; }).then(run);
+  return proceed;
 }
