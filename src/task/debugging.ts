@@ -3,7 +3,8 @@
  * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
  */
 import { noteResources } from "../core/resources.ts";
-import { isError } from "../errors.ts";
+import type { Waiter } from "../core/waiting.ts";
+import { ClosedError, isError, TimeoutError } from "../errors.ts";
 import { armQuietly } from "../time/timer.ts";
 import { describe, describeOpen, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
@@ -36,7 +37,49 @@ export function traceTasks(): () => void {
   };
 }
 
-const tracing: Observer = { site: noteSiteOf, siteOf, failed: nameStart };
+const tracing: Observer = {
+  site: noteSiteOf,
+  siteOf,
+  waits: noteWait,
+  expired: (scope, error) => { locate(error, `${scope.kind} "${scope.name}" began`, scope); },
+  failed: nameStart,
+};
+
+// -- Where errors come from. One that is made when somebody else closes, or when a timer fires, has that in its stack, and not the line of who waits.
+
+const located = new WeakSet<Error>();
+
+/** An error of the library's says in its stack where it is from, once. */
+function locate(error: unknown, what: string, noted: object): void {
+  if (!(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error) || Object.isFrozen(error)) return;
+  const place = siteOf(noted);
+  if (place === undefined || error.stack === undefined) return;
+  located.add(error);
+  error.stack += `\n    ${what} ${place}`;
+}
+
+/** Note where somebody begins to wait, and have the error that comes of it say so. */
+function noteWait(waiter: Waiter): void {
+  noteSiteOf(waiter);
+  if (Object.hasOwn(waiter, "resume")) return; // a generator waits again and again
+  const resume = waiter.resume.bind(waiter);
+  const told = (error: unknown): void => { locate(error, "waited", waiter); };
+  waiter.resume = (how, what) => {
+    if (how === "error") told(what);
+    resume(how, how === "result" ? telling(what as () => unknown, told) : what);
+  };
+}
+
+function telling(result: () => unknown, told: (error: unknown) => void): () => unknown {
+  return () => {
+    try {
+      return result();
+    } catch (error) {
+      told(error);
+      throw error;
+    }
+  };
+}
 
 /** How many tasks an error's stack names: those through which it came last. */
 const tasksNamed = 10;

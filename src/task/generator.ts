@@ -93,7 +93,7 @@ export class Driver implements Job, Performer {
     }
     this.what = operation.subject;
     tellWait(this, operation);
-    observer?.site(this);
+    observer?.waits(this);
     operation.enlist(this);
   }
 

@@ -195,6 +195,7 @@ export class LiveScope implements Runner, Living {
     this.#expired = new TimeoutError(
       `${this.#said} has not ended within ${limit}, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
     );
+    observer?.expired(this, this.#expired);
     this.region.cancel(cancelled(this, this.#expired));
   }
 

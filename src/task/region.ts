@@ -251,7 +251,7 @@ export class RegionWaiter implements Promised, Linked<RegionWaiter> {
     this.what = what;
     this.promise = undefined;
     region.waits.add(this);
-    observer?.site(this);
+    observer?.waits(this);
   }
 
   get operation(): Performable<unknown> {
