@@ -5,7 +5,8 @@ import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
 import {
-  CancelledError, chan, checkpoint, detached, go, perform, race, scope, settling, sleep, sleeping, timeout, TimeoutError, type Channel,
+  CancelledError, chan, checkpoint, coroutine, detached, go, perform, race, scope, settling, sleep, sleeping, timeout, TimeoutError, type Channel,
+  type Coroutine,
 } from "../../src/node.ts";
 import { traceTasks } from "../../src/task/debugging.ts";
 import { bubble, explore } from "../../src/testing/index.ts";
@@ -79,6 +80,49 @@ describe("detached", () => {
     expect(await first).to.be.instanceOf(TimeoutError);
     expect(await Promise.all(others)).to.deep.equal(["user 2", "user 3", "user 4"]);
     expect(asked).to.deep.equal([[1, 2, 3, 4]]);
+  });
+
+  it("FA-07 a coroutine is part of where it was made: a caller who is cancelled does not end it for the others", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const doubling = coroutine(async function* (): AsyncGenerator<number, void, number> {
+      for (let n = 0; ;) {
+        n = yield n * 2;
+        await sleep(10);
+        seen.push(storage.getStore());
+      }
+    });
+    const late = timeout(5, () => storage.run("first", () => doubling.call(1)), { fallback: "late" });
+    const other = storage.run("second", () => scope(() => doubling.call(2)));
+    await clock.tickAsync(20);
+    expect(await late).to.equal("late");
+    expect(await other).to.equal(4);
+    expect(seen).to.deep.equal(["first", "second"]); // the stores are the callers'
+    await scope(() => { doubling.close(); });
+    await doubling.done;
+  });
+
+  it("FA-07 a coroutine that is made in a scope ends with it, whoever calls", async () => {
+    let made!: Coroutine<number, number, void>;
+    const outcome = rejectionOf(scope(async (s) => {
+      made = coroutine(async function* (): AsyncGenerator<number, void, number> {
+        for (;;) {
+          yield 1;
+          await sleep(1000);
+        }
+      });
+      await made.first;
+      await sleep(5);
+      s.cancel("over");
+      await sleep(5);
+    }));
+    const asked = rejectionOf(sleep(1).then(() => made.call(1)));
+    const done = rejectionOf(Promise.resolve().then(() => sleep(1)).then(() => made.done));
+    await clock.tickAsync(5);
+    const error = await outcome;
+    expect(await asked).to.equal(error);
+    expect(await done).to.equal(error);
+    expect(clock.countTimers()).to.equal(0);
   });
 
   it("FA-07 without it, the error says what it waited in, and names the cure; in debug mode, the line, too", async () => {

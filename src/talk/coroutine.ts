@@ -5,6 +5,7 @@
  * 2. One request at a time, in the order of the calls, whatever their number.
  * 3. The end is told: the call that ends the body, and each one after it, rejects with a ClosedError; an error of the body
  *    goes to the call that met it.
+ * 4. The body is part of where it was made, not of whoever calls: a caller who is cancelled does not end it for the others.
  *
  * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
  */
@@ -15,6 +16,7 @@ import { settling } from "../core/promises.ts";
 import { counted, forDeno, forNode, standing } from "../core/printing.ts";
 import { fulfilled } from "../core/scheduler.ts";
 import { ClosedError, show } from "../errors.ts";
+import { currentRegion, runAs } from "../task/present.ts";
 
 /** The client of a generator: what `call` sends is what `yield` gives in the body, and the other way round. */
 export interface Coroutine<In, Out, Ret> extends Disposable {
@@ -35,7 +37,8 @@ export interface Coroutine<In, Out, Ret> extends Disposable {
 }
 
 /**
- * Makes a client of a generator function: a consumer with replies, a state machine, a parser.
+ * Makes a client of a generator function: a consumer with replies, a state machine, a parser. Its body is part of the scope in which it is made, if any;
+ * a caller who is cancelled leaves it to the others.
  *
  * @param body - a generator or an async generator function; it starts in a later microtask
  * @throws TypeError when `body` is no function; when it gives no generator, `first`, `done` and every call reject with one
@@ -67,6 +70,8 @@ type Step<Out, Ret, In> = (talker: Talker<Out, Ret, In>) => IteratorResult<Out, 
 
 class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   readonly #name: string;
+  /** What its body is part of. */
+  readonly #region = currentRegion();
   readonly #first: Promise<Out>;
   /** The same for the user, once it was asked for: only then its failure is told by it. */
   #firstAsked: Promise<Out> | undefined = undefined;
@@ -116,9 +121,10 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
 
   close(): void {
     void this.#inTurn(async () => {
-      if (this.#ended !== undefined || this.#talker === undefined) return;
+      const talker = this.#talker;
+      if (this.#ended !== undefined || talker === undefined) return;
       try {
-        const step = await this.#talker.return(undefined as Ret);
+        const step = await runAs(this.#region, () => talker.return(undefined as Ret));
         if (step.done !== true) throw new TypeError(`coroutine "${this.#name}" yielded while it was being closed`);
         this.#ended = { cause: undefined };
         this.#finish(step.value);
@@ -141,7 +147,7 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
       if (this.#ended !== undefined) throw this.#closed();
       let result: IteratorResult<Out, Ret>;
       try {
-        result = await step((this.#talker ??= started(body)));
+        result = await runAs(this.#region, () => step((this.#talker ??= started(body))));
       } catch (error) {
         this.#ended = { cause: error };
         this.#fail(error);

@@ -5,7 +5,7 @@
  * a batch neither know nor decide that it is shared.
  */
 import { show } from "../errors.ts";
-import { runOutside } from "./present.ts";
+import { runAs } from "./present.ts";
 
 /**
  * Makes a function that runs outside of every scope, whoever calls it: no cancel reaches what it waits for, no scope waits for it, and what it starts is
@@ -39,7 +39,7 @@ import { runOutside } from "./present.ts";
 export function detached<F extends (...args: never[]) => unknown>(f: F): F {
   if (typeof (f as unknown) !== "function") throw new TypeError(`detached takes a function: detached(() => work()), not detached(work()); got ${show(f)}`);
   const outside = function(this: unknown, ...args: never[]): unknown {
-    return runOutside(() => f.apply(this, args));
+    return runAs(undefined, () => f.apply(this, args));
   };
   // Who takes handlers may look at how many arguments they want.
   return Object.defineProperties(outside, { name: { value: f.name }, length: { value: f.length } }) as unknown as F;

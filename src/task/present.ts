@@ -65,12 +65,12 @@ function within(region: Region, beginning: Job): Job {
   return { run: () => { carried?.run(region, () => { beginning.run(); }); } };
 }
 
-/** Run a function as part of no region, and of no generator task. */
-export function runOutside<T>(f: () => T): T {
+/** Run a function as part of a region, or of none, and of no generator task. */
+export function runAs<T>(region: Region | undefined, f: () => T): T {
   const performer = running;
   enter(undefined);
   try {
-    return carried?.getStore() ? carried.run(undefined, f) : f();
+    return carried && carried.getStore() !== region ? carried.run(region, f) : f();
   } finally {
     enter(performer);
   }
