@@ -15,7 +15,7 @@ export { attempting, awaiting, settling } from "./core/promises.ts";
 export { aborting } from "./core/aborting.ts";
 export { select, selecting, trySelect, type Cases, type Falsy, type Selected, type SelectOrder } from "./core/select.ts";
 export { go, named, Task, type TaskState } from "./task/task.ts";
-export type { Body, ResultOf } from "./task/body.ts";
+export type { Body, GivenBody, ResultOf } from "./task/body.ts";
 export { openScope, scope, type OpenScope, type Scope, type ScopeOptions } from "./task/scope.ts";
 export type { OnError } from "./task/live-scope.ts";
 export { ChildTask } from "./task/child.ts";

@@ -9,7 +9,7 @@ describe("generator tasks", () => {
   it("S-82 (a) a body that yields no operation gets a TypeError at that very point, which says what to write", async () => {
     const task = go(function* () {
       try {
-        yield 5;
+        yield 5 as never;
       } catch (error) {
         return error;
       }

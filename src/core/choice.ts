@@ -15,6 +15,7 @@
  * Idea: Go's `select`, as Concurrent ML's `choose`.
  */
 import type { CaseKey } from "../errors.ts";
+import type { NoOperation } from "./mistakes.ts";
 import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { controller, pick } from "./scheduler.ts";
 import { release, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
@@ -34,9 +35,9 @@ import { release, withdraw, type Outcome, type Place, type Waiter } from "./wait
  *
  * Idea: Concurrent ML's `choose`.
  */
-export function choose<T>(...operations: Operation<T>[]): Operation<T> {
+export function choose<T>(...operations: (Operation<T> | NoOperation)[]): Operation<T> {
   if (operations.length === 0) throw new TypeError("choose takes at least one operation: nothing would ever happen; that is never");
-  return new Choice(operations.map((operation) => unnamed(performable(operation, "choose"))));
+  return new Choice(operations.map((operation) => unnamed(performable(operation as Operation<T>, "choose"))));
 }
 
 /** An operation of a choice, and the key that names it in a select. */

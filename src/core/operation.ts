@@ -67,7 +67,7 @@ export interface Operation<T> {
   map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E>;
 
   /** Performs the operation in a generator task: `const value = yield* operation`. */
-  [Symbol.iterator](): Iterator<unknown, T, unknown>;
+  [Symbol.iterator](): Iterator<Operation<unknown>, T, unknown>;
 }
 
 /** What a poll answers when nothing happened. */
@@ -186,8 +186,8 @@ export abstract class Performable<T> implements Operation<T> {
 
   // -- `yield*`: an operation is its own iterator, without a state, so that one value serves every task at once.
 
-  [Symbol.iterator](): Iterator<unknown, T, unknown> {
-    return this as unknown as Iterator<unknown, T, unknown>;
+  [Symbol.iterator](): Iterator<Operation<unknown>, T, unknown> {
+    return this as unknown as Iterator<Operation<unknown>, T, unknown>;
   }
 
   /** The first call happens now or lets the running task wait; the second, at which something is sent, gives what has happened. */

@@ -8,6 +8,7 @@ import { Aborting } from "./aborting.ts";
 import { ambience, refusing, type Ambient, type Standing } from "./ambient.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "./given.ts";
+import type { NoOperation } from "./mistakes.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
 import type { Line, Outcome, Place, Waiter } from "./waiting.ts";
@@ -33,8 +34,8 @@ import type { Line, Outcome, Place, Waiter } from "./waiting.ts";
  *
  * Idea: Concurrent ML's `sync`.
  */
-export function perform<T>(operation: Operation<T>, options?: WaitOptions): Promise<T> {
-  return performIn(present, operation, options);
+export function perform<T>(operation: Operation<T> | NoOperation, options?: WaitOptions): Promise<T> {
+  return performIn(present, operation as Operation<T>, options);
 }
 
 /** What the running code is part of, whatever that is at each moment. A class, since V8 does not see through the getter of an object literal. */
@@ -91,11 +92,11 @@ const aborted = (signal: AbortSignal | undefined): boolean => signal?.aborted ==
  *
  * Idea: Go's `select` with a `default`, for one operation.
  */
-export function poll<T>(operation: Operation<T>): {
+export function poll<T>(operation: Operation<T> | NoOperation): {
   /** What the operation gave. */
   value: T;
 } | undefined {
-  const value = performable(operation, "poll").prepare().attempt();
+  const value = performable(operation as Operation<T>, "poll").prepare().attempt();
   return value === nothing ? undefined : { value };
 }
 

@@ -8,6 +8,7 @@
 import { show, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
 import { knownOptions, type Known } from "./given.ts";
+import type { NoOperation } from "./mistakes.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform } from "./perform.ts";
 
@@ -16,6 +17,9 @@ export type Falsy = false | null | undefined | 0 | 0n | "";
 
 /** The cases of a select: a record, whose keys name them, or an array, whose indices do. A falsy case is off. */
 export type Cases = Readonly<Record<string, Operation<unknown> | Falsy>> | readonly (Operation<unknown> | Falsy)[];
+
+/** The same, or what the compiler says of what is no case. */
+type GivenCases = Readonly<Record<string, Operation<unknown> | Falsy | NoOperation>> | readonly (Operation<unknown> | Falsy | NoOperation)[];
 
 type ValueOf<Case> = Extract<Case, Operation<unknown>> extends Operation<infer Value> ? Value : never;
 type SelectedCase<Key, Case> = [Extract<Case, Operation<unknown>>] extends [never]
@@ -65,11 +69,11 @@ export interface SelectOrder {
  *
  * Idea: Go's `select`.
  */
-export function select<const C extends Cases>(cases: C, options?: WaitOptions & SelectOrder): Promise<Selected<C>> {
+export function select<const C extends GivenCases>(cases: C, options?: WaitOptions & SelectOrder): Promise<Selected<C>> {
   try {
-    if (options === undefined) return perform(choiceOf(cases));
+    if (options === undefined) return perform(choiceOf<C>(cases));
     const { order, signal } = knownOptions(options, selectOptions, "select");
-    return perform(choiceOf(cases, order), signal === undefined ? undefined : { signal });
+    return perform(choiceOf<C>(cases, order), signal === undefined ? undefined : { signal });
   } catch (error) {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
     return Promise.reject(error);
@@ -93,20 +97,19 @@ export function select<const C extends Cases>(cases: C, options?: WaitOptions & 
  *
  * Idea: Concurrent ML's `choose`: a select that can be returned from a function.
  */
-export function selecting<const C extends Cases>(cases: C, options: SelectOrder = {}): Operation<Selected<C>> {
-  return choiceOf(cases, knownOptions(options, selectOrder, "selecting").order);
+export function selecting<const C extends GivenCases>(cases: C, options: SelectOrder = {}): Operation<Selected<C>> {
+  return choiceOf<C>(cases, knownOptions(options, selectOrder, "selecting").order);
 }
 
 const selectOrder: Known<SelectOrder> = { order: true };
 const selectOptions: Known<SelectOrder & WaitOptions> = { order: true, signal: true };
 
-function choiceOf<const C extends Cases>(cases: C, order: SelectOrder["order"] = "random"): Operation<Selected<C>> {
+function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Operation<Selected<C>> {
   if ((order as string) !== "random" && (order as string) !== "listed") {
     throw new TypeError(`select takes the order "random" or "listed"; got ${show(order)}`);
   }
-  if (typeof (cases as unknown) !== "object" || (cases as unknown) === null) {
-    throw new TypeError(`select takes a record or an array of operations; got ${show(cases)}`);
-  }
+  if (typeof given !== "object" || given === null) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
+  const cases = given as Cases;
   const live: Case[] = [];
   const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
     if (operation) live.push({ key, operation: performable(operation, "select", key) });
@@ -132,9 +135,9 @@ function choiceOf<const C extends Cases>(cases: C, order: SelectOrder["order"] =
  *
  * Idea: Go's `select` with a `default`.
  */
-export function trySelect<const C extends Cases>(cases: C, options: SelectOrder = {}): Selected<C> | undefined {
+export function trySelect<const C extends GivenCases>(cases: C, options: SelectOrder = {}): Selected<C> | undefined {
   const { order } = knownOptions(options, selectOrder, "trySelect");
-  const selected = performable(choiceOf(cases, order), "trySelect").prepare().attempt();
+  const selected = performable(choiceOf<C>(cases, order), "trySelect").prepare().attempt();
   return selected === nothing ? undefined : selected;
 }
 

@@ -17,7 +17,7 @@ import type { Operation, WaitOptions } from "../core/operation.ts";
 import { performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { ClosedError, isError, show } from "../errors.ts";
-import { checkedBody } from "../task/body.ts";
+import { checkedBody, type GivenBody } from "../task/body.ts";
 import { LiveScope } from "../task/live-scope.ts";
 import { checkedOptions, handleOf, type Scope } from "../task/scope.ts";
 import type { Connection } from "./connection.ts";
@@ -72,13 +72,14 @@ export interface ServeOptions extends WaitOptions {
  *
  * Idea: trio's `serve_tcp`.
  */
-export function serve(
+export function serve<Y = never, Z = never, P = never>(
   listener: Listener,
-  handler: (connection: Connection, s: Scope) => unknown,
-  options: ServeOptions = {},
-): Promise<void> {
+  handler: GivenBody<"serve(listener, (connection) => answer(connection))", [connection: Connection, s: Scope], unknown, Y, Z, P>,
+  options?: ServeOptions,
+): Promise<void>;
+export function serve(listener: Listener, given: unknown, options: ServeOptions = {}): Promise<void> {
   try {
-    checkedBody(handler, "serve", "serve(listener, (connection) => answer(connection))");
+    const handler = checkedBody(given as (connection: Connection, s: Scope) => unknown, "serve", "serve(listener, (connection) => answer(connection))");
     const { signal, maxConnections = Infinity, onError } = knownOptions(options, serveOptions, "serve");
     if (!(Number.isSafeInteger(maxConnections) || (maxConnections as unknown) === Infinity) || maxConnections < 1) {
       throw new RangeError(`maxConnections of serve is a whole number from 1 up, or Infinity; got ${show(maxConnections)}`);

@@ -5,12 +5,21 @@
  * 2. A generator is driven without a promise.
  * 3. An async generator is refused, since nobody would read what it yields: by its function where that tells it, else by its object.
  */
+import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../core/mistakes.ts";
 import { show, tagOf } from "../errors.ts";
 import type { Region } from "./region.ts";
 import { Driver, isGenerator } from "./generator.ts";
 
 /** What `go` and the others run. */
 export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
+
+/**
+ * What a parameter for a {@link Body} takes: such a body. Of anything else the compiler says, in one line, what to write: `Call`. `Y`, `Z` and `P` are
+ * inferred from what is none: what it yields, what an async generator says of its end, what a promise gives. In code of your own write {@link Body}.
+ */
+export type GivenBody<Call extends string, A extends unknown[], T, Y, Z, P> = Unless<P, PromiseLike<P>,
+  Unless<Z, (...args: A) => AsyncGeneratorOf<Z>, IfYieldable<Y, (...args: A) => Generator<Y, unknown, unknown>, Body<A, T> | `write ${Call}`>, NeverRun>,
+  `write ${Call}`>;
 
 /** What a body gives in the end: what it returns, without the promise around it. */
 export type ResultOf<B> = B extends (...args: never[]) => infer Result

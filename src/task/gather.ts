@@ -9,6 +9,7 @@
  * p-map's wishes.
  */
 import { checkedSignal, knownOptions, type Known } from "../core/given.ts";
+import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../core/mistakes.ts";
 import { nothing, performable, Performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
@@ -22,7 +23,8 @@ import { go, Task } from "./task.ts";
 export type GatherJob = (() => unknown) | PromiseLike<unknown>;
 
 /** The jobs of a {@link gather}: an array (or tuple), any other iterable, or a record. */
-export type GatherJobs = readonly GatherJob[] | Iterable<GatherJob> | Readonly<Record<string, GatherJob>>;
+export type GatherJobs = JobsOf<GatherJob>;
+type JobsOf<Job> = readonly Job[] | Iterable<Job> | Readonly<Record<string, Job>>;
 
 type JobResult<J> = J extends () => unknown ? ResultOf<J> : Awaited<J>;
 
@@ -30,6 +32,15 @@ type JobResult<J> = J extends () => unknown ? ResultOf<J> : Awaited<J>;
 export type Gathered<J, Extra = never> = J extends readonly unknown[] ? Results<J, Extra>
   : J extends Iterable<infer Job> ? (JobResult<Job> | Extra)[]
   : Results<J, Extra>;
+type NoJob = "write () => work(): a job is a function, a promise or a task";
+type NoJobs = "write gather([a, b]) or gather({ a, b }), of functions, promises and tasks";
+type ListOf<Job> = Iterable<Job> | Readonly<Record<string, Job>>;
+/** Jobs, or what the compiler says of what are none; `A` are the parameters of a job. */
+type GivenJobs<J, Y, Z, A, P> = Unless<P, PromiseLike<P> | (() => P) | { [Symbol.asyncIterator](): P },
+  Unless<Z, ListOf<() => AsyncGeneratorOf<Z>>, IfYieldable<Y, ListOf<() => Generator<Y, unknown, unknown>>,
+    IfWithoutParameters<A, ListOf<(...args: A extends unknown[] ? A : never) => unknown>, J,
+      "write gather([() => work(value)]): a job is given nothing">>, NeverRun>,
+  "write gather([a, b]), not gather(a, b)">;
 type Results<J, Extra> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };
 
 /** How to gather. */
@@ -67,20 +78,21 @@ export interface GatherOptions extends WaitOptions {
  *
  * Idea: asyncio's `gather`.
  */
-export function gather<const J extends GatherJobs>(
-  jobs: J,
-  options?: GatherOptions & { returnErrors?: false | undefined },
-): Promise<Gathered<J>>;
-/** Runs several jobs at once; errors are results, in their job's place: whatever was thrown, which mostly is an `Error`. */
-export function gather<const J extends GatherJobs>(jobs: J, options: GatherOptions): Promise<Gathered<J, Error>>;
-export function gather(jobs: GatherJobs, options: GatherOptions = {}): Promise<unknown> {
+export function gather<const J extends JobsOf<GatherJob | NoJob> | NoJobs, R extends boolean | undefined = undefined, Y = never, Z = never, A = never, P = never>(
+  jobs: GivenJobs<J, Y, Z, A, P>,
+  options?: GatherOptions & {
+    /** Errors are results, in their job's place: whatever was thrown, which mostly is an `Error`. */
+    returnErrors?: R;
+  },
+): Promise<Gathered<J, [R] extends [false | undefined] ? never : Error>>;
+export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unknown> {
   try {
     const { signal, onError = "cancel", returnErrors = false } = knownOptions(options, gatherOptions, "gather");
     if (signal !== undefined) checkedSignal(signal, "the option signal");
     if (onError !== "cancel" && (onError as string) !== "leave") {
       throw new TypeError(`onError of gather is "cancel" or "leave"; got ${show(onError)}`);
     }
-    const gathering = new Gathering(jobs, options);
+    const gathering = new Gathering(jobs as GatherJobs, options);
     if (onError === "leave" || !gathering.hasThunks) return perform(gathering, signal === undefined ? undefined : { signal });
     const settings = { signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
     const live = new LiveScope("gather", undefined, settings);

@@ -4,6 +4,7 @@
  * Idea: `Promise.race` and `Promise.any`, whose losers go on for ever; here they are cancelled and awaited, as in trio and Effect.
  */
 import { knownOptions, type Known } from "../core/given.ts";
+import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../core/mistakes.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { show } from "../errors.ts";
@@ -41,8 +42,13 @@ export interface RaceOptions extends WaitOptions {
  *
  * Idea: Kotlin's `select` over jobs, Effect's `race`.
  */
-export function race<B extends Body<[], unknown>>(bodies: readonly B[], options: RaceOptions = {}): Promise<ResultOf<B>> {
+export function race<B extends Body<[], unknown> | NotBegun, Y = never, Z = never, P = never>(
+  bodies: GivenRacers<readonly B[], Y, Z, P>,
+  options?: RaceOptions,
+): Promise<ResultOf<B>>;
+export function race<B extends Body<[], unknown>>(given: unknown, options: RaceOptions = {}): Promise<ResultOf<B>> {
   try {
+    const bodies = given as readonly B[];
     const { until = "settled", signal } = knownOptions(options, raceOptions, "race");
     if (!Array.isArray(bodies) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
     for (const body of bodies) checkedBody(body, "race", "race([() => f()]), not race([f()]), which could not be cancelled");
@@ -54,6 +60,11 @@ export function race<B extends Body<[], unknown>>(bodies: readonly B[], options:
     return refused(error);
   }
 }
+
+type NotBegun = "write race([() => f()]), not race([f()]), which could not be cancelled";
+type GivenRacers<Bodies, Y, Z, P> = Unless<Z, readonly (() => AsyncGeneratorOf<Z>)[], IfYieldable<Y, readonly (() => Generator<Y, unknown, unknown>)[],
+  IfWithoutParameters<P, readonly ((...args: P extends unknown[] ? P : never) => unknown)[], Bodies,
+    "write race([() => f(value)]): a body is given nothing">>, NeverRun>;
 
 const raceOptions: Known<RaceOptions> = { until: true, signal: true };
 

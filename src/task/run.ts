@@ -9,7 +9,7 @@
 import { knownOptions, type Known } from "../core/given.ts";
 import { refused } from "../core/perform.ts";
 import { arm, checkedDelay } from "../time/timer.ts";
-import { checkedBody, type Body } from "./body.ts";
+import { checkedBody, type Body, type GivenBody } from "./body.ts";
 import { host, watchForDeadlock, type Host } from "./deadlock.ts";
 import { LiveScope } from "./live-scope.ts";
 import { observer } from "./observer.ts";
@@ -51,9 +51,13 @@ export interface RunOptions extends ScopeOptions {
  *
  * Idea: asyncio's `run`.
  */
-export function run<T>(main: Body<[scope: Scope], T>, options: RunOptions = {}): Promise<T> {
+export function run<T, Y = never, Z = never, P = never>(
+  main: GivenBody<"run(() => main())", [scope: Scope], T, Y, Z, P>,
+  options?: RunOptions,
+): Promise<T>;
+export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
   try {
-    const body = checkedBody(main, "run");
+    const body = checkedBody(main as Body<[scope: Scope], T>, "run");
     const settings = checkedOptions(knownOptions(options, runOptions, "run"), "run");
     const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
     identifyFreeTasks(rootRegion);

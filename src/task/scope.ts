@@ -10,7 +10,7 @@ import { perform, refused } from "../core/perform.ts";
 import { settling } from "../core/promises.ts";
 import { show } from "../errors.ts";
 import { checkedDelay } from "../time/timer.ts";
-import { checkedBody, type Body } from "./body.ts";
+import { checkedBody, type Body, type GivenBody } from "./body.ts";
 import type { ChildTask } from "./child.ts";
 import { LiveScope, type OnError, type ScopeSettings } from "./live-scope.ts";
 import type { Task } from "./task.ts";
@@ -36,7 +36,10 @@ export interface Scope {
    *
    * @throws ClosedError when the scope has ended, TypeError when `body` is no function
    */
-  go<A extends unknown[], T>(body: Body<A, T>, ...args: A): ChildTask<T>;
+  go<A extends unknown[], T, Y = never, Z = never, P = never>(
+    body: GivenBody<"s.go(() => work()), not s.go(work())", A, T, Y, Z, P>,
+    ...args: A
+  ): ChildTask<T>;
   /** Aborts when the scope is cancelled, with its {@link CancelledError}: for `fetch` and all that takes a signal. */
   readonly signal: AbortSignal;
   /** Cancels the body and all children. The first reason counts; after the end nothing happens. */
@@ -51,7 +54,7 @@ export interface Scope {
    */
   limit(ms: number): void;
   /** Has a function run when all has ended, last in first out; it is not cancelled, and its failure is the scope's. */
-  defer(cleanup: () => unknown): void;
+  defer<Y = never, Z = never, P = never>(cleanup: GivenBody<"s.defer(() => cleanUp())", [], unknown, Y, Z, P>): void;
   /** Disposes of the resource when all has ended, in reverse order; gives it back. */
   use<R extends Disposable | AsyncDisposable>(resource: R): R;
   /** The children that have not ended. */
@@ -99,9 +102,14 @@ export interface OpenScope extends Scope, AsyncDisposable {
  *
  * Idea: trio's nurseries, Kotlin's `coroutineScope`.
  */
-export function scope<T>(body: Body<[scope: Scope], T>, options: ScopeOptions = {}): Promise<T> {
+export function scope<T, Y = never, Z = never, P = never>(
+  body: GivenBody<"scope(() => work())", [scope: Scope], T, Y, Z, P>,
+  options?: ScopeOptions,
+): Promise<T>;
+export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T> {
   try {
-    const live = new LiveScope("scope", checkedBody(body, "scope"), checkedOptions(knownOptions(options, scopeOptions, "scope")));
+    const body = checkedBody(given as Body<[scope: Scope], T>, "scope");
+    const live = new LiveScope("scope", body, checkedOptions(knownOptions(options, scopeOptions, "scope")));
     return live.run(body, [new Handle(live)]);
   } catch (error) {
     return refused(error);
@@ -154,8 +162,8 @@ class Handle implements Scope {
     return this.toString();
   }
 
-  go<A extends unknown[], T>(body: Body<A, T>, ...args: A): ChildTask<T> {
-    return this.#live.go(body, args);
+  go<T>(body: unknown, ...args: unknown[]): ChildTask<T> {
+    return this.#live.go(body as Body<unknown[], T>, args);
   }
 
   get signal(): AbortSignal {
@@ -174,8 +182,8 @@ class Handle implements Scope {
     this.#live.limit(ms);
   }
 
-  defer(cleanup: () => unknown): void {
-    this.#live.defer(cleanup);
+  defer(cleanup: unknown): void {
+    this.#live.defer(cleanup as () => unknown);
   }
 
   use<R extends Disposable | AsyncDisposable>(resource: R): R {

@@ -14,7 +14,7 @@ import { forDeno, forNode, standing } from "../core/printing.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import { show } from "../errors.ts";
-import { checkedBody, runBody, type Body, type HowEnded } from "./body.ts";
+import { checkedBody, runBody, type Body, type GivenBody, type HowEnded } from "./body.ts";
 import type { Driver } from "./generator.ts";
 import { living, nextId, type Living } from "./live.ts";
 import type { Region } from "./region.ts";
@@ -30,7 +30,8 @@ export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
  * ends it but itself, and its failure, if nobody joins it, is an unhandled rejection, once; also if that is the cancel of somebody else.
  *
  * A generator body is the fast lane: `yield*` an operation where an async body awaits a verb. It hands over without a promise, and
- * meets async tasks on the same channels. Yielding anything but an operation is a `TypeError` at that point of the body.
+ * meets async tasks on the same channels. Yielding anything but an operation does not compile, and is a `TypeError` at
+ * that point of the body. So is an async generator function, at the call: nobody would read what it yields.
  *
  * @param body - an async, a plain or a generator function; its name names the task
  * @param args - given to the body
@@ -53,7 +54,11 @@ export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
  *
  * Idea: Go's `go` statement; generator tasks as in js-csp and co.
  */
-export function go<A extends unknown[], T>(body: Body<A, T>, ...args: A): Task<T> {
+export function go<A extends unknown[], T, Y = never, Z = never, P = never>(
+  body: GivenBody<"go(() => work()), not go(work())", A, T, Y, Z, P>,
+  ...args: A
+): Task<T>;
+export function go<T>(body: unknown, ...args: unknown[]): Task<T> {
   checkedBody(body, "go", "go(() => work()), not go(work())");
   return new Task<T>(body as Body<unknown[], T>, args);
 }

@@ -7,9 +7,9 @@ import { knownOptions, type Known } from "../core/given.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { refused } from "../core/perform.ts";
 import { checkedDelay } from "../time/timer.ts";
-import { checkedBody, type Body } from "./body.ts";
+import { checkedBody, type Body, type GivenBody } from "./body.ts";
 import { LiveScope } from "./live-scope.ts";
-import { checkedOptions, handleOf, type Scope } from "./scope.ts";
+import { checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
 
 /** How to limit a body. Its `signal` cancels it, as that of a {@link scope} does. */
 export interface TimeoutOptions<F> extends WaitOptions {
@@ -45,23 +45,30 @@ export interface TimeoutOptions<F> extends WaitOptions {
  *
  * Idea: trio's `fail_after` and `move_on_after`, Kotlin's `withTimeoutOrNull`.
  */
-export function timeout<T, F>(ms: number, body: Body<[scope: Scope], T>, options: TimeoutOptions<F> & {
+export function timeout<T, F, Y = never, Z = never, P = never>(ms: number, body: TimedBody<T, Y, Z, P>, options: TimeoutOptions<F> & {
   /** What is given when this very limit has passed. */
   fallback: F;
 }): Promise<T | F>;
 /** The same, where the limit that has passed is a `TimeoutError`, or the `fallback` is given at times only. */
-export function timeout<T, F = never>(ms: number, body: Body<[scope: Scope], T>, options?: TimeoutOptions<F>): Promise<T | F>;
-export function timeout(ms: number, body: Body<[scope: Scope], unknown>, options: TimeoutOptions<unknown> = {}): Promise<unknown> {
+export function timeout<T, F = never, Y = never, Z = never, P = never>(
+  ms: number,
+  body: TimedBody<T, Y, Z, P>,
+  options?: TimeoutOptions<F>,
+): Promise<T | F>;
+export function timeout(ms: number, given: unknown, options: TimeoutOptions<unknown> = {}): Promise<unknown> {
   try {
+    const body = checkedBody(given as Body<[scope: Scope], unknown>, "timeout", "timeout(1000, () => work())");
     checkedDelay(ms, "timeout");
     const { signal } = checkedOptions({ signal: knownOptions(options, timeoutOptions, "timeout").signal }, "timeout");
     const fallback = "fallback" in options ? { value: options.fallback } : undefined;
-    const live = new LiveScope("timeout", checkedBody(body, "timeout", "timeout(1000, () => work())"), { timeout: ms, signal, fallback });
+    const live = new LiveScope("timeout", body, { timeout: ms, signal, fallback });
     return live.run(body, [handleOf(live)]);
   } catch (error) {
     return refused(error);
   }
 }
+
+type TimedBody<T, Y, Z, P> = GivenBody<"timeout(ms, () => work())", [scope: Scope], T, Y, Z, P>;
 
 const timeoutOptions: Known<TimeoutOptions<unknown>> = { fallback: true, signal: true };
 
@@ -93,19 +100,21 @@ const timeoutOptions: Known<TimeoutOptions<unknown>> = { fallback: true, signal:
  *
  * Idea: trio's shielding; asyncio's `shield` lets go of the body, this one does not.
  */
-export function shield<T>(
-  body: Body<[], T>,
-  options: {
+export function shield<T, Y = never, Z = never, P = never>(
+  body: GivenBody<"shield(() => work())", [], T, Y, Z, P>,
+  options?: {
     /** Milliseconds after which the body is cancelled all the same. */
     timeout?: number | undefined;
-  } = {},
-): Promise<T> {
+  },
+): Promise<T>;
+export function shield<T>(given: unknown, options: { timeout?: number | undefined } = {}): Promise<T> {
   try {
+    const body = checkedBody(given as Body<[], T>, "shield");
     const settings = { ...checkedOptions(knownOptions(options, shieldOptions, "shield"), "shield"), shielded: true };
-    return new LiveScope("shield", checkedBody(body, "shield"), settings).run(body, []);
+    return new LiveScope("shield", body, settings).run(body, []);
   } catch (error) {
     return refused(error);
   }
 }
 
-const shieldOptions: Known<NonNullable<Parameters<typeof shield>[1]>> = { timeout: true };
+const shieldOptions: Known<Pick<ScopeOptions, "timeout">> = { timeout: true };

@@ -16,7 +16,7 @@ import { control } from "../core/scheduler.ts";
 import { DeadlockError, show, TimeoutError } from "../errors.ts";
 import { asleep } from "../task/deadlock.ts";
 import { describe } from "../task/dump.ts";
-import { checkedBody, type Body } from "../task/body.ts";
+import { checkedBody, type GivenBody } from "../task/body.ts";
 import { identifyFreeTasks } from "../task/present.ts";
 import { rootRegion } from "../task/region.ts";
 import { arose, suppress } from "../task/suppressed.ts";
@@ -75,7 +75,10 @@ export interface BubbleOptions {
  *
  * Idea: Go's `synctest.Test`.
  */
-export async function bubble<T>(body: Body<[], T>, options: BubbleOptions = {}): Promise<T> {
+export async function bubble<T, Y = never, Z = never, P = never>(
+  body: GivenBody<"bubble(() => work()), not bubble(work())", [], T, Y, Z, P>,
+  options: BubbleOptions = {},
+): Promise<T> {
   const { timeoutMs, leaks, seed } = checked(body, options);
   return new Promise<T>((resolve, reject) => {
     const restore = [takeProcess("bubble", () => { run.stir(); })];

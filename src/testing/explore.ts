@@ -9,11 +9,11 @@
  */
 import { variable } from "../core/environment.ts";
 import { knownOptions, type Known } from "../core/given.ts";
-import { checkedBody } from "../task/body.ts";
+import { checkedBody, type GivenBody } from "../task/body.ts";
 import { DepthFirst, Following, Prioritised, Randomly, type Chooser } from "./chooser.ts";
 import { SourceSets } from "./dpor.ts";
 import { ExploreError } from "./explore-error.ts";
-import { runOnce, takeOver, type Blocked, type FindingKind, type Program, type RunSettings, type Verdict } from "./run.ts";
+import { runOnce, takeOver, type Blocked, type ExploreContext, type FindingKind, type Program, type RunSettings, type Verdict } from "./run.ts";
 import { decode, encode } from "./schedule.ts";
 import { traceOf } from "./trace.ts";
 
@@ -114,12 +114,15 @@ export interface RunResult {
  *
  * Idea: loom and shuttle.
  */
-export async function explore(program: Program, options: ExploreOptions = {}): Promise<ExploreReport> {
+export async function explore<Y = never, Z = never, P = never>(
+  program: GivenBody<"explore(() => work())", [context: ExploreContext], unknown, Y, Z, P>,
+  options: ExploreOptions = {},
+): Promise<ExploreReport> {
   const settings = checked(options, "explore");
   checkedBody(program, "explore", "explore(() => work())");
   const giveBack = takeOver("explore");
   try {
-    return await new Exploration(program, settings).run();
+    return await new Exploration(program as Program, settings).run();
   } finally {
     giveBack();
   }
@@ -146,13 +149,17 @@ export async function explore(program: Program, options: ExploreOptions = {}): P
  *
  * Idea: shuttle's `replay`.
  */
-export async function replay(program: Program, schedule: string, options: ExploreOptions = {}): Promise<RunResult> {
+export async function replay<Y = never, Z = never, P = never>(
+  program: GivenBody<"replay(() => work(), schedule)", [context: ExploreContext], unknown, Y, Z, P>,
+  schedule: string,
+  options: ExploreOptions = {},
+): Promise<RunResult> {
   const settings = checked(options, "replay");
   checkedBody(program, "replay", "replay(() => work(), schedule)");
   const choices = decode(schedule);
   const giveBack = takeOver("replay");
   try {
-    const { kind, error, outcomes, blocked, world } = (await runOnce(program, new Following(choices), settings)) as Verdict;
+    const { kind, error, outcomes, blocked, world } = (await runOnce(program as Program, new Following(choices), settings)) as Verdict;
     return { kind, error, outcomes, blocked, trace: traceOf(world) };
   } finally {
     giveBack();

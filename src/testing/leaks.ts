@@ -8,10 +8,12 @@
  * Idea: Go's goleak and synctest.
  */
 import { allOpen } from "../core/resources.ts";
-import { checkedBody } from "../task/body.ts";
+import { tagOf } from "../errors.ts";
+import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
 import { describe, describeOpen, waitsOf } from "../task/dump.ts";
 import { traceTasks } from "../task/debugging.ts";
 import { living, type Living } from "../task/live.ts";
+import { go } from "../task/task.ts";
 import { afterRealTime } from "./platform.ts";
 import { settle } from "./settle.ts";
 
@@ -89,12 +91,15 @@ export class LeakError extends Error {
  *
  * Idea: goleak's `VerifyNone`.
  */
-export async function expectNoLeaks<T>(body: () => T | PromiseLike<T>): Promise<T> {
-  checkedBody(body, "expectNoLeaks");
+export async function expectNoLeaks<T, Y = never, Z = never, P = never>(
+  body: GivenBody<"expectNoLeaks(() => work())", [], T, Y, Z, P>,
+): Promise<T> {
+  const test = checkedBody(body as Body<[], T>, "expectNoLeaks");
   const stopTracing = traceTasks();
   try {
     const before = new Set<object>([...living, ...allOpen().keys()]);
-    const result = await body();
+    const given = test();
+    const result = await (tagOf(given) === "Generator" ? go(() => given as Generator<unknown, T>) : (given as T | PromiseLike<T>));
     await untilNothingIsLeft(before);
     const leaked = leftSince(before);
     const open = describeOpen(before);
