@@ -40,7 +40,7 @@ export interface Scope {
     body: GivenBody<"s.go(() => work()), not s.go(work())", A, T, Y, Z, P>,
     ...args: A
   ): ChildTask<T>;
-  /** Aborts when the scope is cancelled, with its {@link CancelledError}: for `fetch` and all that takes a signal. */
+  /** Aborts when the scope is cancelled, with its {@link CancelledError}: for `fetch` and all that takes a signal. Any number may listen. */
   readonly signal: AbortSignal;
   /** Cancels the body and all children. The first reason counts; after the end nothing happens. */
   cancel(reason?: unknown): void;
