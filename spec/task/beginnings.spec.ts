@@ -210,7 +210,11 @@ describe("FA-19 without async contexts", () => {
       await sleep(5);
       s.cancel();
     }, { name: "crawler" });
-    await clock.tickAsync(5 + 4999);
+    await clock.tickAsync(0);
+    expect(browser.dumpTasks()).to.match(/task \d+ "stubborn" waits in sleep/);
+    await clock.tickAsync(5);
+    expect(browser.dumpTasks()).to.match(/task \d+ "stubborn" waits in something unknown: .* only the first wait of a body is known/);
+    await clock.tickAsync(4999);
     expect(warn.called).to.equal(false);
     await clock.tickAsync(60_000);
     expect(warn.callCount).to.equal(1);

@@ -6,6 +6,7 @@
  *
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
+import { contexts } from "../core/context.ts";
 import { allOpen } from "../core/resources.ts";
 import { show } from "../errors.ts";
 import { living, openness, type Living } from "./live.ts";
@@ -81,6 +82,7 @@ function withoutWait({ region, driver }: Living, verb: string): string {
   const goesOn = "goes on, though it has met its CancelledError: let that error pass";
   if (region?.refusal && (region.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
   if (!region && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
+  if (!contexts) return `${verb} something unknown: without async contexts, as in browsers, only the first wait of a body is known`;
   const foreign = `${verb} something foreign: a promise that is not the library's`;
   return region?.delivered ? `${foreign}; or ${goesOn}` : foreign;
 }
