@@ -59,7 +59,7 @@ const breaks: Break[] = [
   },
   {
     law: 4, fault: "an abort that comes before the wait is not seen", file: "core/perform.ts",
-    from: "checkedSignal(signal, \"the option signal\").aborted) return", to: "!checkedSignal(signal, \"the option signal\")) return",
+    from: "if (aborted(signal)) return refused(signal?.reason);\n    if (ambient", to: "if (ambient",
   },
   {
     law: 5, fault: "a withdrawn select stays in its first line", file: "core/choice.ts",
@@ -113,7 +113,7 @@ const breaks: Break[] = [
   },
   {
     law: 10, fault: "what is ready does not count as a wake-up (generator tasks)", file: "core/operation.ts",
-    from: "if (spendHere() || task.mustEnd()) return finish(value);", to: "if (spendHere() || task.mustEnd() || true) return finish(value);",
+    from: "else if (spendHere()) return finish(value);", to: "else if (spendHere() || true) return finish(value);",
   },
 ];
 

@@ -228,3 +228,15 @@ describe("Messages: options from JavaScript", () => {
     await again.shutdown();
   });
 });
+
+it("FA-16 expectNoLeaks drives a generator function, whose result was its object", async () => {
+  const ch = chan<number>(1);
+  ch.trySend(7);
+  expect(await expectNoLeaks(function* () { return yield* ch.receiving(); })).to.equal(7);
+  const leak = await rejectionOf(expectNoLeaks(function* () {
+    yield* always(1);
+    go(() => ch.receive());
+  }));
+  expect(leak).to.have.property("code", "RENDEZVOUS_LEAK");
+  ch.trySend(1);
+});
