@@ -154,6 +154,29 @@ describe("iterators of receivers", () => {
     expect(channel.receivers.empty).to.equal(true);
   });
 
+  it("law 5: a loop leaves the line wherever it stands in it, however long that is: fifty thousand of them, the last first", async () => {
+    const channel = chan<number>();
+    const loops = Array.from({ length: 50_000 }, () => iteratorOf(channel));
+    const pending = loops.map((loop) => loop.next());
+    for (const loop of loops.reverse()) void leave(loop);
+    expect(channel.receivers.empty).to.equal(true);
+    expect((await Promise.all(pending)).every((result) => result.done)).to.equal(true);
+  });
+
+  it("FA-08 several pending next() of one loop, some of them served, one cancelled: return() withdraws those that are left", async () => {
+    const channel = chan<number>();
+    const iterator = iteratorOf(channel);
+    const results = [iterator.next(), iterator.next()];
+    const cancelled = scope(async (s) => { setTimeout(() => { s.cancel(); }); await iterator.next(); });
+    expect(await rejectionOf(cancelled)).to.have.property("code", "RENDEZVOUS_CANCELLED");
+    results.push(iterator.next());
+    expect([channel.trySend(1), channel.trySend(2)]).to.deep.equal([true, true]);
+    results.push(iterator.next());
+    await leave(iterator);
+    expect(channel.receivers.empty).to.equal(true);
+    expect((await Promise.all(results)).map((result) => (result as { value: unknown }).value)).to.deep.equal([1, 2, undefined, undefined]);
+  });
+
   // -- Streams made of a channel --
 
   /** A channel of which a stream was made and read once, so that it has asked for one more. */

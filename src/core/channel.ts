@@ -25,7 +25,7 @@ import { reportFailure } from "./report.ts";
 import { Queue } from "./queue.ts";
 import { touch } from "./scheduler.ts";
 import type { ChannelOptions, Receiver, Sender } from "./sides.ts";
-import { Line, type Place, type Waiter } from "./waiting.ts";
+import { Line, withdraw, type Place, type Waiter } from "./waiting.ts";
 
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
@@ -233,7 +233,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     if (this.#end !== undefined) throw this.#closed("send", key);
     const receiver = this.receivers.first;
     if (receiver !== undefined) {
-      const wanted = receiver.slot === false ? value : resultFor(receiver.slot, value);
+      const wanted = receiver.slot === false ? value : resultFor(receiver, value);
       this.receivers.withdraw(receiver);
       receiver.resume("value", wanted);
       return true;
@@ -532,7 +532,7 @@ class Sending<T> extends Performable<void> {
 type Source = Pick<Channel<unknown>, "canReceive" | "take" | "receivers" | "name">;
 
 /** A loop, of whatever values. */
-type Looping = Pick<Loop<unknown>, "inLine">;
+type Looping = Pick<Loop<unknown>, "joined" | "left">;
 
 class Receiving<T> extends Performable<T> {
   declare readonly channel: Source;
@@ -557,19 +557,20 @@ class Receiving<T> extends Performable<T> {
   }
 
   override enlist(waiter: Waiter): void {
-    if (typeof this.asResult === "object") this.asResult.inLine++;
     waiter.slot = this.asResult;
     this.channel.receivers.join(waiter);
+    if (typeof this.asResult === "object") this.asResult.joined(waiter);
   }
 }
 
-// -- Loops. One that waits stands in line as itself, so that it is found there. --
+// -- Loops. Who waits for one has it in its slot, and the loop knows who that is: so it leaves the line wherever it stands, however long that is. --
 
 /** The iterator of a loop over a channel. */
 export class Loop<T> extends Iteration<T> {
   readonly #channel: Channel<T>;
-  /** How many of its `next` are in line, at most: those that were cancelled are counted, too. */
-  inLine = 0;
+  /** Who is in line for its `next`; one that was cancelled is not in line any more. Mostly it is one. */
+  #one: Waiter | undefined = undefined;
+  #others: Set<Waiter> | undefined = undefined;
 
   constructor(channel: Channel<T>) {
     super();
@@ -581,8 +582,9 @@ export class Loop<T> extends Iteration<T> {
     if (mayRefuse()) return perform(this.nexting());
     try {
       if (channel.canReceive()) return ready(channel.take(true) as IteratorResult<T, undefined>);
-      this.inLine++;
-      return stand(channel.receivers, this, channel);
+      const result = stand<IteratorResult<T, undefined>>(channel.receivers, this, channel);
+      this.joined(channel.receivers.last as Waiter);
+      return result;
     } catch (error) {
       return refused(error);
     }
@@ -593,22 +595,33 @@ export class Loop<T> extends Iteration<T> {
     return new Receiving(this.#channel, this);
   }
 
+  joined(waiter: Waiter): void {
+    if (this.#one?.slot !== this) this.#one = waiter;
+    else {
+      this.#others ??= new Set();
+      for (const other of this.#others) if (other.slot !== this) this.#others.delete(other);
+      this.#others.add(waiter);
+    }
+  }
+
+  left(waiter: Waiter): void {
+    if (this.#one === waiter) this.#one = undefined;
+    else this.#others?.delete(waiter);
+  }
+
   leave(): void {
-    if (this.inLine === 0) return;
-    this.inLine = 0;
-    const { receivers } = this.#channel;
-    const leaving: Waiter[] = [];
-    for (let receiver = receivers.first; receiver; receiver = receiver.next) if (receiver.slot === this) leaving.push(receiver);
-    for (const receiver of leaving) {
-      receivers.withdraw(receiver);
+    for (const receiver of [this.#one, ...this.#others ?? []]) {
+      if (receiver?.slot !== this) continue;
+      withdraw(receiver);
       receiver.resume("value", theEnd());
     }
+    this.#one = this.#others = undefined;
   }
 }
 
 /** What is handed to a receiver that asks for a result. */
-function resultFor(slot: unknown, value: unknown): IteratorResult<unknown, undefined> {
-  if (slot !== true) (slot as Looping).inLine--;
+function resultFor(receiver: Waiter, value: unknown): IteratorResult<unknown, undefined> {
+  if (receiver.slot !== true) (receiver.slot as Looping).left(receiver);
   return { done: false, value };
 }
 

@@ -61,9 +61,9 @@ export abstract class BareWaiter implements Waiter {
 
 /** A line of waiters. */
 export class Line implements Place {
-  /** The first in line. */
+  /** The first in line, and the last. */
   first: Waiter | undefined;
-  #last: Waiter | undefined;
+  last: Waiter | undefined;
 
   get empty(): boolean {
     return this.first === undefined;
@@ -78,10 +78,10 @@ export class Line implements Place {
 
   join(waiter: Waiter): void {
     waiter.place = this;
-    waiter.previous = this.#last;
-    if (this.#last !== undefined) this.#last.next = waiter;
+    waiter.previous = this.last;
+    if (this.last !== undefined) this.last.next = waiter;
     else this.first = waiter;
-    this.#last = waiter;
+    this.last = waiter;
   }
 
   /** The first in line, who leaves it. */
@@ -103,7 +103,7 @@ export class Line implements Place {
     if (previous !== undefined) previous.next = next;
     else this.first = next;
     if (next !== undefined) next.previous = previous;
-    else this.#last = previous;
+    else this.last = previous;
     waiter.next = undefined;
     waiter.previous = undefined;
     release(waiter);
