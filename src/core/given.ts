@@ -14,16 +14,23 @@ export type Known<O> = Readonly<Record<keyof O, true>>;
 /** Options as they were given, or a clear error that begins with `who`: the verb, or the very operation. */
 export function knownOptions<O extends object>(options: O, known: Known<O>, who: unknown): O {
   const given: unknown = options;
-  if (isSignal(given)) {
-    throw new TypeError(`${String(who)} takes ${"signal" in known ? "a signal by its name, as { signal }" : "no signal"}; got ${show(given)}`);
-  }
   if (typeof given !== "object" || given === null) throw new TypeError(`${String(who)} takes its options as an object; got ${show(given)}`);
-  for (const name of Object.keys(given)) {
-    if (!Object.hasOwn(known, name)) {
-      throw new TypeError(`${String(who)} has no option ${show(name)}; it has ${Object.keys(known).join(", ")}`);
-    }
+  let named = 0;
+  for (const name in given) {
+    if ((known as Readonly<Record<string, unknown>>)[name] === true) named++;
+    else if (Object.hasOwn(given, name)) throw unknownOption(given, name, known, who);
   }
+  if (named === 0 && isSignal(given)) throw inPlaceOfOptions(given, known, who);
   return options;
+}
+
+function unknownOption(given: object, name: string, known: object, who: unknown): TypeError {
+  if (isSignal(given)) return inPlaceOfOptions(given, known, who);
+  return new TypeError(`${String(who)} has no option ${show(name)}; it has ${Object.keys(known).join(", ")}`);
+}
+
+function inPlaceOfOptions(signal: AbortSignal, known: object, who: unknown): TypeError {
+  return new TypeError(`${String(who)} takes ${"signal" in known ? "a signal by its name, as { signal }" : "no signal"}; got ${show(signal)}`);
 }
 
 const waitOptions: Known<WaitOptions> = { signal: true };
