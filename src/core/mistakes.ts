@@ -8,9 +8,7 @@
 import type { Operation } from "./operation.ts";
 
 /** What nobody has. */
-interface Unmet {
-  readonly unmet: Unmet;
-}
+type Unmet = Readonly<Record<"unmet", "by anything">>;
 
 /** `Good`, unless `Seen`, whose default is `never`, was inferred from `Where`: then a sentence. */
 export type Unless<Seen, Where, Good, Sentence extends string> = [Seen] extends [never] ? Good
@@ -31,9 +29,8 @@ export type IfWithoutParameters<P, Where, Good, Sentence extends string> = [P] e
   : Sentence;
 
 /** What an async generator has, and no channel: by what its `throw` gives. */
-export interface AsyncGeneratorOf<Done> {
-  throw(error: never): PromiseLike<{ done?: Done }>;
-}
+// eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- an interface would be one more name in the declarations
+export type AsyncGeneratorOf<Done> = { throw(error: never): PromiseLike<{ done?: Done }> };
 
 /** Told of an async generator in place of a body. */
 export type NeverRun = "write async function and await, or function* and yield*: an async generator would never run";
