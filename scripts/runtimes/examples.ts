@@ -40,7 +40,7 @@ function linesOf({ output, errors }: Outcome): string[] {
   return `${output}${/^fatal: [^]*/m.exec(errors)?.[0] ?? ""}`.trimEnd()
     .replace(/\b\d{4,5}\b(?! ms)/g, "PORT")
     .replace(/\w{3}, \d\d \w{3} PORT [\d:]+ GMT/g, "DATE")
-    .split("\n").map((line) => line.trimEnd());
+    .split("\n").map((line) => line.trimEnd().replaceAll('"', "'")); // each platform shows an array with quotes of its own
 }
 
 /** A row for each runtime; a failure names the examples. */

@@ -10,4 +10,6 @@ export interface Row {
   /** How many specs, or programs, it stands for: one, if left out. */
   passed?: number;
   failed?: number;
+  /** It shows what other rows have counted. */
+  counted?: boolean;
 }

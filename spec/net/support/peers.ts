@@ -162,12 +162,15 @@ async function unanswered(): Promise<boolean> {
   return false;
 }
 
+/** How many of a kind keep the process alive. Only Node counts them: Bun names none, Deno some of them, and those that are over, too. */
+export const resources = (wanted: string): number =>
+  "Bun" in globalThis || "Deno" in globalThis ? 0 : process.getActiveResourcesInfo().filter((kind) => kind === wanted).length;
 /** How many TCP sockets that are no listeners, connected or on the way, keep the process alive. */
-export const openSockets = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "TCPSocketWrap").length;
+export const openSockets = (): number => resources("TCPSocketWrap");
 /** The same of Unix sockets. */
-export const openPipes = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "PipeWrap").length;
+export const openPipes = (): number => resources("PipeWrap");
 /** How many connects are on the way. */
-export const connecting = (): number => process.getActiveResourcesInfo().filter((kind) => kind === "ConnectWrap").length;
+export const connecting = (): number => resources("ConnectWrap");
 
 /** Ends whatever the specs have left. For `afterEach`. */
 export async function hangUp(): Promise<void> {
