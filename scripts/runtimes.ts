@@ -5,9 +5,14 @@
  * What cannot be had or run is told, with the reason, and fails nothing; what fails does. Two programs run at a time. The last line is `N passed, N failed`.
  * `npm run runtimes Bun Deno` runs on these alone.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { browserNames, inBrowsers } from "./runtimes/browsers.ts";
+import { consumers, pack } from "./runtimes/consumers.ts";
 import { examples } from "./runtimes/examples.ts";
 import { all as leftOut } from "./runtimes/left-out.ts";
-import { matrix } from "./runtimes/matrix.ts";
+import { cellOf, matrix } from "./runtimes/matrix.ts";
 import { bunTest, programsOn } from "./runtimes/programs.ts";
 import type { Row } from "./runtimes/row.ts";
 import { fetchRuntimes, present, type Runtime } from "./runtimes/runtime.ts";
@@ -50,7 +55,7 @@ for (const one of found) if ("missing" in one) tell({ what: "the runtime itself"
 // The longest first.
 const specsOf = new Map(others.map(({ name }) => [name, [] as Spec[]]));
 await each(Object.entries(parts).flatMap(([what, places]) => others.map((runtime) => async () => {
-  const specs = await runSpecs(runtime, places, 300);
+  const specs = await runSpecs(runtime, places, 150);
   specsOf.get(runtime.name)?.push(...specs);
   tell(rowOf(what, runtime.name, specs));
 })));
@@ -70,8 +75,20 @@ for (const row of await examples(others, each)) tell(row);
 await each([present, ...others].flatMap((runtime) => programsOn(runtime).map((job) => async () => { tell(await job()); })));
 for (const runtime of others) if (runtime.kind === "bun") tell(await bunTest(runtime));
 
-const columns = [present.name, ...others.map(({ name }) => name)];
-console.log(`\n${matrix(rows, columns)}\n`);
+if (asked.length === 0) {
+  for (const found of await each(inBrowsers())) found.forEach(tell);
+  const folder = mkdtempSync(join(tmpdir(), "runtimes-package-"));
+  try {
+    for (const row of await consumers(await pack(folder), folder)) tell(row);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const columns = [present.name, ...others.map(({ name }) => name), ...(asked.length === 0 ? browserNames : [])];
+const [inColumns, elsewhere] = [rows.filter(({ where }) => columns.includes(where)), rows.filter(({ where }) => !columns.includes(where))];
+console.log(`\n${matrix(inColumns, columns)}\n`);
+if (elsewhere.length > 0) console.log(`| the package, as its users get it | | |\n|---|---|---|\n${elsewhere.map((row) => `| ${row.what} | ${row.where} | ${cellOf(row)} |`).join("\n")}\n`);
 console.log("Safari runs on macOS alone: not run. Its engine is Bun's.\nLeft out, on:");
 for (const { on, what, why } of leftOut) {
   const here = on.filter((name) => columns.includes(name));

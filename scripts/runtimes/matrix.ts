@@ -14,7 +14,8 @@ export function matrix(rows: readonly Row[], columns: readonly string[]): string
   return [`| | ${columns.join(" | ")} |`, `|---|${columns.map(() => "---|").join("")}`, ...lines].join("\n");
 }
 
-function cellOf({ outcome, passed, failed }: Row): string {
+/** What a cell of it says. */
+export function cellOf({ outcome, passed, failed }: Row): string {
   switch (outcome) {
     case "passed": return passed === undefined ? "yes" : String(passed);
     case "failed": return passed === undefined ? "**no**" : `**${failed ?? 1} of ${passed + (failed ?? 1)} fail**`;

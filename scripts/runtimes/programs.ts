@@ -10,7 +10,7 @@ interface Program {
   what: string;
   /** What follows the import of `chan`, `go`, `run`. */
   text: string;
-  holds(outcome: Outcome): boolean;
+  holds: (outcome: Outcome) => boolean;
 }
 
 const reported = ({ errors, code }: Outcome): boolean => /fatal: all tasks are asleep - deadlock[^]*receive on channel "quiet"/.test(errors) && code === 13;
