@@ -16,11 +16,12 @@ const browsers = ["Chromium", "Firefox"];
 export const all: readonly LeftOut[] = [
   ...["03-gather.ts", "04-wget.ts", "14-graceful-shutdown.ts", "20-chat-server.ts", "21-wget-https.ts", "22-redis.ts", "23-port-scanner.ts", "32-memory-net.ts"]
     .map((name): LeftOut => ({ on: browsers, what: `example ${name}`, why: "it uses what Node has, and browsers have not" })),
-  ...["winning a select, it has withdrawn the others", "aborted while it waits, it rejects", "aborted after it has happened, nothing changes", "by the very guard of the operation is seen", "every operation: aborting ", "a signal that outlives ten thousand waits"]
+  ...["winning a select, it has withdrawn the others", "aborted while it waits, it rejects", "aborted after it has happened, nothing changes", "by the very guard of the operation is seen", "every operation: aborting ", "all of them at once in one select", "calls CC-03 (a)", "calls CC-04 (a)", "calls CC-04 (d)", "calls CC-08 (e)", "closing calls CC-03 (c)", "a signal that outlives ten thousand waits"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it counts listeners by node:events" })),
   ...["Queue does not hold on to a value", "a value whose send was withdrawn is not referred to"].map((what): LeftOut => ({ on: browsers, what, why: "a page cannot ask for a collection of garbage" })),
-  ...["law 12: a failure that nobody joins reaches the process", "law 12: what user code throws where nobody waits for it reaches the process", "law 12: a program in which everybody waits for ever"]
+  ...["law 12: a failure that nobody joins reaches the process", "law 12: what user code throws where nobody waits for it reaches the process", "law 12: a program in which everybody waits for ever", "calls CC-05 (b)"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it listens to a process, or starts one" })),
+  { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },
   { on: browsers, what: "example 16-deadlock.ts", why: "a page has no end: nothing tells a deadlock in it" },
   { on: browsers, what: "example 30-bubble.ts", why: "a bubble needs async contexts, which browsers do not have; it says so" },
   { on: ["Node 20", ...nodes, ...others], what: "example 22-redis.ts", why: "it talks to a Redis server; its spec plays one" },

@@ -4,7 +4,7 @@
  *
  * An event loop that has anything to wait for sleeps, and the system counts how often a process does. So a deadlock is told only if, three times in a
  * row,
- * 1. a timer that keeps nothing alive has fired twenty times, and the process has not slept even half as often;
+ * 1. a timer that keeps nothing alive has fired twenty times, and the process has slept clearly less often; never is what a system says that does not count;
  * 2. sixty-four turns pass at once: no code of others runs between them, that would use the processor as well.
  *
  * A busy machine, or a thread that computes, can only put it off.
@@ -15,6 +15,7 @@ import type { Host } from "./deadlock.ts";
 
 const msBetweenLooks = 300;
 const ticks = 20;
+const shareOfTicks = 0.7;
 const msPerTick = 10;
 const turns = 64;
 const msOfTurns = 5;
@@ -31,7 +32,6 @@ export function namesWhatLives(process: Host): boolean {
 /** Call `hangs` when the event loop has nothing left to wait for and does not end, until the function that is returned is called. */
 export function watchForSpinning(process: Host, hangs: () => void): () => void {
   const slept = (): number => process.resourceUsage?.().voluntaryContextSwitches ?? 0;
-  if (slept() === 0) return () => { /* the system does not count */ };
   let disarm: () => void;
   let over = false;
   let seen = 0;
@@ -40,7 +40,7 @@ export function watchForSpinning(process: Host, hangs: () => void): () => void {
     let left = ticks;
     const tick = (): void => {
       if (--left > 0) disarm = armQuietly(msPerTick, tick);
-      else if (clockIsReal() && slept() - before < ticks / 2) {
+      else if (clockIsReal() && slept() > 0 && slept() - before < ticks * shareOfTicks) {
         passTurns((ms) => {
           if (!over) judge(ms < msOfTurns);
         });
