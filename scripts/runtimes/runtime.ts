@@ -90,10 +90,13 @@ async function fetched({ name, kind, version, place }: Wanted): Promise<Runtime 
 
 const lastError = (errors: string): string => /npm (?:error|ERR!) (?!code)(.*)/.exec(errors)?.[1] ?? "no answer";
 
+/** Node 26 warns of what the loader of TypeScript uses. */
+const quiet = "--disable-warning=DEP0205";
+
 /** How a runtime runs a program of the repository, TypeScript or JavaScript. */
 export function command({ kind, program }: Runtime, file: string, ...args: string[]): [program: string, args: string[]] {
   switch (kind) {
-    case "node": return [program, ["--import=./scripts/typescript.js", "--no-warnings", file, ...args]];
+    case "node": return [program, ["--import=./scripts/typescript.js", quiet, file, ...args]];
     case "bun": return [program, ["--bun", "run", file, ...args]];
     case "deno": return [program, ["run", "-A", "--quiet", "--no-lock", "--node-modules-dir=manual", "--no-check", file, ...args]];
   }
@@ -105,7 +108,7 @@ const mocha = "node_modules/mocha/lib/cli/cli.js";
 export function mochaCommand({ kind, program }: Runtime, emptyConfig: string, options: readonly string[]): [program: string, args: string[]] {
   switch (kind) {
     case "node":
-      return [program, ["--import=./scripts/typescript.js", "--no-warnings", "--expose-gc", "--max-semi-space-size=128", mocha, "--no-config", ...options]];
+      return [program, ["--import=./scripts/typescript.js", quiet, "--expose-gc", "--max-semi-space-size=128", mocha, "--no-config", ...options]];
     case "bun":
       return [program, ["--bun", "--expose-gc", mocha, "--no-config", ...options]];
     case "deno": {

@@ -20,5 +20,5 @@ export function fileArguments(file: string, ...options: string[]): string[] {
 /** Its arguments for a program in TypeScript of the specs, with `gc()` exposed. */
 export function programArguments(file: string, ...args: string[]): string[] {
   if (inDeno) return ["run", ...denos, "--v8-flags=--expose-gc", file, ...args];
-  return "Bun" in globalThis ? ["--expose-gc", file, ...args] : ["--expose-gc", "--import", "./scripts/typescript.js", file, ...args];
+  return "Bun" in globalThis ? ["--expose-gc", file, ...args] : ["--expose-gc", "--disable-warning=DEP0205", "--import", "./scripts/typescript.js", file, ...args];
 }

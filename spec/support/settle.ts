@@ -1,14 +1,14 @@
 /**
  * Utilities that every spec may use. They hold the platform's own timers, taken before any fake clock is installed.
  */
-import { pause } from "../../src/core/pause.ts";
+import { whenRested } from "../../src/testing/platform.ts";
 
 const { setImmediate } = globalThis;
 
 /** All promise jobs are drained and at least one real macrotask turn has passed; whoever waited until the event loop rests has gone on, too. */
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < 4; turns++) {
-    if (turns === 2) await pause(0.05);
+    if (turns === 2) await new Promise<void>((resolve) => { whenRested(resolve); });
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });

@@ -1,6 +1,8 @@
 /**
  * The platform's own primitives, taken before any fake clock is installed: those of Node, Bun and Deno, or else those of browsers.
  */
+import { pause } from "../core/pause.ts";
+
 type Later = (then: () => void) => void;
 
 interface Process {
@@ -122,4 +124,15 @@ export function afterRealTime(ms: number, then: () => void): () => void {
   if (ms === Infinity) return () => { /* nothing was armed */ };
   const timer = setTimeout(then, Math.min(ms, longest));
   return () => { clearTimeout(timer); };
+}
+
+/** Call back when as much time has passed as the scheduler lets the event loop rest under traffic. Turns keep the process, a pause would not. */
+export function whenRested(then: () => void): void {
+  let over = false;
+  void (pause(0.05) ?? settled).then(() => { over = true; });
+  const turn = (): void => {
+    if (over) then();
+    else eventLoopTurn(turn);
+  };
+  eventLoopTurn(turn);
 }

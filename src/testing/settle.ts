@@ -2,10 +2,9 @@
  * Settling: everything that can go on has gone on.
  */
 import { perform } from "../core/perform.ts";
-import { pause } from "../core/pause.ts";
 import { controller } from "../core/scheduler.ts";
 import { BubbleRun } from "./bubble-run.ts";
-import { eventLoopTurn } from "./platform.ts";
+import { eventLoopTurn, whenRested } from "./platform.ts";
 
 /**
  * Lets everything run that can. No virtual time passes.
@@ -30,7 +29,6 @@ import { eventLoopTurn } from "./platform.ts";
 export async function settle(): Promise<void> {
   if (controller instanceof BubbleRun) return perform(controller.settling());
   for (let turns = 0; turns < 8; turns++) {
-    if (turns === 4) await pause(0.05); // as long as the scheduler lets the event loop rest
-    await new Promise<void>((resolve) => { eventLoopTurn(resolve); });
+    await new Promise<void>((resolve) => { (turns === 4 ? whenRested : eventLoopTurn)(resolve); });
   }
 }
