@@ -69,7 +69,7 @@ const breaks: Break[] = [
   { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
   {
     law: 6, fault: "the first of the ready cases always wins", file: "core/choice.ts",
-    from: "this.#listed ? order.length - left : pick(left, order.length);", to: "order.length - left;",
+    from: "this.#listed ? order.length - left : pick(left, order);", to: "order.length - left;",
   },
   {
     law: 6, fault: "a case is polled twice, and another never", file: "core/choice.ts",
@@ -77,7 +77,7 @@ const breaks: Break[] = [
   },
   {
     law: 6, fault: "a listed select chooses by chance", file: "core/choice.ts",
-    from: "this.#listed ? order.length - left : pick(left, order.length);", to: "pick(left, order.length);",
+    from: "this.#listed ? order.length - left : pick(left, order);", to: "pick(left, order);",
   },
   {
     law: 7, fault: "a generator task goes on in the stack of whoever wakes it", file: "task/generator.ts",

@@ -1,7 +1,7 @@
 /** Partial orders against every order: the same ends, each kind of order once. */
 import { expect } from "chai";
 import { seeded } from "../../src/core/random.ts";
-import { chan, go, perform, selecting, sleep, sleeping, type Channel, type ClosedError, type Operation } from "../../src/node.ts";
+import { always, chan, choose, go, operation, perform, poll, selecting, sleep, sleeping, type Channel, type ClosedError, type Operation } from "../../src/node.ts";
 import { DepthFirst, type Chooser } from "../../src/testing/chooser.ts";
 import { SourceSets } from "../../src/testing/dpor.ts";
 import { footprintOf, Order } from "../../src/testing/order.ts";
@@ -124,4 +124,27 @@ describe("dpor", () => {
     }
     expect(reduced).to.be.lessThan(all / 2);
   });
+
+  for (const [name, make] of Object.entries({ "partial orders": () => new SourceSets(), "every order": () => new DepthFirst(Infinity) })) {
+    it(`a choice that is polled inside an operation is not taken for the one around it, of as many cases (${name})`, async () => {
+      const giveBack = takeOver("a spec");
+      const outcomes = new Set<string>();
+      try {
+        const looking: Program = async ({ outcome }) => {
+          const looks = operation<never>({
+            poll: () => { outcome(String(poll(choose(always("one"), always("other")))?.value)); return undefined; },
+            wait: () => () => undefined,
+          });
+          await perform(choose(looks, always("around")));
+        };
+        const chooser = make();
+        for (let verdict = await runOnce(looking, chooser, settings); verdict; verdict = await runOnce(looking, chooser, settings)) {
+          for (const outcome of verdict.redundant ? [] : verdict.outcomes) outcomes.add(outcome);
+        }
+      } finally {
+        giveBack();
+      }
+      expect([...outcomes].sort()).to.deep.equal(["one", "other"]);
+    });
+  }
 });

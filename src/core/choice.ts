@@ -116,7 +116,7 @@ export class Choice<T> extends Performable<T> implements Place {
     // Code of the user that runs here may perform this very choice: then each polling has an order of its own.
     const order = this.#order === undefined || this.#lazy ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
-      const index = this.#listed ? order.length - left : pick(left, order.length);
+      const index = this.#listed ? order.length - left : pick(left, order);
       const polled = order[index] as Case;
       const value = polled.operation.attempt(key ?? polled.key);
       if (value !== nothing) return this.present(polled.key, value);

@@ -37,8 +37,8 @@ export interface Controller {
   turn?(proceed: () => void): void;
   /** Whether the running code goes on as in production with what was ready, without being resumed. */
   runsOn?(): boolean;
-  /** Which of the `left` cases, of `total`, that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. */
-  choose(left: number, total: number): number;
+  /** Which of the `left` cases that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. `cases`: all; each polling has its own. */
+  choose(left: number, cases: readonly unknown[]): number;
   /** A timer: call `fire` after `ms`; the result disarms it. */
   arm(ms: number, fire: () => void): () => void;
   /** The running code begins to wait, as this waiter, for an operation, or in a line. */
@@ -56,8 +56,8 @@ export function control(by: Controller | undefined): void {
 }
 
 /** One of `left` cases: the controller's choice, else a random one. */
-export function pick(left: number, total: number): number {
-  return controller ? controller.choose(left, total) : below(left);
+export function pick(left: number, cases: readonly unknown[]): number {
+  return controller ? controller.choose(left, cases) : below(left);
 }
 
 /** Tell the controller, if there is one, that the running code begins to wait. */

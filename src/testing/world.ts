@@ -115,7 +115,8 @@ export class World implements Controller {
   readonly #movers = new Map<object, Strand>();
   readonly #channels = new Map<object, { channel: { name: string }; verb: string }>();
   readonly #outside: Strand;
-  readonly #polls: Poll[] = [];
+  /** Under way: code of the user that a poll runs may poll another choice. */
+  readonly #polls = new Map<readonly unknown[], Poll>();
   /** What an operation looks at, while it is asked for nothing else. */
   #looked: (object | typeof everything)[] | undefined = undefined;
   readonly #numbers = new Map<string, number>();
@@ -186,25 +187,22 @@ export class World implements Controller {
   /** The step is over. What becomes ready from here on comes from outside. */
   quiet(): void {
     this.current = this.#outside;
-    this.#polls.length = 0;
+    this.#polls.clear();
   }
 
   // -- What it is told --
 
-  choose(left: number, total: number): number {
-    const polls = this.#polls;
+  choose(left: number, cases: readonly unknown[]): number {
+    const total = cases.length;
     if (left === total) {
       const poll = { left, total };
-      polls.push(poll);
+      this.#polls.set(cases, poll);
       return total === 1 ? 0 : this.#chooser.firstCase(poll);
     }
-    for (let poll = polls.at(-1); poll; poll = polls.at(-1)) {
-      if (poll.total === total && poll.left === left + 1) {
-        poll.left = left;
-        this.#chooser.nextCase(poll);
-        break;
-      }
-      polls.pop();
+    const poll = this.#polls.get(cases);
+    if (poll) {
+      poll.left = left;
+      this.#chooser.nextCase(poll);
     }
     return 0;
   }
