@@ -1,6 +1,9 @@
 /** A promise that is given to the library counts as handled from that call on. */
 import { expect } from "chai";
-import { aborting, awaiting, choose, gather, go, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect, type Operation } from "../../src/node.ts";
+import {
+  aborting, awaiting, chan, checkpoint, choose, gather, go, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect, type Operation,
+  type Task,
+} from "../../src/node.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
 
 const failing = (): Promise<never> => Promise.reject(new Error("of the promise"));
@@ -54,5 +57,47 @@ describe("a promise that is given to the library", () => {
 
   it("FA-03: a task of one's own that fails and is given to settling is joined by that", async () => {
     expect(await unhandledDuring(() => { settling(go(() => { throw new Error("of the task"); })); })).to.deep.equal([]);
+  });
+
+  it("FA-03: is handled by gather, also if that is refused: a job that is none, a list that fails, bad options", async () => {
+    const refusals: (() => Promise<unknown>)[] = [
+      () => gather([failing(), 5 as unknown as () => void]),
+      () => gather({ one: failing(), two: 5 as unknown as () => void }),
+      () => gather((function* () { yield failing(); throw new Error("of the list"); })()),
+      () => gather([failing()], { limit: 0 }),
+      () => gather([failing()], { limt: 1 } as object),
+      () => gather([failing()], { onError: "x" as "leave" }),
+    ];
+    for (const refusal of refusals) expect(await unhandledDuring(() => refusal().then(() => { throw new Error("it was not refused"); }, quiet))).to.deep.equal([]);
+  });
+
+  for (const [how, wait] of Object.entries({
+    "settling, in an async task": (task: Task<string>) => scope(async (s) => { s.go(() => perform(settling(task))); await checkpoint(); s.cancel(); }),
+    "settling, in a generator task": (task: Task<string>) => scope(async (s) => { s.go(function* () { yield* settling(task); }); await checkpoint(); s.cancel(); }),
+    "settling, in a task that is cancelled already": (task: Task<string>) => scope((s) => { s.go(async () => { s.cancel(); await perform(settling(task)); }); }),
+  })) {
+    it(`FA-07: a task that somebody waits for who is cancelled is not cancelled for the others: ${how}`, async () => {
+      const ready = chan<string>();
+      const task = go(() => ready.receive());
+      await wait(task).catch(quiet);
+      const others = [perform(settling(task)), go(function* () { return yield* awaiting(task); }).join()];
+      await ready.send("value");
+      expect(await Promise.all(others)).to.deep.equal(["value", "value"]);
+    });
+  }
+
+  it("FA-07: a generator task that is cancelled goes on waiting for a task by awaiting, as for any promise", async () => {
+    const ready = chan<string>();
+    const task = go(() => ready.receive());
+    let got: unknown;
+    const cancelled = scope(async (s) => {
+      s.go(function* () { got = yield* awaiting(task); });
+      await checkpoint();
+      s.cancel();
+    });
+    await checkpoint();
+    await ready.send("value");
+    await cancelled.catch(quiet);
+    expect(got).to.equal("value");
   });
 });

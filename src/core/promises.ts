@@ -11,6 +11,7 @@
 import { show } from "../errors.ts";
 import { checkedFunction } from "./given.ts";
 import { nothing, Performable, type Nothing, type Operation } from "./operation.ts";
+import { performIn } from "./perform.ts";
 import { enqueue } from "./scheduler.ts";
 import { handedOut } from "./signals.ts";
 import { Line, release, type Place, type Waiter } from "./waiting.ts";
@@ -121,7 +122,7 @@ class Watched {
   outcome: (() => unknown) | undefined;
 
   constructor(promise: PromiseLike<unknown>) {
-    Promise.resolve(promise).then(
+    ofNobody(promise).then(
       (value) => {
         this.outcome = () => value;
         this.line.resumeAll("value", value);
@@ -132,6 +133,15 @@ class Watched {
       },
     );
   }
+}
+
+/**
+ * As a promise that is part of nothing: a task joins when it is asked, as part of whoever asks, and the cancel of who asked first would be what all
+ * others are told.
+ */
+function ofNobody(promise: PromiseLike<unknown>): Promise<unknown> {
+  const joining = (promise as { joining?: () => Operation<unknown> }).joining?.();
+  return joining instanceof Performable ? performIn(undefined, joining) : Promise.resolve(promise);
 }
 
 const allWatched = new WeakMap<PromiseLike<unknown>, Watched>();

@@ -57,7 +57,7 @@ export interface GatherOptions extends WaitOptions {
  * Runs several jobs at once and gives their results, in the order or under the names of the jobs. When it settles, no thunk of it
  * runs any more.
  *
- * @param jobs - an array, any other iterable (a set, a generator's object), or a record of thunks (run as tasks), promises and tasks
+ * @param jobs - an array, any other iterable (a set, a generator's object), read to its end at the call, or a record of thunks (run as tasks), promises and tasks
  * (observed, never cancelled)
  * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels
  * the others; `signal`: to give up by, which cancels them
@@ -87,12 +87,13 @@ export function gather<const J extends JobsOf<GatherJob | NoJob> | NoJobs, R ext
 ): Promise<Gathered<J, [R] extends [false | undefined] ? never : Error>>;
 export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unknown> {
   try {
+    const given = observed(jobs as GatherJobs);
     const { signal, onError = "cancel", returnErrors = false } = knownOptions(options, gatherOptions, "gather");
     if (signal !== undefined) checkedSignal(signal, "the option signal");
     if (onError !== "cancel" && (onError as string) !== "leave") {
       throw new TypeError(`onError of gather is "cancel" or "leave"; got ${show(onError)}`);
     }
-    const gathering = new Gathering(jobs as GatherJobs, options);
+    const gathering = new Gathering(given, options);
     if (onError === "leave" || !gathering.hasThunks) return perform(gathering, signal === undefined ? undefined : { signal });
     const settings = { signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
     const live = new LiveScope("gather", undefined, settings);
@@ -104,6 +105,27 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
 }
 
 const gatherOptions: Known<GatherOptions> = { limit: true, returnErrors: true, onError: true, signal: true };
+
+/** The jobs as they were given, and how those are waited for that exist already. */
+interface GivenOnes {
+  /** Their names, when they came as a record. */
+  readonly names: readonly string[] | undefined;
+  readonly jobs: readonly GatherJob[];
+  readonly observing: readonly (Performable<unknown> | undefined)[];
+}
+
+/** Read the jobs. A rejection of a promise counts as seen from here on, also if a job behind it is none, or reading goes wrong. */
+function observed(given: GatherJobs): GivenOnes {
+  checkedJobs(given);
+  const names = isList(given) ? undefined : Object.keys(given);
+  const jobs: GatherJob[] = [];
+  const observing: (Performable<unknown> | undefined)[] = [];
+  for (const job of isList(given) ? given : Object.values(given)) {
+    jobs.push(job);
+    observing.push(isThenable(job) ? operationOf(job) : undefined);
+  }
+  return { names, jobs, observing };
+}
 
 /** One gathering, performed once. */
 class Gathering extends Performable<unknown> implements Place {
@@ -117,31 +139,29 @@ class Gathering extends Performable<unknown> implements Place {
   /** How a thunk becomes a task. */
   start: (thunk: () => unknown) => Task<unknown> = go;
   /** What a job that exists already is waited for by. */
-  readonly #observing: (Performable<unknown> | undefined)[];
+  readonly #observing: readonly (Performable<unknown> | undefined)[];
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
   #left: number;
   /** How many of what is left are promises of others. */
   #promisesLeft: number;
 
-  constructor(jobs: GatherJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
+  constructor({ names, jobs, observing }: GivenOnes, { limit = Infinity, returnErrors = false }: GatherOptions) {
     super();
     if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity))) {
       throw new RangeError(`the limit of gather is a whole number from 1 up, or Infinity; got ${String(limit)}`);
     }
-    checkedJobs(jobs);
-    this.#names = isList(jobs) ? undefined : Object.keys(jobs);
-    this.#jobs = isList(jobs) ? Array.from(jobs) : Object.values(jobs);
-    this.#jobs.forEach((job, index) => {
-      if (!isThenable(job)) checkedJob(job, JSON.stringify(this.#names?.[index] ?? index));
+    jobs.forEach((job, index) => {
+      if (!isThenable(job)) checkedJob(job, JSON.stringify(names?.[index] ?? index));
     });
+    this.#names = names;
+    this.#jobs = jobs;
     this.#limit = limit;
     this.#returnErrors = returnErrors;
-    this.#results = new Array<unknown>(this.#jobs.length);
-    this.#left = this.#jobs.length;
-    // From here on a rejection of what is observed is seen.
-    this.#observing = this.#jobs.map((job) => (isThunk(job) ? undefined : operationOf(job)));
-    this.#promisesLeft = this.#observing.filter((operation) => operation?.outer === true).length;
+    this.#results = new Array<unknown>(jobs.length);
+    this.#left = jobs.length;
+    this.#observing = observing;
+    this.#promisesLeft = observing.filter((operation) => operation?.outer === true).length;
   }
 
   get hasThunks(): boolean {
