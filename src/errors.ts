@@ -145,11 +145,19 @@ function kindOf(value: unknown): string {
 
 /** What the language calls it, in whichever realm it was made: a constructor of this realm would not know it. */
 export function tagOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return "Object"; // a proxy that was revoked, a tag that throws
+  }
 }
 
 /** Whether it is an error, of whichever realm: those of a test runner's or a `vm`'s context do not inherit from this one's `Error`. */
 export function isError(value: unknown): value is Error {
-  const { name, message } = (value ?? {}) as Partial<Error>;
-  return typeof name === "string" && typeof message === "string";
+  try {
+    const { name, message } = (value ?? {}) as Partial<Error>;
+    return typeof name === "string" && typeof message === "string";
+  } catch {
+    return false; // a proxy that was revoked, a message that throws: whatever was thrown has to arrive
+  }
 }

@@ -51,11 +51,11 @@ const located = new WeakSet<Error>();
 
 /** An error of the library's says in its stack where it is from, once. */
 function locate(error: unknown, what: string, noted: object): void {
-  if (!(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error) || Object.isFrozen(error)) return;
+  if (!isError(error) || !(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error) || Object.isFrozen(error)) return;
   const place = siteOf(noted);
   if (place === undefined || error.stack === undefined) return;
   located.add(error);
-  error.stack += `\n    ${what} ${place}`;
+  Reflect.set(error, "stack", `${error.stack}\n    ${what} ${place}`); // assigned, one that is read only would throw
 }
 
 /** Note where somebody begins to wait, and have the error that comes of it say so. */
@@ -88,10 +88,17 @@ const namedIn = new WeakMap<Error, Named>();
 /** An error's stack without and with its tasks. */
 interface Named { before: string; lines: string[]; after: string }
 
-/** An error's stack says where its task was started. One sentinel that fails task after task does not grow. */
+/** An error's stack says where its task was started, if it may be read and set: users' errors may have one of their own. */
 function nameStart(task: Living, error: unknown): void {
+  try {
+    if (isError(error)) extendStack(task, error);
+  } catch { /* it stays as it is */ }
+}
+
+/** One sentinel that fails task after task does not grow. */
+function extendStack(task: Living, error: Error): void {
   const started = siteOf(task);
-  if (!isError(error) || typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
+  if (typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
   const known = namedIn.get(error);
   const { before, lines } = known?.after === error.stack ? known : { before: error.stack, lines: [] as string[] };
   const line = `\n    in task "${task.name}" started ${started}`;

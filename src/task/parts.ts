@@ -22,7 +22,14 @@ export function consistsOf(error: unknown, such: (part: unknown) => boolean): bo
 
 /** Where the platform has no `SuppressedError`, compilers make an error of that name. */
 function partsOf(error: unknown): readonly unknown[] | undefined {
-  if (!isError(error)) return undefined;
+  try {
+    return isError(error) ? partsOfError(error) : undefined;
+  } catch {
+    return undefined; // a cause that throws: it is passed on as it is
+  }
+}
+
+function partsOfError(error: Error): readonly unknown[] | undefined {
   const { name, cause, errors } = error as Error & { errors?: unknown };
   if (name === "AbortError") return [cause]; // of a function that was given a signal
   if (name === "SuppressedError" && "error" in error && "suppressed" in error) return [error.error, error.suppressed]; // of `await using`
