@@ -32,6 +32,7 @@
  * @property {(bodies: (() => any)[]) => any} [gather] run tasks and wait for all; gives an array of what they returned
  * @property {(body: (spawn: (child: () => any) => unknown, cancel: () => any) => any) => any} [inScope] run a body, and tasks that end before it is
  * over; `cancel` ends them all
+ * @property {(body: () => any) => any} [scopeOf] a scope with just this body
  * @property {() => any} [breathe] let the event loop turn
  * @property {(body: () => any) => any} [run] drive a program from outside; needed where the style is not `async`
  * @property {(receives: any[], sends?: [channel: any, value: number][]) => Selector} [select]

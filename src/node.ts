@@ -11,7 +11,7 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
 import "./core/copies.ts";
-import { provideContexts, type EnterContext } from "./core/context.ts";
+import { provideContexts, type AsyncContext } from "./core/context.ts";
 import { variable } from "./core/environment.ts";
 import { provideUnlimited } from "./core/signals.ts";
 import { debug } from "./task/debugging.ts";
@@ -27,23 +27,27 @@ const { Deno: deno } = globalThis as { Deno?: Deno };
 const core = ((offered?: Partial<Core>) =>
   typeof offered?.getAsyncContext === "function" && typeof offered.setAsyncContext === "function" ? (offered as Core) : undefined)(deno?.[deno.internal]?.core);
 
-const snapshot = core
-  ? (): EnterContext => {
-      const context = core.getAsyncContext();
-      return (run) => {
-        const before = core.getAsyncContext();
-        core.setAsyncContext(context);
-        try {
-          run();
-        } finally {
-          core.setAsyncContext(before);
-        }
-      };
+class OfCore implements AsyncContext {
+  readonly #core: Core;
+  readonly #context: object | undefined;
+
+  constructor(of: Core) {
+    this.#core = of;
+    this.#context = of.getAsyncContext();
+  }
+
+  runInAsyncScope<Self>(run: (this: Self) => void, self?: Self): void {
+    const before = this.#core.getAsyncContext();
+    this.#core.setAsyncContext(this.#context);
+    try {
+      run.call(self as Self);
+    } finally {
+      this.#core.setAsyncContext(before);
     }
-  : (): EnterContext => {
-      const resource = makeResource();
-      return (run) => { resource.runInAsyncScope(run); };
-    };
+  }
+}
+
+const snapshot = (): AsyncContext => (core ? new OfCore(core) : makeResource());
 const outside = snapshot();
 
 /** What goes along with the running code for the library itself, once it is needed. */
@@ -114,9 +118,11 @@ provideContexts({
     return places !== undefined && (place === undefined || !places.holdsStore(place, true));
   },
   snapshot,
-  outermost: (run) => {
-    if (mayHoldStore(true)) outside(run);
-    else run();
+  outermost: {
+    runInAsyncScope: (run, self) => {
+      if (mayHoldStore(true)) outside.runInAsyncScope(run, self);
+      else run.call(self as never);
+    },
   },
   carry: <T>() => {
     carried = new AsyncLocalStorage<unknown>();

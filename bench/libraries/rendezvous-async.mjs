@@ -13,6 +13,7 @@ export default {
   spawn: go,
   gather: (bodies) => gather(bodies.map((body) => go(body))),
   inScope: (body) => scope((s) => body((child) => s.go(child), () => s.cancel())),
+  scopeOf: scope,
   breathe: () => checkpoint(),
   select(receives, sends = []) {
     const either = selecting([

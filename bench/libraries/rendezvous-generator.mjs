@@ -1,5 +1,5 @@
 /** This library, with generator functions. */
-import { aborting, always, chan, checkpoint, gather, go, scope, selecting, settling, sleeping } from "../../dist/bundle/node.js";
+import { aborting, always, awaiting, chan, checkpoint, gather, go, scope, selecting, sleeping } from "../../dist/bundle/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {
@@ -10,9 +10,9 @@ export default {
   receive: (channel) => channel.receiving(),
   value: (received) => received,
   spawn: go,
-  gather: (bodies) => settling(gather(bodies.map((body) => go(body)))),
+  gather: (bodies) => awaiting(gather(bodies.map((body) => go(body)))),
   inScope: (body) =>
-    settling(
+    awaiting(
       scope(function* inScope(s) {
         const cancel = () => {
           s.cancel();
@@ -23,7 +23,7 @@ export default {
         if (error.code !== "RENDEZVOUS_CANCELLED") throw error;
       }),
     ),
-  breathe: () => settling(checkpoint()),
+  breathe: () => awaiting(checkpoint()),
   run: (body) => go(body),
   select(receives, sends = []) {
     const either = selecting([

@@ -97,6 +97,46 @@ const crowd = {
   },
 };
 
+/** How much more a scope takes whose body is a generator; each sends and receives a value for which it need not wait, or has to. Both in one process. */
+const body = (waits) => ({
+  name: `scope-body${waits ? "-waits" : ""}`,
+  title: `a scope whose body is a generator${waits ? " and waits" : ""}`,
+  unit: "% of an async one",
+  kind: "once",
+  needs: ["scopeOf"],
+  async: () => undefined, // so that there is one; `figure` runs its own
+
+  async figure({ make, scopeOf }) {
+    const [numbers, other] = [make(1), make(waits ? 0 : 1)];
+    const bodies = [
+      async () => {
+        await numbers.send(1);
+        if (waits) setImmediate(() => other.trySend(taken(numbers)));
+        else other.trySend(taken(numbers));
+        await other.receive();
+      },
+      function* () {
+        yield* numbers.sending(1);
+        if (waits) setImmediate(() => other.trySend(taken(numbers)));
+        else other.trySend(taken(numbers));
+        yield* other.receiving();
+      },
+    ];
+    const best = [Infinity, Infinity];
+    for (let round = 0; round < 40; round++) {
+      for (const [index, one] of bodies.entries()) {
+        const began = performance.now();
+        for (let n = 0; n < 500; n++) await scopeOf(one);
+        best[index] = Math.min(best[index], performance.now() - began);
+      }
+    }
+    return (100 * best[1]) / best[0];
+  },
+});
+
+/** The value that is in a buffer. */
+const taken = (numbers) => numbers.tryReceive().value;
+
 let msToCancel = 0;
 
 /** Take the time from here on; the function that is given takes note of it. */
@@ -176,4 +216,4 @@ const cancelling = {
 };
 
 /** @type {import("../interface.mjs").Workload[]} */
-export default [inside(stream), inside(pingPong), cost(stream), cost(pingPong), crowd, cancelling];
+export default [inside(stream), inside(pingPong), cost(stream), cost(pingPong), body(false), body(true), crowd, cancelling];

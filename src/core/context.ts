@@ -5,8 +5,10 @@
  * platform has such contexts, its entry module (`node.ts`) provides them; elsewhere there is nothing to carry.
  */
 
-/** Run a function in one certain context. */
-export type EnterContext = (run: () => void) => void;
+/** A context that was captured. It is entered as an `AsyncResource` of Node is, which is one. */
+export interface AsyncContext {
+  runInAsyncScope<Self>(run: (this: Self) => void, self?: Self): void;
+}
 
 /** What a platform knows of contexts. */
 export interface Contexts {
@@ -15,9 +17,9 @@ export interface Contexts {
   /** Whether nobody, not even `carry`, has put anything into the present context. */
   isEmpty(): boolean;
   /** The present context in any case. */
-  snapshot(): EnterContext;
+  snapshot(): AsyncContext;
   /** The context in which the library was loaded. */
-  readonly outermost: EnterContext;
+  readonly outermost: AsyncContext;
   /** A value that goes where the running code goes: an `AsyncLocalStorage`. */
   carry<T>(): Carried<T>;
 }
@@ -31,7 +33,7 @@ export interface Carried<T> {
 export let contexts: Contexts | undefined;
 
 /** The present context, or `undefined` if nobody but the library has put anything into it. */
-export function captured(): EnterContext | undefined {
+export function captured(): AsyncContext | undefined {
   return contexts && !contexts.isPlain() ? contexts.snapshot() : undefined;
 }
 

@@ -13,16 +13,15 @@
  *
  * The primitives in this file are the only ones of the core that are captured at import.
  */
-import { contexts, type EnterContext } from "./context.ts";
+import { contexts } from "./context.ts";
 import { pause } from "./pause.ts";
 import { below } from "./random.ts";
 import { Queue } from "./queue.ts";
 
 /** Something to run in a turn of its own. */
 export interface Job {
+  /** It is called in nobody's async context. */
   run(): void;
-  /** The async context to run it in; nobody's, if left out. */
-  readonly context?: EnterContext | undefined;
 }
 
 /** Who decides instead of the scheduler: the seam on which the testing module is built. */
@@ -224,16 +223,11 @@ function line(job: Job): void {
   row.push(job);
 }
 
-/** Run a row. Jobs of one context are run in a row of their own in it, so that it is entered once. */
 function drainRow(): void {
   draining = true;
   try {
-    for (let job = row.first; job !== undefined && job !== rowEnd; job = row.first) {
-      entered = job.context;
-      const enter = entered ?? contexts?.outermost;
-      if (enter) enter(drain);
-      else drain();
-    }
+    if (contexts) contexts.outermost.runInAsyncScope(drain);
+    else drain();
   } finally {
     draining = false;
     if (row.first === undefined) rowIsOpen = false;
@@ -242,10 +236,8 @@ function drainRow(): void {
   }
 }
 
-let entered: EnterContext | undefined;
-
 function drain(): void {
-  for (let job = row.first; job !== undefined && job !== rowEnd && job.context === entered; job = row.first) {
+  for (let job = row.first; job !== undefined && job !== rowEnd; job = row.first) {
     row.shift();
     job.run();
   }

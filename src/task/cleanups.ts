@@ -6,13 +6,13 @@
  *
  * Idea: Go's `defer`, Python's `ExitStack`.
  */
-import { captured, contexts, type EnterContext } from "../core/context.ts";
+import { captured, contexts, type AsyncContext } from "../core/context.ts";
 import { runBody, type HowEnded } from "./body.ts";
 import { Region } from "./region.ts";
 
 interface Cleanup {
   readonly body: () => unknown;
-  readonly context: EnterContext | undefined;
+  readonly context: AsyncContext | undefined;
 }
 
 export class Cleanups {
@@ -36,7 +36,7 @@ export class Cleanups {
 }
 
 /** Run a body in a region of its own, to its end; what it throws is told before the region ends. */
-export function runIn(region: Region, body: () => unknown, failed: (error: unknown) => void, context?: EnterContext): Promise<void> {
+export function runIn(region: Region, body: () => unknown, failed: (error: unknown) => void, context?: AsyncContext): Promise<void> {
   return new Promise((resolve) => {
     const ended = (how: HowEnded, outcome: unknown): void => {
       if (how === "error") failed(outcome);
@@ -44,8 +44,8 @@ export function runIn(region: Region, body: () => unknown, failed: (error: unkno
       resolve();
     };
     const start = (): void => { region.start({ run: () => { runBody({ region, ended }, body, []); } }); };
-    const enter = context ?? contexts?.outermost;
-    if (enter) enter(start);
+    const startIn = context ?? contexts?.outermost;
+    if (startIn) startIn.runInAsyncScope(start);
     else start();
   });
 }

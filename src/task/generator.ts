@@ -18,7 +18,7 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import type { Standing } from "../core/ambient.ts";
-import { contexts, type EnterContext } from "../core/context.ts";
+import { contexts, type AsyncContext } from "../core/context.ts";
 import {
   enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
 } from "../core/operation.ts";
@@ -37,7 +37,7 @@ export class Driver implements Job, Performer {
   declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
   /** The async context of the task, if that holds anything. */
-  declare context: EnterContext | undefined;
+  declare context: AsyncContext | undefined;
   declare how: Outcome;
   /** What it waits for, or has waited for last, or what has the line for that. */
   declare what: Performable<unknown> | Standing | undefined;
@@ -67,7 +67,7 @@ export class Driver implements Job, Performer {
     const { runner } = this;
     runner.driver = this;
     runner.region?.drive(this);
-    this.run();
+    this.goOn();
     if (runner.driver === this && contexts?.isEmpty() === false) this.context = contexts.snapshot();
   }
 
@@ -111,12 +111,18 @@ export class Driver implements Job, Performer {
     this.resume("error", this.refuse());
   }
 
-  /** Go on with what has arrived, up to the next wait or the end. */
+  /** Go on with what has arrived, up to the next wait or the end, in the task's own context. */
   run(): void {
+    if (this.context === undefined) this.goOn();
+    else this.context.runInAsyncScope(goOn, this);
+  }
+
+  /** The same in whatever context. */
+  goOn(): void {
     for (;;) {
       let step: IteratorResult<unknown, unknown>;
       try {
-        step = this.#goOn();
+        step = this.#step();
       } catch (error) {
         enter(undefined);
         this.runner.ended("error", error);
@@ -133,11 +139,11 @@ export class Driver implements Job, Performer {
     }
   }
 
-  #goOn(): IteratorResult<unknown, unknown> {
+  #step(): IteratorResult<unknown, unknown> {
     const { how, arrived } = this;
     this.arrived = undefined;
     enter(this);
-    return how === "value" && !this.plain ? this.#giveBack(arrived) : this.#goOnOtherwise(how, arrived);
+    return how === "value" && !this.plain ? this.#giveBack(arrived) : this.#stepOtherwise(how, arrived);
   }
 
   /** Go on at a `yield*`. */
@@ -146,7 +152,7 @@ export class Driver implements Job, Performer {
     return generators.next.call(this.generator, resumed);
   }
 
-  #goOnOtherwise(how: Outcome, arrived: unknown): IteratorResult<unknown, unknown> {
+  #stepOtherwise(how: Outcome, arrived: unknown): IteratorResult<unknown, unknown> {
     if (how === "result") {
       try {
         arrived = opened(how, arrived);
@@ -173,6 +179,11 @@ export class Driver implements Job, Performer {
     }
     return true;
   }
+}
+
+/** One function for all: a driver's own would be an object more for each. */
+function goOn(this: Driver): void {
+  this.goOn();
 }
 
 /** What all native generators inherit from. */

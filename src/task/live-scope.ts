@@ -11,7 +11,7 @@
  *
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
-import { captured, type EnterContext } from "../core/context.ts";
+import { captured, type AsyncContext } from "../core/context.ts";
 import { tellWait, touch, wake } from "../core/scheduler.ts";
 import { withdraw } from "../core/waiting.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../errors.ts";
@@ -63,7 +63,7 @@ export class LiveScope implements Runner, Living {
   readonly #openedIn: Region | undefined;
   readonly #cleanups: Cleanups = new Cleanups();
   /** The context in which failures are told. */
-  readonly #context: EnterContext | undefined;
+  readonly #context: AsyncContext | undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
   #failure: { error: unknown } | undefined = undefined;

@@ -262,8 +262,8 @@ export class BubbleRun implements Controller, Controlled {
 
 /** A function that runs in the present async context, wherever it is called. */
 function inThisContext(run: () => void): () => void {
-  const enter = contexts?.snapshot();
-  return enter ? (): void => { enter(run); } : run;
+  const context = contexts?.snapshot();
+  return context ? (): void => { context.runInAsyncScope(run); } : run;
 }
 
 class SettlingDown extends Performable<void> {
