@@ -1,7 +1,7 @@
 /** Operations of one's own in reports and under control: what they are called, and who lets them happen. */
 import { expect } from "chai";
-import { choose, dumpTasks, go, operation, perform, scope, select, sleep, sleeping, type Operation, type OperationSource } from "../../src/node.ts";
-import { bubble, explore, type ExploreError } from "../../src/testing/index.ts";
+import { choose, dumpTasks, go, operation, perform, poll, scope, select, sleep, sleeping, type Operation, type OperationSource } from "../../src/node.ts";
+import { bubble, explore, type ExploreContext, type ExploreError } from "../../src/testing/index.ts";
 import { rejectionOf, settle } from "../support/settle.ts";
 
 /** A lock, as a user writes it. */
@@ -138,6 +138,43 @@ describe("operations of one's own", () => {
       expect(await explore(ordered, { strategy })).to.include({ complete: true });
     }
   });
+
+  const firsts: Record<string, (context: ExploreContext) => Promise<void>> = {
+    "who takes it": async ({ outcome }) => {
+      let free = true;
+      const ticket = operation<void>({
+        resumed: "by tasks",
+        poll: () => {
+          if (!free) return undefined;
+          free = false;
+          return () => { /* it is ours */ };
+        },
+        wait: () => () => { /* nobody waits */ },
+      });
+      for (const name of ["one", "two"]) go(() => { if (poll(ticket)) outcome(name); });
+      await Promise.resolve();
+    },
+    "who lets it happen": async ({ outcome }) => {
+      let resume: ((result: () => string) => void) | undefined;
+      const mail = operation<string>({
+        resumed: "by tasks",
+        poll: () => undefined,
+        wait: (given) => {
+          resume = given;
+          return () => { /* it has happened */ };
+        },
+      });
+      for (const name of ["one", "two"]) go(() => resume?.(() => name));
+      outcome(await perform(mail));
+    },
+  };
+  for (const [what, program] of Object.entries(firsts)) {
+    it(`resumed "by tasks": explore tries each order of ${what}, where it leaves out those that differ in nothing`, async () => {
+      const { complete, outcomes } = await explore(program, { strategy: "dpor" });
+      expect(complete).to.equal(true);
+      expect([...outcomes.keys()].sort()).to.deep.equal(["one", "two"]);
+    });
+  }
 
   it("resumed from outside: explore says that it does not control it", async () => {
     const found = await rejectionOf(explore(async () => {
