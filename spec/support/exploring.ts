@@ -5,7 +5,7 @@
  * promising verb, and a loop awaits what comes out. "mixed": the tasks of a program take turns in their lanes.
  */
 import { expect } from "chai";
-import { aborting, go, perform, selecting, type Channel, type Operation, type Task } from "../../src/node.ts";
+import { aborting, awaiting as awaitingPromise, go, perform, selecting, type Channel, type Operation, type Task } from "../../src/node.ts";
 import { explore, type ExploreContext, type ExploreOptions } from "../../src/testing/index.ts";
 
 export const lanes = ["async", "generator", "mixed"] as const;
@@ -19,6 +19,8 @@ export interface Verbs {
   readonly receive: <T>(ch: Channel<T>, signal?: AbortSignal) => Steps<T>;
   readonly next: <T>(ch: Channel<T>) => Steps<IteratorResult<T, undefined>>;
   readonly perform: <T>(operation: Operation<T>, signal?: AbortSignal) => Steps<T>;
+  /** `await` of a promise, which no cancel reaches. */
+  readonly settled: <T>(promise: Promise<T>) => Steps<T>;
 }
 
 /** What comes out is performed by the driver of generator tasks. */
@@ -30,6 +32,7 @@ const yielding: Verbs = {
     if (!signal) return yield* operation;
     return (yield* selecting([aborting(signal), operation], { order: "listed" })).value;
   },
+  *settled<T>(promise: Promise<T>): Steps<T> { return yield* awaitingPromise(promise); },
 };
 
 /** What comes out is awaited by {@link awaiting}. */
@@ -38,6 +41,7 @@ const promising: Verbs = {
   *receive<T>(ch: Channel<T>, signal?: AbortSignal): Steps<T> { return (yield ch.receive(signal && { signal })) as T; },
   *next<T>(ch: Channel<T>): Steps<IteratorResult<T, undefined>> { return (yield ch.next()) as IteratorResult<T, undefined>; },
   *perform<T>(operation: Operation<T>, signal?: AbortSignal): Steps<T> { return (yield perform(operation, { signal })) as T; },
+  *settled<T>(promise: Promise<T>): Steps<T> { return (yield promise) as T; },
 };
 
 /** Whatever the order, this holds; else the explorer tells in which it does not. */
@@ -66,9 +70,14 @@ export function together(lane: Lane, bodies: readonly ((verbs: Verbs) => Steps)[
       yield* body(verbs);
       if (--left === 0) conclude();
     }
-    const inLane = lane === "mixed" ? lanes[index % 2] : lane;
-    return inLane === "async" ? go(() => awaiting(whole(promising))) : go(() => whole(yielding));
+    return go(bodyIn(lane, whole, index));
   });
+}
+
+/** A body in one lane; where they are mixed, in that of its place. */
+export function bodyIn(lane: Lane, body: (verbs: Verbs) => Steps, index = 0): () => Promise<void> {
+  const own = lane === "mixed" ? lanes[index % 2] : lane;
+  return own === "async" ? () => awaiting(body(promising)) : (() => body(yielding)) as unknown as () => Promise<void>;
 }
 
 /** A main for programs with timers, which fire only while it has not ended. */

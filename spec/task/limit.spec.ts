@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
-import { CancelledError, chan, checkpoint, openScope, scope, sleep, sleeping, timeout, TimeoutError, type Scope } from "../../src/node.ts";
+import { CancelledError, chan, checkpoint, openScope, scope, shield, sleep, sleeping, timeout, TimeoutError, type Scope } from "../../src/node.ts";
 import { isPending, rejectionOf, settle } from "../support/settle.ts";
 
 describe("a time limit", () => {
@@ -65,6 +65,16 @@ describe("a time limit", () => {
     expect(await failing).to.equal(error);
     expect(await unwrapped).to.equal("late");
     expect(await child).to.equal("late");
+  });
+
+  it("FA-17 the limit's own error, unwrapped by a child, is no failure: an error of the body that comes after it is the first", async () => {
+    const error = new Error("clean-up");
+    const failing = rejectionOf(timeout(5, (s) => {
+      s.go(() => sleep(1000).catch((cancel: unknown) => { throw (cancel as CancelledError).cause; }));
+      return sleep(1000).finally(() => shield(() => sleep(1))).finally(() => { throw error; });
+    }, { fallback: "late" }));
+    await clock.tickAsync(6);
+    expect(await failing).to.equal(error);
   });
 
   it("FA-17 a body that throws undefined fails, fallback or not", async () => {
@@ -192,6 +202,7 @@ describe("a time limit", () => {
 
     const late = timeout(5, (s) => sleep(1000).catch(() => {
       s.limit(1000); // it has passed; nobody takes that back
+      expect(clock.countTimers()).to.equal(0);
       return sleep(1);
     }), { fallback: "late" });
     await clock.tickAsync(5);

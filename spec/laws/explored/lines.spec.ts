@@ -120,5 +120,28 @@ for (const lane of lanes) {
         }], () => { outcome(`then there waited: ${seen}`); });
       }, ["then there waited: ", "then there waited: a", "then there waited: a,b", "then there waited: b"]);
     });
+
+    it("law 5: the iterator of a loop that has ended is in no line, and what it waited for is handed to another, or to nobody", async () => {
+      await expectOutcomes(({ outcome }) => {
+        const ch = chan<number>();
+        const loop = ch[Symbol.asyncIterator]();
+        let [got, sent] = ["", false];
+        together(lane, [
+          function* ({ settled }) {
+            const { done, value } = yield* settled(loop.next());
+            got = done === true ? "the end" : String(value);
+          },
+          function* ({ settled }) {
+            const ended = loop.return?.();
+            must(ended !== undefined && ch.receivers.empty, "it is left in line");
+            yield* settled(ended as Promise<unknown>);
+          },
+          function* () { sent = ch.trySend(1); },
+        ], () => {
+          must(sent === (got === "1"), `${sent ? "handed over" : "not handed over"}, and it got ${got}`);
+          outcome(got);
+        });
+      }, ["1", "the end"]);
+    });
   });
 }
