@@ -163,6 +163,15 @@ describe("iterators of receivers", () => {
     expect((await Promise.all(pending)).every((result) => result.done)).to.equal(true);
   });
 
+  it("FA-08 two hundred thousand pending next() of one loop wait and are withdrawn in time in proportion to their number", async () => {
+    const channel = chan<number>();
+    const iterator = iteratorOf(channel);
+    const pending = Array.from({ length: 200_000 }, () => iterator.next());
+    await leave(iterator);
+    expect(channel.receivers.empty).to.equal(true);
+    expect((await Promise.all(pending)).every((result) => result.done)).to.equal(true);
+  });
+
   it("FA-08 several pending next() of one loop, some of them served, one cancelled: return() withdraws those that are left", async () => {
     const channel = chan<number>();
     const iterator = iteratorOf(channel);

@@ -571,6 +571,8 @@ export class Loop<T> extends Iteration<T> {
   /** Who is in line for its `next`; one that was cancelled is not in line any more. Mostly it is one. */
   #one: Waiter | undefined = undefined;
   #others: Set<Waiter> | undefined = undefined;
+  /** How many others there are before those are looked for that were cancelled: twice as many as were left the last time. */
+  #enough = 16;
 
   constructor(channel: Channel<T>) {
     super();
@@ -599,7 +601,10 @@ export class Loop<T> extends Iteration<T> {
     if (this.#one?.slot !== this) this.#one = waiter;
     else {
       this.#others ??= new Set();
-      for (const other of this.#others) if (other.slot !== this) this.#others.delete(other);
+      if (this.#others.size >= this.#enough) {
+        for (const other of this.#others) if (other.slot !== this) this.#others.delete(other);
+        this.#enough = Math.max(16, 2 * this.#others.size);
+      }
       this.#others.add(waiter);
     }
   }
