@@ -6,7 +6,7 @@ import sinon from "sinon";
 import { calls, chan, dumpTasks, go, scope, select, ticker, type Receiver } from "../../src/node.ts";
 import { memoryNet } from "../../src/testing/index.ts";
 import { program } from "../support/program.ts";
-import { rejectionOf, settle } from "../support/settle.ts";
+import { isPending, rejectionOf, settle } from "../support/settle.ts";
 
 const theEnd = { done: true, value: undefined };
 type Own = AsyncIterator<unknown, undefined>;
@@ -235,9 +235,20 @@ describe("iterators of receivers", () => {
   for (const [name, use] of Object.entries(streams)) {
     it(`FA-08 ${name}: it takes nothing more from the channel`, async () => {
       const channel = chan<string>();
+      const loops: AsyncIterator<string, undefined>[] = [];
+      const iterate = channel[Symbol.asyncIterator].bind(channel);
+      channel[Symbol.asyncIterator] = () => {
+        const loop = iterate();
+        loops.push(loop);
+        return loop;
+      };
       void channel.send("first");
       await use(channel);
       await settle();
+      expect(loops).to.have.length(1);
+      const after = (loops[0] as AsyncIterator<string, undefined>).next();
+      expect(await isPending(after), "its iterator has ended").to.equal(false);
+      expect(await after).to.deep.equal({ done: true, value: undefined });
       expect(channel.receivers.empty, "nobody is left in line").to.equal(true);
       expect(channel.trySend("second")).to.equal(false);
       const received = channel.receive();
