@@ -295,14 +295,14 @@ describe("coroutine", () => {
     expect(log).to.deep.equal(["cleaned up"]);
   });
 
-  it("CC-10 (q) a body that is no generator: first and done reject with a TypeError that says what to write", async () => {
+  it("CC-10 (q), Messages: coroutine(async () => 1), a body that is no generator: first and done reject with a TypeError that says what to write", async () => {
     for (const body of [() => 1, () => undefined, async () => 1, () => [1]]) {
       const talk = coroutine(body as unknown as () => Generator<number, void, number>);
       const error = await rejectionOf(talk.first);
       expect(error).to.be.instanceOf(TypeError);
       expect((error as TypeError).message).to.include("write function* or async function*");
       expect(await rejectionOf(talk.done)).to.equal(error);
-      expect(await rejectionOf(talk.call(1)), "Messages: coroutine(async () => 1) is told as it is, at every call").to.equal(error);
+      expect(await rejectionOf(talk.call(1)), "told as it is, at every call").to.equal(error);
       expect(await rejectionOf(talk.throw(new Error("no")))).to.equal(error);
     }
     for (const none of [undefined, 7, (function* () { yield 1; })()]) {
