@@ -1,9 +1,11 @@
 /** A promise that is given to the library counts as handled from that call on. */
 import { expect } from "chai";
 import {
-  aborting, awaiting, chan, checkpoint, choose, gather, go, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect, type Operation,
+  aborting, awaiting, chan, checkpoint, choose, gather, go, named, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect, type Operation,
   type Task,
 } from "../../src/node.ts";
+import { bubble, explore } from "../../src/testing/index.ts";
+import { rejectionOf } from "../support/settle.ts";
 import { unhandledDuring } from "../support/unhandled.ts";
 
 const failing = (): Promise<never> => Promise.reject(new Error("of the promise"));
@@ -100,4 +102,16 @@ describe("a promise that is given to the library", () => {
     await cancelled.catch(quiet);
     expect(got).to.equal("value");
   });
+
+  for (const [lane, body] of Object.entries({
+    "an async task": (task: Task<string>) => async () => perform(settling(task)),
+    "a generator task": (task: Task<string>) => function* () { return yield* awaiting(task); },
+  })) {
+    it(`FA-05: a deadlock in which ${lane} waits for another by its promise is seen, and named`, async () => {
+      const program = async (): Promise<void> => { await go(body(go(named("reader", () => chan<string>({ name: "jobs" }).receive())))); };
+      for (const told of [await rejectionOf(bubble(program)), await rejectionOf(explore(program))]) {
+        expect(told).to.be.an("error").with.property("message").that.matches(/join of task "reader"/).and.matches(/receive on channel "jobs"/);
+      }
+    });
+  }
 });

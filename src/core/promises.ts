@@ -93,11 +93,11 @@ class Settling<T> extends Performable<T> {
   }
 
   override get outer(): boolean {
-    return true;
+    return !this.#watched.joining;
   }
 
   override toString(): string {
-    return "a promise";
+    return String(this.#watched.joining ?? "a promise");
   }
 
   override attempt(): T | Nothing {
@@ -119,10 +119,15 @@ class Awaiting<T> extends Settling<T> {
 /** A promise with its one reaction, and who waits for it. */
 class Watched {
   readonly line = new Line();
+  /** What it waits for, if the promise is a task's. */
+  readonly joining: Performable<unknown> | undefined;
   outcome: (() => unknown) | undefined;
 
   constructor(promise: PromiseLike<unknown>) {
-    ofNobody(promise).then(
+    this.joining = joiningOf(promise);
+    // Asked for by `then`, a task would be joined as part of whoever asks first, and the cancel of that one would be what all others are told.
+    const settled = this.joining ? performIn(undefined, this.joining) : Promise.resolve(promise);
+    settled.then(
       (value) => {
         this.outcome = () => value;
         this.line.resumeAll("value", value);
@@ -135,13 +140,10 @@ class Watched {
   }
 }
 
-/**
- * As a promise that is part of nothing: a task joins when it is asked, as part of whoever asks, and the cancel of who asked first would be what all
- * others are told.
- */
-function ofNobody(promise: PromiseLike<unknown>): Promise<unknown> {
+/** What the promise is, if it is a task. */
+function joiningOf(promise: PromiseLike<unknown>): Performable<unknown> | undefined {
   const joining = (promise as { joining?: () => Operation<unknown> }).joining?.();
-  return joining instanceof Performable ? performIn(undefined, joining) : Promise.resolve(promise);
+  return joining instanceof Performable ? joining : undefined;
 }
 
 const allWatched = new WeakMap<PromiseLike<unknown>, Watched>();
