@@ -6,6 +6,7 @@ import {
 } from "../../src/node.ts";
 import { explore, ExploreError, replay, shared, type ExploreOptions, type FindingKind, type Program } from "../../src/testing/index.ts";
 import { decode, encode } from "../../src/testing/schedule.ts";
+import { program as started } from "../support/program.ts";
 import { rejectionOf } from "../support/settle.ts";
 
 async function finding(program: Program, options?: ExploreOptions): Promise<ExploreError> {
@@ -258,6 +259,23 @@ describe("explore", () => {
     });
     expect(kind).to.equal("nondeterministic");
   });
+
+  const firsts: Record<string, string> = {
+    "a task that nobody awaits": "() => { go(async () => {}); }",
+    "a handover": "async () => { const ch = chan(); go(async () => { await ch.send(1); }); await ch.receive(); }",
+    "generator tasks": "function* () { const ch = chan(); go(function* () { yield* ch.sending(1); }); yield* ch.receiving(); }",
+    "a scope": "async () => { await scope(async (s) => { s.go(async () => {}); }); }",
+    "many microtasks": "async () => { for (let n = 0; n < 100; n++) await null; go(() => {}); }",
+    "a store of the user's": "() => new AsyncLocalStorage().run(1, async () => { await null; go(async () => {}); })",
+  };
+  for (const [what, text] of Object.entries(firsts)) {
+    it(`takes no program for another at its second run, in the first exploration of a process, at its top level: ${what}`, () => {
+      expect(started(`import { AsyncLocalStorage } from "node:async_hooks";
+        import { explore } from "rendezvous/testing";
+        import { chan, go, scope } from "rendezvous";
+        console.log((await explore(${text}, { strategy: "dpor" })).complete);`)).to.deep.equal({ code: 0, errors: "", output: "true\n" });
+    });
+  }
 
   it("tells a run without an end", async () => {
     const { kind } = await finding(async () => { for (;;) await chan(1).send(1); }, { maxSteps: 100 });
