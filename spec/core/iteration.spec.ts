@@ -117,8 +117,9 @@ describe("iterators of receivers", () => {
       const iterator = ticker(3_600_000)[Symbol.asyncIterator]();
       const pending = iterator.next();
       await iterator.return();
-      console.log(await pending);`);
-    expect(dropped).to.deep.equal({ code: 0, output: "{ done: true, value: undefined }\n", errors: "" });
+      const { done, value, ...others } = await pending;
+      console.log(done, value, Object.keys(others).length);`);
+    expect(dropped).to.deep.equal({ code: 0, output: "true undefined 0\n", errors: "" });
   });
 
   it("FA-08 in a scope, after a cancel, and beside selects and plain receives: only the iterator's own are withdrawn", async () => {

@@ -116,6 +116,27 @@ describe("FA-18 what is open", () => {
       expect(places.filter((place) => place.includes("accepts"))).to.have.length(1);
     });
 
+    it(`FA-18 an accepted connection is told by where it was asked for, also where nobody awaits, over ${over}`, async () => {
+      const left: Connection[] = [];
+      const keep = (connection: Connection): number => left.push(connection);
+      const error = await rejectionOf(expectNoLeaks(async () => {
+        const { dial, listen } = net();
+        await using listener = await listen({ host: "127.0.0.1", port: 0 });
+        const { host = "", port = 0 } = listener.address;
+        const asked = [
+          (function receives() { return listener.receive().then(keep); })(),
+          (function nexts() { return listener.next().then(({ value }) => value && keep(value)); })(),
+          (function iterates() { return listener[Symbol.asyncIterator]().next().then(({ value }) => value && keep(value)); })(),
+          (function selects() { return select({ client: listener.receiving() }).then(({ value }) => keep(value)); })(),
+        ];
+        while (left.length < 2 * asked.length) left.push(await dial({ host, port }));
+        await Promise.all(asked);
+      }));
+      for (const connection of left) connection.destroy();
+      const places = [...(error as Error).message.matchAll(/^ {2}connection to \S+ is open\n +opened at (\w+) \(.*open\.spec\.ts:\d+:\d+\)$/gm)];
+      expect(places.map(([, name]) => name).sort()).to.deep.equal(["iterates", "nexts", "receives", "selects"]);
+    });
+
     it(`FA-18 what is ended in time is no leak, over ${over}`, async () => {
       await expectNoLeaks(() => scope(async (s) => {
         const { dial, listen } = net();

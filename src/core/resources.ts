@@ -25,9 +25,10 @@ export function noteResources(place: (by: object) => void): () => void {
   };
 }
 
-/** The running code asks for something to be opened: this is its place. */
-export function asksFor(by: object): void {
+/** The running code asks for something to be opened: this is its place. Whether it was noted. */
+export function asksFor(by: object): boolean {
   note?.(by);
+  return note !== undefined;
 }
 
 /** Something is open from here on, of this name; asked for by `by`, or here and now. */

@@ -18,7 +18,7 @@ import { chan, Loop, type Channel } from "../core/channel.ts";
 import { Through } from "../core/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { hasClosed, hasOpened } from "../core/resources.ts";
+import { asksFor, hasClosed, hasOpened } from "../core/resources.ts";
 import { counted, forDeno, forNode, standing } from "../core/printing.ts";
 import { reportFailure } from "../core/report.ts";
 import { enqueue, fulfilled } from "../core/scheduler.ts";
@@ -202,10 +202,11 @@ export class SocketListener implements Listener {
 
   // -- The side of those who receive --
 
-  #open(socket: Wire): Connection {
+  /** `by`: who waits for it, if it is not taken here and now. */
+  #open(socket: Wire, by?: object): Connection {
     this.#received++;
     const { path } = this.address;
-    const connection = new SocketConnection(socket, this.#settings.connection, path === undefined ? undefined : { local: { path }, remote: {} });
+    const connection = new SocketConnection(socket, this.#settings.connection, path === undefined ? undefined : { local: { path }, remote: {} }, by);
     socket.off("error", ignored);
     return connection;
   }
@@ -215,7 +216,9 @@ export class SocketListener implements Listener {
   }
 
   receiving(): Operation<Connection> {
-    return this.#waiting.receiving().map((socket) => this.#open(socket));
+    const receiving: Operation<Connection> = this.#waiting.receiving().map((socket) => this.#open(socket, noted ? receiving : undefined));
+    const noted = asksFor(receiving);
+    return receiving;
   }
 
   next(options?: WaitOptions): Promise<IteratorResult<Connection, undefined>> {
@@ -223,7 +226,13 @@ export class SocketListener implements Listener {
   }
 
   nexting(): Operation<IteratorResult<Connection, undefined>> {
-    return this.#waiting.nexting().map((result) => this.#opened(result));
+    return this.#opening(this.#waiting.nexting());
+  }
+
+  #opening(next: Operation<IteratorResult<Wire, undefined>>): Operation<IteratorResult<Connection, undefined>> {
+    const nexting: Operation<IteratorResult<Connection, undefined>> = next.map((result) => this.#opened(result, noted ? nexting : undefined));
+    const noted = asksFor(nexting);
+    return nexting;
   }
 
   tryReceive(): IteratorResult<Connection, undefined> | undefined {
@@ -231,12 +240,12 @@ export class SocketListener implements Listener {
     return result && this.#opened(result);
   }
 
-  #opened(result: IteratorResult<Wire, undefined>): IteratorResult<Connection, undefined> {
-    return result.done === true ? result : { done: false, value: this.#open(result.value) };
+  #opened(result: IteratorResult<Wire, undefined>, by?: object): IteratorResult<Connection, undefined> {
+    return result.done === true ? result : { done: false, value: this.#open(result.value, by) };
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Connection, undefined> {
-    return new Through(new Loop(this.#waiting), (nexting) => nexting.map((result) => this.#opened(result)));
+    return new Through(new Loop(this.#waiting), (next) => this.#opening(next));
   }
 
   get #pending(): number {

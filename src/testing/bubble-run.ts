@@ -25,7 +25,7 @@ import { below } from "../core/random.ts";
 import type { Controller } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/waiting.ts";
 import type { Living } from "../task/live.ts";
-import { Task } from "../task/task.ts";
+import { named, Task } from "../task/task.ts";
 import { Attendance, taskOf } from "./attendance.ts";
 import { leftSince, type Controlled } from "./ending.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
@@ -79,8 +79,7 @@ export class BubbleRun implements Controller, Controlled {
 
   /** Begin: this has to be in control. */
   begin<T>(body: () => T | PromiseLike<T>): Task<T> {
-    const main = (): T | PromiseLike<T> => body();
-    const task = new Main<T>(main, []);
+    const task = new Main<T>(named("main", () => body()), []);
     this.#main = task;
     whenQuiet(this.#whenQuiet);
     return task;

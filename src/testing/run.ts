@@ -8,7 +8,7 @@ import { reportFailure } from "../core/report.ts";
 import { control, controller } from "../core/scheduler.ts";
 import { seeded } from "../core/random.ts";
 import type { CancelledError } from "../errors.ts";
-import { Task } from "../task/task.ts";
+import { named, Task } from "../task/task.ts";
 import type { Chooser } from "./chooser.ts";
 import { Ending, lastCancel, leftSince } from "./ending.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
@@ -119,8 +119,8 @@ class Run {
     this.#uninstall = installVirtualClock(() => world.now, random);
     forgetFailures();
     control(world);
-    const main = (): unknown => program(context);
-    this.#main = new Task<unknown>(main, []);
+    // A constant that is used once is inlined by Bun and by bundlers, and has no name then.
+    this.#main = new Task<unknown>(named("main", () => program(context)), []);
   }
 
   /** Everything is quiet: the next one goes on, or it is over. */

@@ -27,11 +27,20 @@ describe("resources", () => {
     });
   }
 
+  /** The ways of which more than `few` of three values are still referred to. */
+  async function keptBeyond(few: number): Promise<string[]> {
+    const kept = await printedBy("released-values.ts");
+    expect(Object.keys(kept).length).to.be.at.least(18);
+    return Object.entries(kept).filter(([, count]) => !((count as number) <= few)).map(([name]) => name);
+  }
+
   it("RS-04 a value is let go of once it was received, refused, withdrawn, or dropped, while channel and loop live on", async function () {
     this.timeout(150_000);
-    const released = await printedBy("released-values.ts");
-    expect(Object.keys(released).length).to.be.at.least(18);
-    const kept = Object.entries(released).filter(([, gone]) => gone !== true).map(([name]) => name);
-    expect(kept, "values that are still referred to").to.deep.equal([]);
+    expect(await keptBeyond(0), "values that are still referred to").to.deep.equal([]);
+  });
+
+  it("RS-04 (b) however a platform looks for garbage, of several values one is still referred to at most", async function () {
+    this.timeout(150_000);
+    expect(await keptBeyond(1), "more than one value is still referred to").to.deep.equal([]);
   });
 });

@@ -274,11 +274,12 @@ describe("serve", () => {
   it("a client that sends one byte a second meets the limit of a read, and costs nobody else anything", async () => {
     const listener = await listenerAt();
     const failures: string[] = [];
+    const failed = chan<string>(1);
     const serving = serve(listener, async (connection) => {
       const late: Operation<never> = sleeping(5000).map(() => { throw new Error("no line within 5 s"); });
       const { value } = await select({ line: connection.lines().receiving(), late });
       await connection.send(`${value}\n`);
-    }, { onError: (error) => failures.push((error as Error).message) });
+    }, { onError: (error) => { failures.push((error as Error).message); failed.trySend("told"); } });
     const frozen = fake();
     const slow = await client(listener.port);
     for (let second = 1; second <= 4; second++) {
@@ -292,6 +293,7 @@ describe("serve", () => {
     expect(failures).to.deep.equal([]);
     await frozen.tickAsync(1000);
     expect(await farewell(slow)).to.equal("");
+    await failed.receive(); // the client may see the end before the server has seen the socket close
     expect(failures).to.deep.equal(["no line within 5 s"]);
     await listener.shutdown();
     await serving;
