@@ -24,9 +24,8 @@ export const all: readonly LeftOut[] = [
   { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },
   { on: others, what: "uncaught errors in debug mode", why: "they show an uncaught error in a way of their own, not by its stack" },
   { on: others, what: "names its places by its source map", why: "stacks there are not those of the source map" },
-  { on: ["Deno 2.9"], what: "bubble takes a failure for handled", why: "a rejection that is handled later is told as unhandled there before; not explained yet" },
   { on: ["Bun 1.4"], what: "go GO-01 (a)", why: "Bun shows an uncaught error in a way of its own" },
-  { on: [...nodes, "Bun 1.4"], what: "a signal of the library the warning is one of the platform", why: "of these only Node 20 warns of many listeners of a signal" },
+  { on: others, what: "a signal of the library the warning is one of the platform", why: "no EventTarget warns of its listeners there, whatever limit is set; emitters do" },
   { on: browsers, what: "example 16-deadlock.ts", why: "a page has no end: nothing tells a deadlock in it" },
   { on: browsers, what: "example 30-bubble.ts", why: "a bubble needs async contexts, which browsers do not have; it says so" },
   { on: ["Node 20", ...nodes, ...others], what: "example 22-redis.ts", why: "it talks to a Redis server; its spec plays one" },
@@ -56,8 +55,11 @@ export const all: readonly LeftOut[] = [
     on: ["Bun 1.4"], what: "listen N-80 (c)",
     why: "RT-08: out of file descriptors, a `net.Server` of Bun leaves clients to wait in the kernel, and serves them when it has descriptors again; Node accepts and closes them",
   },
-  { on: ["Deno 2.9"], what: "listen N-80", why: "out of file descriptors its listener does not come back as on Node; not explained yet" },
-  { on: ["Deno 2.9"], what: "listen N-81 (d)", why: "RT-08: `listen` takes a bad certificate there" },
+  ...["listen N-80 out of file descriptors", "listen N-80 (c)"].map((what): LeftOut => ({
+    on: ["Deno 2.9"], what,
+    why: "out of file descriptors Deno panics (ext/signals, `Deno.listen` alike); where it does not, a server of `node:net` tells no error, and never accepts again",
+  })),
+  { on: ["Deno 2.9"], what: "listen N-81 (d) a certificate that is none", why: "RT-08: `tls.createServer` looks at no certificate there before a client comes" },
   ...[
     "N-78 connections over TCP sending and receiving N-19 (a)",
     "N-78 connections over Unix sockets sending and receiving N-18 (a)",
@@ -87,9 +89,7 @@ export const all: readonly LeftOut[] = [
     on: ["Bun 1.4"], what: "resources RS-04 a value is let go of",
     why: "Bun keeps the last value that went through a plain promise, `await Promise.resolve(make()).then(() => undefined)`, as well; RS-04 (b) runs there: of several values one is kept",
   },
-  { on: ["Deno 2.9"], what: "a signal of the library the warning is one of the platform", why: "Deno warns of no listeners" },
   { on: ["Deno 2.9"], what: "go GO-01 (a)", why: "Deno ends at an unhandled rejection without the event 'exit'" },
-  { on: ["Deno 2.9"], what: "trees of scopes CX-04", why: "some of its tasks are not collected there by the time it looks; not explained yet" },
   { on: ["Deno 2.9"], what: "spec/core/environment.spec.ts", why: "it puts another `Deno` in the place of the platform's, which cannot be replaced there" },
 ];
 

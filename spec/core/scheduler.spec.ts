@@ -1,4 +1,5 @@
 /** Turns: the order of wake-ups, the budget of a turn, and the seam. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { expect } from "chai";
 import sinon from "sinon";
 import { control, enqueue, nextTurn, start, wake, type Controller } from "../../src/core/scheduler.ts";
@@ -216,6 +217,40 @@ describe("the budget of a turn", () => {
     ];
     await Promise.all(talking);
     expect(count).to.be.lessThan(200);
+  });
+
+  it("CX-04: a pause whose end is told late holds neither who waited for it nor whose async context it was", async () => {
+    sinon.restore();
+    const pauses: Promise<unknown>[] = []; // their ends are told by nobody
+    let now = performance.now();
+    const copy = await freshCopy(() => {
+      // Without records of calls: each would hold who is in its stack.
+      sinon.replace(performance, "now", () => (now += 1000)); // a rest is always due
+      sinon.replace(Atomics as unknown as { waitAsync: () => unknown }, "waitAsync", () => {
+        const value = new Promise(() => { /* never */ });
+        pauses.push(value);
+        return { async: true, value };
+      });
+    }, "node.ts");
+    const tasks: WeakRef<object>[] = [];
+    const values: WeakRef<object>[] = [];
+    const storage = new AsyncLocalStorage();
+    await copy.scope(async (s) => {
+      const begin = (): void => {
+        const value = {};
+        values.push(new WeakRef(value));
+        storage.run(value, () => { tasks.push(new WeakRef(s.go(() => copy.checkpoint()))); });
+      };
+      for (let n = 0; n < 100; n++) begin();
+      await Promise.all(s.tasks);
+      for (let n = 0; n < 3; n++) {
+        await settle();
+        globalThis.gc?.();
+      }
+      const held = (all: WeakRef<object>[]): number[] => all.flatMap((one, n) => one.deref() === undefined ? [] : [n]);
+      expect({ tasks: held(tasks), values: held(values) }).to.deep.equal({ tasks: [], values: [] });
+    });
+    expect(pauses).not.to.deep.equal([]);
   });
 });
 

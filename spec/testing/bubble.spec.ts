@@ -80,6 +80,22 @@ describe("bubble", () => {
     })).to.equal("fails");
   });
 
+  it("takes it so where the platform tells the reason before the promise that is handled", async () => {
+    const emit = process.emit.bind(process) as (event: string, ...told: unknown[]) => boolean;
+    const handled: unknown[] = [];
+    sinon.stub(process, "emit").callsFake(((event: string, ...told: unknown[]) => {
+      if (event !== "rejectionHandled") return emit(event, ...told);
+      handled.push(told.at(-1));
+      return emit(event, new Error("fails"), told.at(-1));
+    }) as typeof process.emit);
+    expect(await bubble(async () => {
+      const task = go(() => { throw new Error("fails"); });
+      for (let n = 0; n < 10_000; n++) await checkpoint(); // and the failure is told
+      return task.join().catch((error: unknown) => (error as Error).message);
+    })).to.equal("fails");
+    expect(handled).to.have.length(1);
+  });
+
   it("tells a failure rather than the deadlock, the leak or the long wait that comes of it", async () => {
     const failure = new Error("fails");
     const fail = (): never => { throw failure; };

@@ -303,23 +303,27 @@ let resting: (() => void)[] | undefined;
 
 /** Run a callback once the event loop has come to rest. False: that is not due, or cannot be had. */
 function comeToRest(callback: () => void): boolean {
-  if (resting) {
-    resting.push(callback);
-    return true;
+  if (!resting && now() - restedAt >= msPerRest) {
+    if (contexts) contexts.outermost.runInAsyncScope(rest);
+    else rest();
   }
-  if (now() - restedAt < msPerRest || !realImmediate || !realTimeout) return false;
-  const paused = pause(0.01);
-  if (!paused) return false;
-  const waiting = (resting = [callback]);
+  resting?.push(callback);
+  return resting !== undefined;
+}
+
+/** Begin a rest. Deno tells the end of a pause dozens of turns late: by then it holds none of those who waited, nor the context of one. */
+function rest(): void {
+  const paused = realImmediate && realTimeout && pause(0.01);
+  if (!paused) return;
+  const waiting: (() => void)[] = (resting = []);
   const rested = (): void => {
     if (resting !== waiting) return;
     resting = undefined;
     restedAt = now();
     realClear?.(timer);
-    for (const proceed of waiting) soon(proceed); // whoever asked for an immediate before comes before
+    for (const proceed of waiting.splice(0)) soon(proceed); // whoever asked for an immediate before comes before
   };
   realClear ??= real("clearTimeout");
-  const timer = realTimeout(rested, 1);
+  const timer = realTimeout?.(rested, 1);
   void paused.then(rested);
-  return true;
 }

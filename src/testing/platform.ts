@@ -64,11 +64,12 @@ export const takeRejections: (hear: Hear, forget: Forget) => () => void = node ?
 function takeFrom(process: Process): (hear: Hear, forget: Forget) => () => void {
   return (hear, forget) => {
     const listeners = process.rawListeners("unhandledRejection");
+    const handled = (first: Promise<unknown>, second = first): void => { forget(second); }; // Deno tells the reason before the promise
     process.removeAllListeners("unhandledRejection");
     process.on("unhandledRejection", hear);
-    process.on("rejectionHandled", forget);
+    process.on("rejectionHandled", handled);
     return () => {
-      process.off("rejectionHandled", forget);
+      process.off("rejectionHandled", handled);
       process.off("unhandledRejection", hear);
       for (const listener of listeners) process.on("unhandledRejection", listener);
     };

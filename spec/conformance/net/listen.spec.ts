@@ -243,6 +243,9 @@ describe("listen", () => {
     for (const [address, kind, what] of bad) {
       expect(await rejectionOf(listen(address as never)), what).to.be.instanceOf(kind).with.property("message").that.contains(what);
     }
+  });
+
+  it("N-81 (d) a certificate that is none is refused, at the call", async () => {
     const error = await rejectionOf(listen({ host: "127.0.0.1", port: 0, tls: { cert: "no certificate", key: "no key" } }));
     expect(error).to.have.property("code").that.matches(/^ERR_OSSL/);
   });
