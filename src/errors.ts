@@ -126,6 +126,7 @@ export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return value.name === "" ? kindOf(value) : `${kindOf(value)} named ${value.name}`;
   try {
+    if (Array.isArray(value)) return value.length === 0 ? "an empty array" : `an array of ${String(value.length)}`;
     const text = String(value);
     return /^\[object (.*)\]$/s.exec(text) ? kindOf(value) : text;
   } catch {

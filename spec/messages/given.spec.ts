@@ -57,6 +57,15 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => choose(...([] as Operation<number>[])), "at least one", "throws");
   });
 
+  it("Messages: what was given is named, also if it has no text, or is none of what a verb takes at all", async () => {
+    await refuses(() => race(given([])), "got an empty array", "rejects");
+    await refuses(() => race(given(work), given(work)), "race takes an array of at least one function; got a generator function named work", "rejects");
+    await refuses(() => go(given([1, 2])), "got an array of 2", "throws");
+    await refuses(() => scope((s) => { s.use(given(null)); }), "use takes a resource with Symbol.dispose or Symbol.asyncDispose; got null", "rejects");
+    await refuses(() => select(given(new Map([["case", always(1)]]))), "select takes a record or an array of operations; got a Map", "rejects");
+    await refuses(() => select(given(always(1))), "select takes a record or an array of operations", "rejects");
+  });
+
   it("Messages: the bodies of gather, scope, timeout and the others: the call that is right", async () => {
     for (const wrong of [5, Promise.resolve(1), undefined]) {
       await refuses(() => scope(given(wrong)), "scope(() => work())", "rejects");

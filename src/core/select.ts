@@ -116,6 +116,8 @@ function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Op
   };
   if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
   else for (const key of Object.keys(cases)) add(key, cases[key]);
+  // An operation, a map, a set is a record without a field: that no case is live would be said of it only when it waits.
+  if (live.length === 0 && !isList(cases) && Symbol.iterator in cases) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
   return new Choice(live, "select", order === "listed");
 }
 

@@ -149,7 +149,7 @@ class Gathering extends Performable<unknown> implements Place {
   constructor({ names, jobs, observing }: GivenOnes, { limit = Infinity, returnErrors = false }: GatherOptions) {
     super();
     if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity))) {
-      throw new RangeError(`the limit of gather is a whole number from 1 up, or Infinity; got ${String(limit)}`);
+      throw new RangeError(`the limit of gather is a whole number from 1 up, or Infinity; got ${show(limit)}`);
     }
     jobs.forEach((job, index) => {
       if (!isThenable(job)) checkedJob(job, JSON.stringify(names?.[index] ?? index));

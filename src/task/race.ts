@@ -49,8 +49,8 @@ export function race<B extends Body<[], unknown> | NotBegun, Y = never, Z = neve
 export function race<B extends Body<[], unknown>>(given: unknown, options: RaceOptions = {}): Promise<ResultOf<B>> {
   try {
     const bodies = given as readonly B[];
-    const { until = "settled", signal } = knownOptions(options, raceOptions, "race");
     if (!Array.isArray(bodies) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
+    const { until = "settled", signal } = knownOptions(options, raceOptions, "race");
     for (const body of bodies) checkedBody(body, "race", "race([() => f()]), not race([f()]), which could not be cancelled");
     if ((until as string) !== "settled" && (until as string) !== "success") {
       throw new TypeError(`race runs until "settled" or "success"; got ${show(until)}`);

@@ -187,7 +187,7 @@ class Handle implements Scope {
   }
 
   use<R extends Disposable | AsyncDisposable>(resource: R): R {
-    const { [Symbol.dispose]: dispose, [Symbol.asyncDispose]: asyncDispose } = resource as Partial<Disposable & AsyncDisposable>;
+    const { [Symbol.dispose]: dispose, [Symbol.asyncDispose]: asyncDispose } = (resource as Partial<Disposable & AsyncDisposable> | null | undefined) ?? {};
     const end = (asyncDispose ?? dispose) as ((this: R) => unknown) | undefined;
     if (typeof end !== "function") {
       throw new TypeError(`use takes a resource with Symbol.dispose or Symbol.asyncDispose; got ${show(resource)}`);
