@@ -103,6 +103,18 @@ describe("a promise that is given to the library", () => {
     expect(got).to.equal("value");
   });
 
+  it("a promise that stands for something far away is asked for nothing but its then", async () => {
+    const asked: (string | symbol)[] = [];
+    const far = new Proxy(Promise.resolve("far"), {
+      get: (promise, name) => {
+        asked.push(name);
+        return name === "then" ? promise.then.bind(promise) : () => { throw new Error(`${String(name)} was called`); };
+      },
+    });
+    expect(await perform(settling<string>(far))).to.equal("far");
+    expect(asked.filter((name) => name !== "then" && name !== "constructor")).to.deep.equal([]);
+  });
+
   for (const [lane, body] of Object.entries({
     "an async task": (task: Task<string>) => async () => perform(settling(task)),
     "a generator task": (task: Task<string>) => function* () { return yield* awaiting(task); },

@@ -140,10 +140,12 @@ class Watched {
   }
 }
 
-/** What the promise is, if it is a task. */
-function joiningOf(promise: PromiseLike<unknown>): Performable<unknown> | undefined {
-  const joining = (promise as { joining?: () => Operation<unknown> }).joining?.();
-  return joining instanceof Performable ? joining : undefined;
+/** What a promise is, if it is a task. It is not asked itself: what stands for something far away takes each question for a call. */
+let joiningOf: (promise: PromiseLike<unknown>) => Performable<unknown> | undefined = () => undefined;
+
+/** Provide how a task is told from other promises. */
+export function provideJoining(provided: (promise: PromiseLike<unknown>) => Performable<unknown> | undefined): void {
+  joiningOf = provided;
 }
 
 const allWatched = new WeakMap<PromiseLike<unknown>, Watched>();

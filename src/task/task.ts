@@ -9,6 +9,7 @@
 import { checkedFunction } from "../core/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
+import { provideJoining } from "../core/promises.ts";
 import { ambience } from "../core/ambient.ts";
 import { forDeno, forNode, standing } from "../core/printing.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
@@ -306,3 +307,5 @@ class Joining<T> extends Performable<T> {
     this.#task.await(waiter);
   }
 }
+
+provideJoining((promise) => (promise instanceof Task ? new Joining(promise as Task<unknown>) : undefined));
