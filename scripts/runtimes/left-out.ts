@@ -22,9 +22,11 @@ export const all: readonly LeftOut[] = [
   ...["law 12: a failure that nobody joins reaches the process", "law 12: what user code throws where nobody waits for it reaches the process", "law 12: a program in which everybody waits for ever", "calls CC-05 (b)", "CC-10 (h)", "CC-10 (i)"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it listens to a process, or starts one" })),
   { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },
-  { on: others, what: "uncaught errors in debug mode", why: "they show an uncaught error in a way of their own, not by its stack" },
-  { on: others, what: "names its places by its source map", why: "stacks there are not those of the source map" },
-  { on: ["Bun 1.4"], what: "go GO-01 (a)", why: "Bun shows an uncaught error in a way of its own" },
+  { on: ["Bun 1.4"], what: "uncaught errors in debug mode Messages", why: "Bun shows the places of an uncaught error, and not the stack that was set" },
+  { on: ["Deno 2.9"], what: "uncaught errors in debug mode Messages", why: "once `stack` has been read, Deno shows an uncaught error by its call sites, and not by the stack that was set" },
+  { on: ["Bun 1.4"], what: "names its places by its source map", why: "Bun applies no source map of a program that was bundled before" },
+  ...["cjs", "iife"].map((format): LeftOut => ({ on: ["Deno 2.9"], what: `PK-03 (${format}) names its places by its source map`, why: "Deno applies the source maps of modules, and none of CommonJS" })),
+  { on: ["Bun 1.4"], what: "go GO-01 (a) a free task that fails", why: "Bun writes `error: ...` for an uncaught error, and not its name" },
   { on: others, what: "a signal of the library the warning is one of the platform", why: "no EventTarget warns of its listeners there, whatever limit is set; emitters do" },
   { on: browsers, what: "example 16-deadlock.ts", why: "a page has no end: nothing tells a deadlock in it" },
   { on: browsers, what: "example 30-bubble.ts", why: "a bubble needs async contexts, which browsers do not have; it says so" },
@@ -74,13 +76,15 @@ export const all: readonly LeftOut[] = [
     why: "after `socket.destroy()` a `net.Socket` of Bun emits 'end' and then 'close', as if the peer had ended; Node emits 'close' alone",
   },
   ...[
-    "N-78 connections over TLS sending and receiving N-",
+    ...["N-18 (a)", "N-19 (a)", "N-24 (a)", "N-83 (c)", "N-42 (f)", "N-82 (c)"].map((id) => `N-78 connections over TLS sending and receiving ${id}`),
     "N-78 connections over TLS ending N-28 (c)",
-    "N-78 connections over TLS over Unix sockets sending and receiving N-19",
+    "N-78 connections over TLS over Unix sockets sending and receiving N-19 (a)",
     "N-78 connections over TLS over Unix sockets sending and receiving N-82 (c)",
-  ].map((what): LeftOut => ({ on: ["Deno 2.9"], what, why: "RT-06: a TLS stream that is paused and read again loses its end on Deno, of `node:tls` alike" })),
-  { on: ["Deno 2.9"], what: "TLS N-66 (c)", why: "Deno tells a missing servername as null, Node as false" },
-  { on: ["Deno 2.9"], what: "TLS a reset in the middle of a line", why: "RT-06: under TLS Deno tells a reset as a clean end" },
+  ].map((what): LeftOut => ({
+    on: ["Deno 2.9"], what,
+    why: "RT-06: a TLS socket that is paused goes on reading there, without bound, so that its peer's writes never wait; read again, it gives all bytes and neither 'end' nor 'close'; `node:tls` alone alike",
+  })),
+  { on: ["Deno 2.9"], what: "TLS a reset in the middle of a line", why: "RT-06: a `node:tls` socket there emits 'end' and 'close' for a reset of the TCP below; over plain TCP ECONNRESET is told" },
   ...[
     "debugging S-75 the stack of a child's error",
     "run S-72: an error of the clean-up after a signal is an error",
@@ -89,8 +93,7 @@ export const all: readonly LeftOut[] = [
     on: ["Bun 1.4"], what: "resources RS-04 a value is let go of",
     why: "Bun keeps the last value that went through a plain promise, `await Promise.resolve(make()).then(() => undefined)`, as well; RS-04 (b) runs there: of several values one is kept",
   },
-  { on: ["Deno 2.9"], what: "go GO-01 (a)", why: "Deno ends at an unhandled rejection without the event 'exit'" },
-  { on: ["Deno 2.9"], what: "spec/core/environment.spec.ts", why: "it puts another `Deno` in the place of the platform's, which cannot be replaced there" },
+  { on: ["Deno 2.9"], what: "go GO-01 (a) and the process tells its end", why: "Deno ends at an unhandled rejection, and at any uncaught error, without the event 'exit'" },
 ];
 
 interface Out {

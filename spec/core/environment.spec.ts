@@ -7,14 +7,16 @@ const name = "RENDEZVOUS_SPEC";
 
 /** What the variable is on a platform with these globals. */
 function seen(globals: Record<string, unknown>): string | undefined {
-  const world = globalThis as unknown as Record<string, unknown>;
-  const kept = { process: world["process"], Deno: world["Deno"] };
-  Object.assign(world, globals);
+  // Defined, since Deno's own is not writable.
+  const kept = Object.keys(globals).map((key) => [key, Object.getOwnPropertyDescriptor(globalThis, key)] as const);
+  for (const [key, value] of Object.entries(globals)) Object.defineProperty(globalThis, key, { value, configurable: true, writable: true });
   try {
     return variable(name);
   } finally {
-    Object.assign(world, kept);
-    if (kept.Deno === undefined) delete world["Deno"];
+    for (const [key, descriptor] of kept) {
+      if (descriptor) Object.defineProperty(globalThis, key, descriptor);
+      else Reflect.deleteProperty(globalThis, key);
+    }
   }
 }
 

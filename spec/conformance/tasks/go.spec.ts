@@ -157,18 +157,23 @@ describe("go", () => {
     });
   }
 
+  const failingPrograms = ['() => { throw new Error("nobody sees this"); }', 'function* explode() { throw new Error("nobody sees this"); }', 'async function explode() { throw new Error("nobody sees this"); }']
+    .map((body) => `go(${body}); setTimeout(() => console.log("must not be reached"), 200);`);
+
   it("GO-01 (a) a free task that fails in a plain program fails the process, with the stack of the error", function () {
     this.timeout(20_000);
-    for (const body of ['() => { throw new Error("nobody sees this"); }', 'function* explode() { throw new Error("nobody sees this"); }', 'async function explode() { throw new Error("nobody sees this"); }']) {
-      const { code, output, errors } = runProgram(`
-        import { go } from "rendezvous";
-        process.on("exit", () => console.log("exit"));
-        go(${body});
-        setTimeout(() => console.log("must not be reached"), 200);
-      `);
-      expect(code, errors).to.equal(1);
+    for (const program of failingPrograms) {
+      const { code, output, errors } = runProgram(`import { go } from "rendezvous"; ${program}`);
+      expect({ code, output }, errors).to.deep.equal({ code: 1, output: "" });
       expect(errors).to.include("Error: nobody sees this").and.to.match(/\n\s+at /);
-      expect(output).to.equal("exit\n");
+    }
+  });
+
+  it("GO-01 (a) and the process tells its end by the event 'exit'", function () {
+    this.timeout(20_000);
+    for (const program of failingPrograms) {
+      const { code, output, errors } = runProgram(`import { go } from "rendezvous"; process.on("exit", () => console.log("exit")); ${program}`);
+      expect({ code, output }, errors).to.deep.equal({ code: 1, output: "exit\n" });
     }
   });
 
