@@ -48,7 +48,10 @@ class OfCore implements AsyncContext {
 }
 
 const snapshot = (): AsyncContext => (core ? new OfCore(core) : makeResource());
-const outside = snapshot();
+/** The context in which the library was loaded. */
+const origin = snapshot();
+/** The same, for what has no context of its own. */
+let outside = snapshot();
 
 /** What goes along with the running code for the library itself, once it is needed. */
 let carried: AsyncLocalStorage<unknown> | undefined;
@@ -111,6 +114,11 @@ function mayHoldStore(own: boolean): boolean {
   return false;
 }
 
+/** Before Node 24 a store that code of the user enters here stays at the resource: then another one takes its place, for what runs here next. */
+function leaveOutside(): void {
+  if (places === resources && resources.holdsStore(outside, true)) origin.runInAsyncScope(() => { outside = snapshot(); });
+}
+
 provideContexts({
   isPlain: () => !mayHoldStore(false),
   isEmpty: () => {
@@ -120,8 +128,15 @@ provideContexts({
   snapshot,
   outermost: {
     runInAsyncScope: (run, self) => {
-      if (mayHoldStore(true)) outside.runInAsyncScope(run, self);
-      else run.call(self as never);
+      if (!mayHoldStore(true)) {
+        run.call(self as never);
+        return;
+      }
+      try {
+        outside.runInAsyncScope(run, self);
+      } finally {
+        leaveOutside();
+      }
     },
   },
   carry: <T>() => {

@@ -2,7 +2,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
-import { always, chan, go, type Task } from "../../src/node.ts";
+import { always, chan, go, scope, type Task } from "../../src/node.ts";
 import { rejectionOf, settle } from "../support/settle.ts";
 
 describe("generator tasks", () => {
@@ -46,6 +46,29 @@ describe("generator tasks", () => {
 
   it("yield* outside of a generator task is a TypeError that says so", () => {
     expect(() => [...(always(1) as Iterable<unknown>)]).to.throw(TypeError, "generator task");
+  });
+
+  it("a store that a task without one has entered is nobody else's: not that of a later task, of a clean-up, of an error's handler", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const [first, second] = [chan<number>(), chan<number>()];
+    const seen: unknown[] = [];
+    const see = (): void => { seen.push(storage.getStore()); };
+    go(function* () {
+      yield* first.receiving();
+      storage.enterWith("of the first");
+    });
+    const later = go(function* () {
+      yield* second.receiving();
+      see();
+    });
+    await settle();
+    storage.run("of who wakes it", () => first.trySend(1));
+    await settle();
+    storage.run("of who wakes the other", () => second.trySend(2));
+    await later;
+    await scope((s) => { s.defer(see); });
+    await scope((s) => { s.go(() => { throw new Error("told"); }); }, { onError: see });
+    expect(seen).to.deep.equal([undefined, undefined, undefined]);
   });
 
   it("the store of an AsyncLocalStorage is the task's own after every resume, whoever caused it", async () => {
