@@ -256,7 +256,7 @@ describe("run", function () {
     await program.printed("ready");
     program.send("SIGINT");
     const { code, errors } = await program.ended;
-    expect(errors).to.include("Error: clean-up failed");
+    expect(errors).to.match(/error: clean-up failed/i);
     expect(code).to.not.equal(0);
   });
 
