@@ -7,6 +7,7 @@ import { createServer as createTlsServer, type TlsOptions } from "node:tls";
 import { Worker } from "node:worker_threads";
 import { dial, listen, type Connection, type DialOptions, type Listener, type ListenOptions as OurListenOptions } from "../../../src/net/index.ts";
 import { settle } from "../../support/settle.ts";
+import { resources } from "./counted.ts";
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -162,9 +163,6 @@ async function unanswered(): Promise<boolean> {
   return false;
 }
 
-/** How many of a kind keep the process alive. Only Node counts them: Bun names none, Deno some of them, and those that are over, too. */
-export const resources = (wanted: string): number =>
-  "Bun" in globalThis || "Deno" in globalThis ? 0 : process.getActiveResourcesInfo().filter((kind) => kind === wanted).length;
 /** How many TCP sockets that are no listeners, connected or on the way, keep the process alive. */
 export const openSockets = (): number => resources("TCPSocketWrap");
 /** The same of Unix sockets. */
