@@ -38,11 +38,11 @@ export const all: readonly LeftOut[] = [
   { on: ["Deno 2.9"], what: "example 16-deadlock.ts", why: "the same" },
   { on: ["Deno 2.9"], what: "law 12, nothing silent law 12: a program in which everybody waits for ever", why: "the same" },
   ...[
-    "a deadlock of the top level ",
+    ...["Messages: the top level waits", "Messages: while run runs", "without debug mode"].map((title) => `a deadlock of the top level ${title}`),
     "a forgotten open scope FA-12 the deadlock report of a program",
   ].map((what): LeftOut => ({ on: ["Deno 2.9"], what, why: "the same" })),
   { on: ["Bun 1.4"], what: "a deadlock of the top level without debug mode", why: "a top-level await that never resolves keeps Bun for ever, where nothing of the library looks: without `run`, without debug mode" },
-  { on: ["Bun 1.4", "Deno 2.9"], what: "a deadlock with a signal FA-05", why: "FA-05 is of Node: here `AbortSignal.timeout` keeps the process while a top-level await waits, and fires" },
+  ...["a wait that holds", "the same of"].map((title): LeftOut => ({ on: others, what: `a deadlock with a signal FA-05 ${title}`, why: "FA-05 is of Node: here `AbortSignal.timeout` keeps the process while a top-level await waits, and fires" })),
   { on: ["Deno 2.9"], what: "dial N-14 (a)", why: "a `net.Socket` of Deno that is destroyed a tick after its connect has asked the kernel for nothing yet: no client comes whose end could be seen" },
   { on: ["Bun 1.4"], what: "bubble arms nothing for a limit of Infinity, and clears its timer at the end", why: "it counts timers by process.getActiveResourcesInfo(), which names none on Bun" },
   { on: ["Bun 1.4"], what: "dial N-10", why: "RT-08: a `net.Socket` of Bun tells every connect that fails as ECONNREFUSED, also one to 255.255.255.255, which is ENETUNREACH on Node: the error lists each attempt, but its codes are alike" },
