@@ -78,6 +78,10 @@ export const all: readonly LeftOut[] = [
   })),
   { on: ["Deno 2.9"], what: "TLS a reset in the middle of a line", why: "RT-06: a `node:tls` socket there emits 'end' and 'close' for a reset of the TCP below; over plain TCP ECONNRESET is told" },
   {
+    on: ["Bun 1.4"], what: "no listener and no warning, the last thousand neither",
+    why: "Bun now and then keeps what was awaited last, also of plain promises and `Promise.all`: it looks for references on the stack as it finds it",
+  },
+  {
     on: ["Bun 1.4"], what: "resources RS-04 a value is let go of",
     why: "Bun keeps the last value that went through a plain promise, `await Promise.resolve(make()).then(() => undefined)`, as well; RS-04 (b) runs there: of several values one is kept",
   },
