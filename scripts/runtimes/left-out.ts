@@ -22,6 +22,8 @@ export const all: readonly LeftOut[] = [
   ...["law 12: a failure that nobody joins reaches the process", "law 12: what user code throws where nobody waits for it reaches the process", "law 12: a program in which everybody waits for ever", "calls CC-05 (b)", "CC-10 (h)", "CC-10 (i)"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it listens to a process, or starts one" })),
   { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },
+  { on: ["Deno 2.9"], what: "giving up RG-16 (b)", why: "it compares times, and two runs go on at once here" },
+  { on: ["Deno 2.9"], what: "resources RS-01", why: "it measures the heap to 110 kB, and Deno now and then takes 200 kB of it for itself; RG-08, of a million selects, runs there" },
   { on: ["Bun 1.4"], what: "uncaught errors in debug mode Messages", why: 'Bun shows the places of an uncaught error, and not the stack that was set: `error.stack += "\\n here"; throw error` shows nothing of it' },
   { on: ["Deno 2.9"], what: "uncaught errors in debug mode Messages", why: "once `stack` has been read, Deno shows an uncaught error by its call sites, and not by the stack that was set" },
   { on: ["Bun 1.4"], what: "names its places by its source map", why: "Bun applies no source map of a program that was bundled before" },
