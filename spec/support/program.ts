@@ -8,7 +8,7 @@ import { fileArguments } from "./runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Run a program (the text of a module), not bundled, in a process of its own; it imports the built package by its name. */
+/** Run a program (the text of a module), not bundled, in a process of its own; it imports the built package by its name. One that does not end by itself has the code `null`. */
 export function program(
   text: string,
   environment: Record<string, string> = {},
@@ -20,7 +20,7 @@ export function program(
     const file = `${folder}/program.mjs`;
     writeFileSync(file, text);
     const env = { ...process.env, RENDEZVOUS_DEBUG: "", ...environment };
-    const { status, stdout, stderr } = spawnSync(process.execPath, fileArguments(file, ...options), { encoding: "utf8", env });
+    const { status, stdout, stderr } = spawnSync(process.execPath, fileArguments(file, ...options), { encoding: "utf8", env, timeout: 30_000 });
     return { code: status, output: stdout, errors: stderr };
   } finally {
     rmSync(folder, { recursive: true });

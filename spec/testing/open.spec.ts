@@ -1,31 +1,12 @@
 /** What is open: tickers, listeners, connections. Who has left one open is told, and a ticker for which nobody waits keeps no process. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import sinon from "sinon";
 import { allOpen } from "../../src/core/resources.ts";
 import { select, scope, sleeping, ticker } from "../../src/node.ts";
 import { dial, listen, type Connection } from "../../src/net/index.ts";
 import { expectNoLeaks, leakHooks, LeakError, memoryNet } from "../../src/testing/index.ts";
+import { program } from "../support/program.ts";
 import { rejectionOf } from "../support/settle.ts";
-
-const root = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Run a program in a process of its own; it imports the built package by its name. One that does not end by itself has the code `null`. */
-function program(text: string, environment: Record<string, string> = {}): { code: number | null; errors: string; output: string } {
-  mkdirSync(`${root}docs-out`, { recursive: true });
-  const folder = mkdtempSync(`${root}docs-out/open-`);
-  try {
-    const file = `${folder}/program.mjs`;
-    writeFileSync(file, text);
-    const env = { ...process.env, RENDEZVOUS_DEBUG: "", ...environment };
-    const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8", env, timeout: 10_000 });
-    return { code: status, output: stdout, errors: stderr };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 const ending: Record<string, string> = {
   "read once in a scope": "await scope(async () => { await ticker(5).receive(); });",

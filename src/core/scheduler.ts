@@ -11,7 +11,7 @@
  *    macrotask: whoever only talks to each other starves no timer and no socket. Off while a fake clock is installed.
  * 4. One seam: a controller, absent in production, gets every wake-up, start, choice and timer instead.
  *
- * The primitives in this file are the only ones of the core that are captured at import.
+ * The primitives in this file, and those of its pause and of chance, are the only ones of the core that are captured at import.
  */
 import { contexts } from "./context.ts";
 import { pause } from "./pause.ts";
