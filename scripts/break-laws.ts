@@ -50,7 +50,7 @@ const breaks: Break[] = [
     from: "const sender = this.senders.first;\n    let value: T;", to: "let value: T; let sender = this.senders.first; while (sender?.next) sender = sender.next;",
   },
   {
-    law: 3, fault: "who leaves takes those behind along", file: "core/waiting.ts",
+    law: 3, fault: "who leaves takes those behind along", file: "core/wait-queue.ts",
     from: "if (previous !== undefined) previous.next = next;", to: "if (previous !== undefined) previous.next = undefined;",
   },
   {
@@ -66,7 +66,7 @@ const breaks: Break[] = [
     from: "for (const waiter of waiters) withdraw(waiter);", to: "for (const waiter of waiters.slice(1)) withdraw(waiter);",
   },
   { law: 5, fault: "a withdrawn sleep keeps its timer", file: "time/sleep.ts", from: "    disarm();", to: "" },
-  { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
+  { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "ops/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
   { law: 5, fault: "the iterator of a loop that has ended stays in its line", file: "core/iteration.ts", from: "    this.leave();", to: "" },
   {
     law: 5, fault: "what it waited for gives the end, and stays in line", file: channel,

@@ -109,7 +109,7 @@ async function specs(...files: string[]): Promise<Outcome> {
 }
 
 // Two processes, for two cores. The halves take about the same time.
-const others = "spec/{core,docs,laws,messages,model,net,programs,talk,task,testing}/**/*.spec.ts";
+const others = "spec/{docs,laws,model,programs,unit}/**/*.spec.ts";
 const [conformance, [rest, checks]] = await Promise.all([
   specs("spec/conformance/**/*.spec.ts"),
   specs("spec/*.spec.ts", others).then(async (outcome) => [outcome, await check()] as const),

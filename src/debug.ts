@@ -4,7 +4,7 @@
  *
  * @module
  */
-import "./core/copies.ts";
-import { debug } from "./task/debugging.ts";
+import "./platform/copies.ts";
+import { debug } from "./task/report/debugging.ts";
 
 debug();

@@ -10,11 +10,11 @@
  */
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
-import "./core/copies.ts";
-import { provideContexts, type AsyncContext } from "./core/context.ts";
-import { variable } from "./core/environment.ts";
-import { provideUnlimited } from "./core/signals.ts";
-import { debug } from "./task/debugging.ts";
+import "./platform/copies.ts";
+import { provideContexts, type AsyncContext } from "./platform/async-context.ts";
+import { variable } from "./platform/environment.ts";
+import { provideUnlimited } from "./platform/signals.ts";
+import { debug } from "./task/report/debugging.ts";
 
 export * from "./index.ts";
 

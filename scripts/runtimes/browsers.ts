@@ -92,7 +92,7 @@ function exampleNames(out: ReadonlySet<string>): string[] {
 
 /** The specs that need nothing of Node before they begin. */
 const specFiles = [
-  ...["chain", "choice", "line", "queue", "random"].map((name) => `core/${name}`), "laws/laws", "laws/operations", "talk/calls", "talk/coroutine",
+  ...["chain", "choice", "line", "queue", "random"].map((name) => `unit/core/${name}`), "laws/laws", "laws/operations", "unit/talk/calls", "unit/talk/coroutine",
 ].map((name) => `spec/${name}.spec.ts`);
 
 /** What specs import of Node is not there: it fails when it is used. And they take the entry of browsers. */

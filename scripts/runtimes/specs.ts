@@ -17,11 +17,11 @@ export interface Spec {
 
 /** Parts that are run in a process each, so that two cores have something to do. */
 export const parts: Readonly<Record<string, readonly string[]>> = {
-  "specs of core, laws, talk": ["spec/core", "spec/laws", "spec/talk"],
+  "specs of core, laws, talk": ["spec/unit/core", "spec/laws", "spec/unit/talk"],
   "specs of channels": ["spec/conformance/channels"],
-  "specs of tasks, scopes and time": ["spec/task", "spec/conformance/tasks", "spec/conformance/time"],
-  "specs of net": ["spec/net", "spec/conformance/net"],
-  "specs of testing": ["spec/testing"],
+  "specs of tasks, scopes and time": ["spec/unit/task", "spec/conformance/tasks", "spec/conformance/time"],
+  "specs of net": ["spec/unit/net", "spec/conformance/net"],
+  "specs of testing": ["spec/unit/testing"],
 };
 
 interface Line { begins?: boolean; passed?: boolean; failed?: boolean; ended?: boolean; title: string; file?: string; ms?: number; error?: string }

@@ -5,7 +5,7 @@
 import { getEventListeners } from "node:events";
 import type { SinonFakeTimers } from "sinon";
 import { nothing, performable } from "../../src/core/operation.ts";
-import { BareWaiter, withdraw, type Line } from "../../src/core/waiting.ts";
+import { BareWaiter, withdraw, type Line } from "../../src/core/wait-queue.ts";
 import {
   aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, select, selecting, settling, sleeping, ticker,
   type Channel, type Operation,

@@ -4,10 +4,10 @@
  */
 import { getEventListeners } from "node:events";
 import { expect } from "chai";
-import { seeded } from "../../src/core/random.ts";
+import { seeded } from "../../src/platform/random.ts";
 import { chan, selecting, ClosedError, type Channel, type Operation } from "../../src/node.ts";
-import { SourceSets } from "../../src/testing/dpor.ts";
-import { runOnce, takeOver, type Program, type Verdict } from "../../src/testing/run.ts";
+import { SourceSets } from "../../src/testing/strategies/dpor.ts";
+import { runOnce, takeOver, type Program, type Verdict } from "../../src/testing/explore/run.ts";
 import { lanes, must, together, type Lane, type Steps, type Verbs } from "../support/exploring.ts";
 import { seedOfRun } from "../support/settle.ts";
 import { endOf, endsOf, words, type Action, type Case, type SmallProgram } from "./small-steps.ts";

@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import fc from "fast-check";
 import sinon from "sinon";
-import { seedChoices } from "../../src/core/random.ts";
+import { seedChoices } from "../../src/platform/random.ts";
 import {
   aborting, chan, go, select, selecting, settling, type Channel, type Operation, type Task,
 } from "../../src/index.ts";

@@ -11,7 +11,7 @@ import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import fc from "fast-check";
 import sinon, { type SinonFakeTimers } from "sinon";
-import { seedChoices } from "../../src/core/random.ts";
+import { seedChoices } from "../../src/platform/random.ts";
 import * as lib from "../../src/node.ts";
 import { failOnUnhandledRejections } from "../conformance/channels/support.ts";
 import { lanes, type Lane, type Script, type Wait } from "../conformance/tasks/support.ts";

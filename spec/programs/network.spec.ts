@@ -8,7 +8,7 @@ import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { client, hangUp, listenerAt, serverOf } from "../net/support/peers.ts";
+import { client, hangUp, listenerAt, serverOf } from "../unit/net/support/peers.ts";
 import { exampleFile, promised } from "./program.ts";
 
 /** Somebody at the other end of a socket, who listens and talks. */

@@ -1,7 +1,7 @@
 /**
  * Utilities that every spec may use. They hold the platform's own timers, taken before any fake clock is installed.
  */
-import { whenRested } from "../../src/testing/platform.ts";
+import { whenRested } from "../../src/testing/scheduler/platform.ts";
 
 const { setImmediate } = globalThis;
 

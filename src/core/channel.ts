@@ -15,17 +15,17 @@
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
 import { ClosedError, show, type CaseKey } from "../errors.ts";
-import { mayRefuse, type Standing } from "./ambient.ts";
-import { knownOptions, type Known } from "./given.ts";
+import { mayRefuse, type Standing } from "./cancel-context.ts";
+import { knownOptions, type Known } from "../support/given.ts";
 import { Iteration, theEnd } from "./iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { done, perform, ready, refused, stand } from "./perform.ts";
-import { counted, forDeno, forNode, standing } from "./printing.ts";
-import { reportFailure } from "./report.ts";
+import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
 import { touch } from "./scheduler.ts";
-import type { ChannelOptions, Receiver, Sender } from "./sides.ts";
-import { Line, withdraw, type Place, type Waiter } from "./waiting.ts";
+import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
+import { Line, withdraw, type Place, type Waiter } from "./wait-queue.ts";
 
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.

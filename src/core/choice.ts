@@ -15,10 +15,10 @@
  * Idea: Go's `select`, as Concurrent ML's `choose`.
  */
 import type { CaseKey } from "../errors.ts";
-import type { NoOperation } from "./mistakes.ts";
+import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { controller, pick } from "./scheduler.ts";
-import { release, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
+import { release, withdraw, type Outcome, type Place, type Waiter } from "./wait-queue.ts";
 
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.

@@ -11,11 +11,11 @@
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
 import { show, tagOf, type CaseKey } from "../errors.ts";
-import { forDeno, forNode } from "./printing.ts";
-import type { Ambient, Standing } from "./ambient.ts";
-import { checkedFunction, isSignal } from "./given.ts";
+import { forDeno, forNode } from "../support/printing.ts";
+import type { Ambient, Standing } from "./cancel-context.ts";
+import { checkedFunction, isSignal } from "../support/given.ts";
 import { spendHere } from "./scheduler.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "./waiting.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "./wait-queue.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {

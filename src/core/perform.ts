@@ -4,14 +4,14 @@
  * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
  * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`ambient.ts`) withdraws what waits.
  */
-import { Aborting } from "./aborting.ts";
-import { ambience, refusing, type Ambient, type Standing } from "./ambient.ts";
+import { Aborting } from "../ops/aborting.ts";
+import { ambience, refusing, type Ambient, type Standing } from "./cancel-context.ts";
 import { Choice, unnamed } from "./choice.ts";
-import { signalOf } from "./given.ts";
-import type { NoOperation } from "./mistakes.ts";
+import { signalOf } from "../support/given.ts";
+import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
 import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
-import type { Line, Outcome, Place, Waiter } from "./waiting.ts";
+import type { Line, Outcome, Place, Waiter } from "./wait-queue.ts";
 
 /**
  * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.

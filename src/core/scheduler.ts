@@ -13,9 +13,9 @@
  *
  * The primitives in this file, and those of its pause and of chance, are the only ones of the core that are captured at import.
  */
-import { contexts } from "./context.ts";
-import { pause } from "./pause.ts";
-import { below } from "./random.ts";
+import { contexts } from "../platform/async-context.ts";
+import { pause } from "../platform/pause.ts";
+import { below } from "../platform/random.ts";
 import { Queue } from "./queue.ts";
 
 /** Something to run in a turn of its own. */

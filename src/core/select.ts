@@ -7,8 +7,8 @@
  */
 import { show, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
-import { knownOptions, type Known } from "./given.ts";
-import type { NoOperation } from "./mistakes.ts";
+import { knownOptions, type Known } from "../support/given.ts";
+import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform } from "./perform.ts";
 

@@ -16,7 +16,7 @@
  */
 import type { NetConnectOpts } from "node:net";
 import { arm } from "../time/timer.ts";
-import type { Network, Wire } from "./wire.ts";
+import type { Network, Wire } from "./transport.ts";
 
 /** One address to connect to, and how messages write it. */
 export interface Endpoint {

@@ -7,9 +7,9 @@
  *
  * Idea: Go's `net.Conn` and trio's streams (half close, `send_all`), made one with channels.
  */
-import type { Known } from "../core/given.ts";
+import type { Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import type { Receiver, Sender } from "../core/sides.ts";
+import type { Receiver, Sender } from "../core/channel-types.ts";
 import { checkedDelay } from "../time/timer.ts";
 import type { Address } from "./address.ts";
 import type { TlsDetails } from "./secure.ts";

@@ -13,12 +13,12 @@
  */
 import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
-import { aborting } from "../core/aborting.ts";
+import { aborting } from "../ops/aborting.ts";
 import { choose } from "../core/choice.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, refused } from "../core/perform.ts";
-import { asksFor } from "../core/resources.ts";
-import { release, type Place, type Waiter } from "../core/waiting.ts";
+import { asksFor } from "../support/resources.ts";
+import { release, type Place, type Waiter } from "../core/wait-queue.ts";
 import { TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath } from "./address.ts";
@@ -27,8 +27,8 @@ import type { Connection } from "./connection.ts";
 import { codeOf, ConnectionError, type DialPhase } from "./errors.ts";
 import { platform } from "./platform.ts";
 import { SocketConnection } from "./socket.ts";
-import { checkedTarget, type DialOptions, type Target } from "./target.ts";
-import type { Network, Wire } from "./wire.ts";
+import { checkedTarget, type DialOptions, type Target } from "./dial-options.ts";
+import type { Network, Wire } from "./transport.ts";
 
 /**
  * Dials: connects to an address and gives the connection.

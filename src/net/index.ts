@@ -5,14 +5,14 @@
  *
  * @module
  */
-import "../core/copies.ts";
+import "../platform/copies.ts";
 export { dial, dialing } from "./dial.ts";
-export type { DialOptions } from "./target.ts";
+export type { DialOptions } from "./dial-options.ts";
 export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
 export type { TlsDetails } from "./secure.ts";
 export type { Address } from "./address.ts";
 export { listen } from "./listen.ts";
-export type { ListenOptions } from "./place.ts";
+export type { ListenOptions } from "./listen-options.ts";
 export type { Listener, ListenerStatistics } from "./listener.ts";
 export { serve, type ServeOptions } from "./serve.ts";
 export { ConnectionError, IncompleteReadError, type DialPhase } from "./errors.ts";

@@ -10,11 +10,11 @@ import { unlink } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, refused } from "../core/perform.ts";
-import { asksFor } from "../core/resources.ts";
-import { release, type Place, type Waiter } from "../core/waiting.ts";
+import { asksFor } from "../support/resources.ts";
+import { release, type Place, type Waiter } from "../core/wait-queue.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketListener, type Listener } from "./listener.ts";
-import { checkedPlace, type ListenOptions, type ListenPlace } from "./place.ts";
+import { checkedPlace, type ListenOptions, type ListenPlace } from "./listen-options.ts";
 
 /**
  * Listens at an address, and gives the {@link Listener}: a channel of connections.

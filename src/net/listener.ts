@@ -18,16 +18,16 @@ import { chan, Loop, type Channel } from "../core/channel.ts";
 import { Through } from "../core/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { asksFor, hasClosed, hasOpened } from "../core/resources.ts";
-import { counted, forDeno, forNode, standing } from "../core/printing.ts";
-import { reportFailure } from "../core/report.ts";
+import { asksFor, hasClosed, hasOpened } from "../support/resources.ts";
+import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { reportFailure } from "../platform/unhandled.ts";
 import { enqueue, fulfilled } from "../core/scheduler.ts";
-import type { Receiver } from "../core/sides.ts";
+import type { Receiver } from "../core/channel-types.ts";
 import { formatAddress, formatPath, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketConnection } from "./socket.ts";
-import type { Wire, WireServer } from "./wire.ts";
+import type { Wire, WireServer } from "./transport.ts";
 
 /** What a listener has done so far. */
 export interface ListenerStatistics {

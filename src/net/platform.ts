@@ -2,7 +2,7 @@
 import { lookup } from "node:dns";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import { Handshake } from "./secure.ts";
-import type { Network } from "./wire.ts";
+import type { Network } from "./transport.ts";
 
 export const platform: Network<Socket> = {
   lookup,

@@ -20,7 +20,7 @@
  */
 import { nothing, type Nothing } from "../core/operation.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
-import { Line, type Waiter } from "../core/waiting.ts";
+import { Line, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Bytes } from "./bytes.ts";
 import { IncompleteReadError } from "./errors.ts";

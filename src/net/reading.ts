@@ -6,14 +6,14 @@
  *
  * Idea: operations over one buffer, where asyncio's StreamReader has a coroutine for each.
  */
-import { mayRefuse } from "../core/ambient.ts";
+import { mayRefuse } from "../core/cancel-context.ts";
 import { Iteration, theEnd } from "../core/iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, ready, refused } from "../core/perform.ts";
-import { forDeno, forNode, standing } from "../core/printing.ts";
+import { forDeno, forNode, standing } from "../support/printing.ts";
 import { touch } from "../core/scheduler.ts";
-import type { Receiver } from "../core/sides.ts";
-import type { Waiter } from "../core/waiting.ts";
+import type { Receiver } from "../core/channel-types.ts";
+import type { Waiter } from "../core/wait-queue.ts";
 import { ClosedError, show, tagOf, type CaseKey } from "../errors.ts";
 import { atEnd, type AtEnd, type Read, type Reader } from "./reader.ts";
 

@@ -8,7 +8,7 @@
  */
 import { isIP, type Socket } from "node:net";
 import { connect, type ConnectionOptions as TlsOptions, type TLSSocket } from "node:tls";
-import type { HandshakeOutcome } from "./wire.ts";
+import type { HandshakeOutcome } from "./transport.ts";
 
 /** What was agreed on in the handshake of a TLS connection. */
 export interface TlsDetails {

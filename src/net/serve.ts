@@ -12,14 +12,14 @@
  * Idea: trio's `serve_tcp`, with the error of one connection kept to it.
  */
 import { chan, type Channel } from "../core/channel.ts";
-import { knownOptions, type Known } from "../core/given.ts";
+import { knownOptions, type Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { performIn, refused } from "../core/perform.ts";
-import { settling } from "../core/promises.ts";
+import { settling } from "../ops/promise.ts";
 import { ClosedError, isError, show } from "../errors.ts";
 import { checkedBody, type GivenBody } from "../task/body.ts";
-import { LiveScope } from "../task/live-scope.ts";
-import { checkedOptions, handleOf, type Scope } from "../task/scope.ts";
+import { LiveScope } from "../task/scope/live-scope.ts";
+import { checkedOptions, handleOf, type Scope } from "../task/scope/scope.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionError, IncompleteReadError } from "./errors.ts";
 import type { Listener } from "./listener.ts";

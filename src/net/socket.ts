@@ -11,14 +11,14 @@
  * Idea: trio's SocketStream.
  */
 import { TLSSocket } from "node:tls";
-import { knownOptions, type Known } from "../core/given.ts";
+import { knownOptions, type Known } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, refused } from "../core/perform.ts";
-import { hasClosed, hasOpened } from "../core/resources.ts";
+import { hasClosed, hasOpened } from "../support/resources.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
-import type { Receiver } from "../core/sides.ts";
-import { forDeno, forNode, standing } from "../core/printing.ts";
-import { Line, type Waiter } from "../core/waiting.ts";
+import type { Receiver } from "../core/channel-types.ts";
+import { forDeno, forNode, standing } from "../support/printing.ts";
+import { Line, type Waiter } from "../core/wait-queue.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
@@ -26,7 +26,7 @@ import { codeOf, ConnectionError } from "./errors.ts";
 import { Reader } from "./reader.ts";
 import { bytesOf, ReadingExactly, ReadingLine, ReadingUntil, viewOfChunks, viewOfLines, type View } from "./reading.ts";
 import { tlsDetails, type TlsDetails } from "./secure.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "./transport.ts";
 import { Flushing, Sending, Writer } from "./writer.ts";
 
 /** The two ends of a connection over a Unix socket. */

@@ -12,13 +12,13 @@
  *
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
-import { ambience } from "../core/ambient.ts";
+import { ambience } from "../core/cancel-context.ts";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
 import { touch } from "../core/scheduler.ts";
-import { Line, release, type Place, type Waiter } from "../core/waiting.ts";
+import { Line, release, type Place, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
-import type { Wire } from "./wire.ts";
+import type { Wire } from "./transport.ts";
 
 /** What it needs of a wire. */
 type Outgoing = Pick<Wire, "inMemory" | "destroyed" | "errored" | "writableLength" | "write" | "end" | "once">;

@@ -13,14 +13,14 @@
  * Idea: Ada's `accept`, occam's and JCSP's call channels, Hopac's query-and-reply, Erlang's `gen_server:call`.
  */
 import { chan, type Channel } from "../core/channel.ts";
-import { checkedFunction } from "../core/given.ts";
+import { checkedFunction } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { forDeno, forNode, printedAs, standing } from "../core/printing.ts";
+import { forDeno, forNode, printedAs, standing } from "../support/printing.ts";
 import { enqueue, touch } from "../core/scheduler.ts";
-import { handedOut } from "../core/signals.ts";
-import { guard } from "../core/sources.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import { handedOut } from "../platform/signals.ts";
+import { guard } from "../ops/source.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 
 /** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */

@@ -9,14 +9,14 @@
  *
  * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
  */
-import { ambience } from "../core/ambient.ts";
-import { checkedFunction } from "../core/given.ts";
+import { ambience } from "../core/cancel-context.ts";
+import { checkedFunction } from "../support/given.ts";
 import { perform } from "../core/perform.ts";
-import { settling } from "../core/promises.ts";
-import { counted, forDeno, forNode, standing } from "../core/printing.ts";
+import { settling } from "../ops/promise.ts";
+import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { fulfilled } from "../core/scheduler.ts";
 import { ClosedError, show } from "../errors.ts";
-import { currentRegion, runAs } from "../task/present.ts";
+import { currentRegion, runAs } from "../task/cancel/current.ts";
 
 /** The client of a generator: what `call` sends is what `yield` gives in the body, and the other way round. */
 export interface Coroutine<In, Out, Ret> extends Disposable {

@@ -5,9 +5,9 @@
  * 2. A generator is driven without a promise.
  * 3. An async generator is refused, since nobody would read what it yields: by its function where that tells it, else by its object.
  */
-import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../core/mistakes.ts";
+import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../support/mistakes.ts";
 import { show, tagOf } from "../errors.ts";
-import type { Region } from "./region.ts";
+import type { Region } from "./cancel/cancel-scope.ts";
 import { Driver, isGenerator } from "./generator.ts";
 
 /** What `go` and the others run. */

@@ -4,8 +4,8 @@
  * Idea: trio's nursery tasks and Kotlin's jobs; the handle that cancels one alone is theirs.
  */
 import { type Body, type HowEnded } from "./body.ts";
-import { cancelled, Region } from "./region.ts";
-import type { LiveScope } from "./live-scope.ts";
+import { cancelled, Region } from "./cancel/cancel-scope.ts";
+import type { LiveScope } from "./scope/live-scope.ts";
 import { Task } from "./task.ts";
 
 /**

@@ -17,17 +17,17 @@
  *
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
-import type { Standing } from "../core/ambient.ts";
-import { contexts, type AsyncContext } from "../core/context.ts";
+import type { Standing } from "../core/cancel-context.ts";
+import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import {
   enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
 } from "../core/operation.ts";
 import { enqueue, tellWait, type Job } from "../core/scheduler.ts";
-import { withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import { withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { Runner } from "./body.ts";
-import type { Region } from "./region.ts";
-import { observer } from "./observer.ts";
+import type { Region } from "./cancel/cancel-scope.ts";
+import { observer } from "./report/observer.ts";
 
 export class Driver implements Job, Performer {
   declare next: Waiter | undefined;

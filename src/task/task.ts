@@ -6,20 +6,20 @@
  *
  * Idea: Go's `go`, with a handle as in trio and Kotlin.
  */
-import { checkedFunction } from "../core/given.ts";
+import { checkedFunction } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { provideJoining } from "../core/promises.ts";
-import { ambience } from "../core/ambient.ts";
-import { forDeno, forNode, standing } from "../core/printing.ts";
+import { provideJoining } from "../ops/promise.ts";
+import { ambience } from "../core/cancel-context.ts";
+import { forDeno, forNode, standing } from "../support/printing.ts";
 import { start, touch, type Job } from "../core/scheduler.ts";
-import { Line, type Waiter } from "../core/waiting.ts";
+import { Line, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import { checkedBody, runBody, type Body, type GivenBody, type HowEnded } from "./body.ts";
 import type { Driver } from "./generator.ts";
-import { living, nextId, type Living } from "./live.ts";
-import type { Region } from "./region.ts";
-import { observer } from "./observer.ts";
+import { living, nextId, type Living } from "./report/registry.ts";
+import type { Region } from "./cancel/cancel-scope.ts";
+import { observer } from "./report/observer.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";

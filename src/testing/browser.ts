@@ -4,13 +4,13 @@
  *
  * @module
  */
-import "../core/copies.ts";
-import { seedChoices } from "../core/random.ts";
+import "../platform/copies.ts";
+import { seedChoices } from "../platform/random.ts";
 
-export { explore, replay, type ExploreOptions, type ExploreReport, type RunResult, type Strategy } from "./explore.ts";
-export { ExploreError } from "./explore-error.ts";
+export { explore, replay, type ExploreOptions, type ExploreReport, type RunResult, type Strategy } from "./explore/explore.ts";
+export { ExploreError } from "./explore/explore-error.ts";
 export { shared } from "./shared.ts";
-export type { Blocked, ExploreContext, FindingKind, Program } from "./run.ts";
+export type { Blocked, ExploreContext, FindingKind, Program } from "./explore/run.ts";
 
 /**
  * Seeds the choices of `select`: the same seed gives the same sequence of choices, in this process, from here on.
@@ -37,6 +37,6 @@ export function seed(seed: number): void {
   seedChoices(seed);
 }
 
-export { bubble, type BubbleOptions } from "./bubble.ts";
+export { bubble, type BubbleOptions } from "./bubble/bubble.ts";
 export { settle } from "./settle.ts";
 export { blockedTasks, expectNoLeaks, leakHooks, LeakError, type BlockedTask } from "./leaks.ts";

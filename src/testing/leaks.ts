@@ -7,14 +7,14 @@
  *
  * Idea: Go's goleak and synctest.
  */
-import { allOpen } from "../core/resources.ts";
+import { allOpen } from "../support/resources.ts";
 import { tagOf } from "../errors.ts";
 import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
-import { describe, describeOpen, waitsOf } from "../task/dump.ts";
-import { traceTasks } from "../task/debugging.ts";
-import { living, type Living } from "../task/live.ts";
+import { describe, describeOpen, waitsOf } from "../task/report/dump.ts";
+import { traceTasks } from "../task/report/debugging.ts";
+import { living, type Living } from "../task/report/registry.ts";
 import { go } from "../task/task.ts";
-import { afterRealTime } from "./platform.ts";
+import { afterRealTime } from "./scheduler/platform.ts";
 import { settle } from "./settle.ts";
 
 /** A task or a scope that has not ended. */

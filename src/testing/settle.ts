@@ -3,8 +3,8 @@
  */
 import { perform } from "../core/perform.ts";
 import { controller } from "../core/scheduler.ts";
-import { BubbleRun } from "./bubble-run.ts";
-import { eventLoopTurn, whenRested } from "./platform.ts";
+import { BubbleRun } from "./bubble/bubble-run.ts";
+import { eventLoopTurn, whenRested } from "./scheduler/platform.ts";
 
 /**
  * Lets everything run that can. No virtual time passes.

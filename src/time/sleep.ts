@@ -5,7 +5,7 @@
  */
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { release, type Place, type Waiter } from "../core/waiting.ts";
+import { release, type Place, type Waiter } from "../core/wait-queue.ts";
 import { arm, checkedDelay } from "./timer.ts";
 
 /**

@@ -12,11 +12,11 @@ import { Channel, Loop } from "../core/channel.ts";
 import { Through } from "../core/iteration.ts";
 import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { hasClosed, hasOpened } from "../core/resources.ts";
-import { standing } from "../core/printing.ts";
+import { hasClosed, hasOpened } from "../support/resources.ts";
+import { standing } from "../support/printing.ts";
 import { clockIsReal } from "../core/scheduler.ts";
-import type { Receiver } from "../core/sides.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/waiting.ts";
+import type { Receiver } from "../core/channel-types.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { checkedDelay, PatientTimer } from "./timer.ts";
 

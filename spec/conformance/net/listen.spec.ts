@@ -7,11 +7,11 @@ import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
 import { chan, ClosedError, select } from "../../../src/index.ts";
 import { ConnectionError, dial, listen, type Connection } from "../../../src/net/index.ts";
-import { certificateFor } from "../../net/support/certificate.ts";
+import { certificateFor } from "../../unit/net/support/certificate.ts";
 import {
   client, dialed, hangUp, kept, listenerAt, once, openPipes, openSockets, received, receivedToEnd, serverOf, socketPath, text, turnedAway, write,
-} from "../../net/support/peers.ts";
-import { resources } from "../../net/support/counted.ts";
+} from "../../unit/net/support/peers.ts";
+import { resources } from "../../unit/net/support/counted.ts";
 import { bundle } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { textArguments } from "../../support/runtime.ts";

@@ -5,8 +5,8 @@ import sinon, { type SinonFakeTimers } from "sinon";
 import { CancelledError, chan, scope, select, sleep, sleeping, type Operation } from "../../../src/index.ts";
 import "../../../src/node.ts"; // what runs in a scope is found by itself
 import { dial, serve, type Connection } from "../../../src/net/index.ts";
-import { client, hangUp, listenerAt, openSockets, received, receivedToEnd, reset, text, write } from "../../net/support/peers.ts";
-import { resources } from "../../net/support/counted.ts";
+import { client, hangUp, listenerAt, openSockets, received, receivedToEnd, reset, text, write } from "../../unit/net/support/peers.ts";
+import { resources } from "../../unit/net/support/counted.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
 

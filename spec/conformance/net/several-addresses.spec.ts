@@ -6,7 +6,7 @@ import { ConnectionError, dial, type Connection } from "../../../src/net/index.t
 import { interleaved } from "../../../src/net/attempts.ts";
 import {
   blackHole, closedPort, connecting, dialed, hangUp, openSockets, receivedToEnd, serverAt, serversOf,
-} from "../../net/support/peers.ts";
+} from "../../unit/net/support/peers.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
 /** A lookup that gives these addresses. */

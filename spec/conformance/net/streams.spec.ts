@@ -1,8 +1,8 @@
 /** N-78: the same properties over everything that a connection runs over. */
 import { dial, type Connection, type ConnectionOptions, type DialOptions, type ListenOptions } from "../../../src/net/index.ts";
 import { memoryNet, type MemoryNetOptions } from "../../../src/testing/index.ts";
-import { certificateFor } from "../../net/support/certificate.ts";
-import { hangUp, kept, listenerAt, socketPath } from "../../net/support/peers.ts";
+import { certificateFor } from "../../unit/net/support/certificate.ts";
+import { hangUp, kept, listenerAt, socketPath } from "../../unit/net/support/peers.ts";
 import { connectionsBehave, type Pair } from "./streams.ts";
 
 /** Both ends of a connection by `listen` and `dial`. */

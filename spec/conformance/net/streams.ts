@@ -8,7 +8,7 @@
 import { expect } from "chai";
 import { chan, ClosedError, go, perform, select, trySelect } from "../../../src/index.ts";
 import { ConnectionError, IncompleteReadError, type Connection, type ConnectionOptions } from "../../../src/net/index.ts";
-import { bytes, text } from "../../net/support/peers.ts";
+import { bytes, text } from "../../unit/net/support/peers.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
 

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import { TimeoutError } from "../../../src/index.ts";
 import { ConnectionError, dial, dialing, IncompleteReadError } from "../../../src/net/index.ts";
-import { certificateFor } from "../../net/support/certificate.ts";
-import { client, connecting, dialed, hangUp, once, openSockets, receivedToEnd, secureServerOf, serverOf, text } from "../../net/support/peers.ts";
+import { certificateFor } from "../../unit/net/support/certificate.ts";
+import { client, connecting, dialed, hangUp, once, openSockets, receivedToEnd, secureServerOf, serverOf, text } from "../../unit/net/support/peers.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
 const certificate = certificateFor("localhost", "127.0.0.1");

@@ -2,7 +2,7 @@
 import { linkSync } from "node:fs";
 import { expect } from "chai";
 import { ConnectionError, dial, dialing } from "../../../src/net/index.ts";
-import { dialed, hangUp, openPipes, serverAt, socketPath, text } from "../../net/support/peers.ts";
+import { dialed, hangUp, openPipes, serverAt, socketPath, text } from "../../unit/net/support/peers.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
 describe("Unix sockets", () => {

@@ -2,8 +2,8 @@
 import { getEventListeners } from "node:events";
 import { chan, choose, selecting, sleeping, type Channel } from "../../../src/node.ts";
 import { controller } from "../../../src/core/scheduler.ts";
-import type { Line } from "../../../src/core/waiting.ts";
-import type { World } from "../../../src/testing/world.ts";
+import type { Line } from "../../../src/core/wait-queue.ts";
+import type { World } from "../../../src/testing/scheduler/controlled-scheduler.ts";
 import { attempt, ended, expectOutcomes, lanes, must, together, type Steps, type Verbs } from "../../support/exploring.ts";
 
 /** A case that never happens makes a plain wait a selected one. */

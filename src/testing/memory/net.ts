@@ -3,19 +3,19 @@
  *
  * Idea: trio's memory streams and turmoil's faults, under the connections of this library.
  */
-import { knownOptions, type Known } from "../../core/given.ts";
+import { knownOptions, type Known } from "../../support/given.ts";
 import { Performable, type Operation, type WaitOptions } from "../../core/operation.ts";
 import { perform } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
 import type { Connection } from "../../net/connection.ts";
 import { dialingOver, dialOver } from "../../net/dial.ts";
 import type { Listener } from "../../net/listener.ts";
-import { checkedPlace, type ListenOptions } from "../../net/place.ts";
+import { checkedPlace, type ListenOptions } from "../../net/listen-options.ts";
 import { SocketConnection } from "../../net/socket.ts";
-import type { DialOptions } from "../../net/target.ts";
+import type { DialOptions } from "../../net/dial-options.ts";
 import { MemoryNetwork } from "./network.ts";
 import type { Carriage, Pair } from "./pair.ts";
-import { MemoryWire } from "./wire.ts";
+import { MemoryWire } from "./memory-socket.ts";
 
 /** How a network in memory carries connections. */
 export interface MemoryNetOptions {

@@ -14,10 +14,10 @@ import { touch } from "../../core/scheduler.ts";
 import { checkedPath, formatAddress, formatPath, parseAddress } from "../../net/address.ts";
 import { listenFailure } from "../../net/listen.ts";
 import { SocketListener, type Listener } from "../../net/listener.ts";
-import type { ListenPlace } from "../../net/place.ts";
-import type { Network, WireServer } from "../../net/wire.ts";
+import type { ListenPlace } from "../../net/listen-options.ts";
+import type { Network, WireServer } from "../../net/transport.ts";
 import { Pair, type Carriage, type Holder } from "./pair.ts";
-import type { MemoryWire } from "./wire.ts";
+import type { MemoryWire } from "./memory-socket.ts";
 
 const firstPort = 49_152;
 const lastPort = 65_535;

@@ -9,8 +9,8 @@
  */
 import { touch } from "../../core/scheduler.ts";
 import { formatAddress } from "../../net/address.ts";
-import { Lane } from "./lane.ts";
-import { connectionReset, MemoryWire } from "./wire.ts";
+import { Lane } from "./link.ts";
+import { connectionReset, MemoryWire } from "./memory-socket.ts";
 
 /** How connections are carried; checked already. */
 export interface Carriage {

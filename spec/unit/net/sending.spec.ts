@@ -1,0 +1,368 @@
+/** The outbound half: what is on the wire, when a send fulfils, and what giving up does. */
+import { Duplex } from "node:stream";
+import { expect } from "chai";
+import { CancelledError, chan, ClosedError, go, perform, poll, scope, select, trySelect } from "../../../src/index.ts";
+import "../../../src/node.ts"; // what runs in a scope is found by itself
+import { ConnectionError, type Connection } from "../../../src/net/index.ts";
+import { Sending, Writer } from "../../../src/net/writer.ts";
+import { isPending, rejectionOf, settle } from "../../support/settle.ts";
+import { hangUp, once, openSockets, pair, receivedToEnd, reset } from "./support/peers.ts";
+
+/** More than the kernel takes of a peer who does not read. */
+const much = 32 * 1024 * 1024;
+
+/** A stream whose writes are completed by the spec. */
+class Slow extends Duplex {
+  readonly written: string[] = [];
+  readonly complete: ((error?: Error) => void)[] = [];
+  ended = false;
+
+  override _read(): void { /* nothing comes */ }
+
+  override _write(chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
+    this.written.push(chunk.toString());
+    this.complete.push(callback);
+  }
+
+  override _final(callback: () => void): void {
+    this.ended = true;
+    callback();
+  }
+}
+
+describe("sending", () => {
+  afterEach(async () => {
+    await hangUp();
+    expect(openSockets()).to.equal(0);
+  });
+
+  it("N-18 10 MB and more to a peer that does not read stays pending, and fulfils once the peer has read it", async () => {
+    const { connection, peer } = await pair();
+    const data = new Uint8Array(new ArrayBuffer(much)).fill(7); // JavaScriptCore counts a buffer from when it is asked for
+    const before = process.memoryUsage().arrayBuffers;
+    const sending = connection.send(data);
+    expect(await isPending(sending)).to.equal(true);
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(much / 2); // nothing was copied
+    let count = 0;
+    peer.on("data", (chunk: Buffer) => { count += chunk.byteLength; });
+    const end = once(peer, "end");
+    peer.resume();
+    await sending;
+    connection.close();
+    await end;
+    expect(count).to.equal(much);
+  });
+
+  it("N-21 an empty send fulfils, and the peer sees nothing", async () => {
+    const { connection, peer } = await pair();
+    await connection.send("");
+    await connection.send(new Uint8Array(0));
+    expect(poll(connection.sending(""))).to.deep.equal({ value: undefined });
+    expect(connection.trySend("")).to.equal(true);
+    await connection.send("x");
+    connection.close();
+    expect(await receivedToEnd(peer)).to.equal("x");
+  });
+
+  it("N-22 a send after close, closeWrite, shutdown or destroy is a ClosedError, empty ones too", async () => {
+    const ways: ((connection: Connection) => unknown)[] = [
+      (connection) => connection.close(),
+      (connection) => connection.closeWrite(),
+      (connection) => void connection.shutdown(),
+      (connection) => connection.destroy(),
+      (connection) => connection.close(new Error("why")),
+      (connection) => connection[Symbol.dispose](),
+    ];
+    for (const way of ways) {
+      const { connection } = await pair();
+      expect(connection.closed).to.equal(false);
+      await way(connection);
+      expect(connection.closed).to.equal(true);
+      for (const data of ["x", "", new Uint8Array(0)]) {
+        expect(await rejectionOf(connection.send(data))).to.be.instanceOf(ClosedError).with.property("message").that.contains("send");
+        expect(() => connection.trySend(data)).to.throw(ClosedError);
+        const selected = await rejectionOf(select({ out: connection.sending(data) }));
+        expect(selected).to.be.instanceOf(ClosedError).with.property("case", "out");
+      }
+      connection.destroy();
+    }
+  });
+
+  it("N-24 changing the bytes after the send has fulfilled does not change what the peer gets", async () => {
+    const { connection, peer } = await pair();
+    const data = new Uint8Array(1000).fill(97);
+    await connection.send(data);
+    data.fill(98);
+    expect(connection.trySend(data)).to.equal(true);
+    data.fill(99);
+    await connection.closeWrite();
+    expect(await receivedToEnd(peer)).to.equal("a".repeat(1000) + "b".repeat(1000));
+  });
+
+  for (const [kind, data] of Object.entries({ "an array of bytes": new Uint8Array(much), "a Buffer": Buffer.alloc(much) })) {
+    it(`N-24 (b) a trySend that the kernel has only taken in part keeps the bytes of ${kind} as they were`, async () => {
+      const { connection, peer } = await pair();
+      data.fill(97);
+      expect(connection.trySend(data)).to.equal(true);
+      expect(connection.trySend("no")).to.equal(false); // a part of it is still here
+      data.fill(98);
+      connection.close();
+      const all = await receivedToEnd(peer);
+      expect(all.length).to.equal(much);
+      expect(all.includes("b")).to.equal(false);
+    });
+  }
+
+  it("N-25 a string goes out as UTF-8, a lone surrogate as U+FFFD", async () => {
+    const { connection, peer } = await pair();
+    await connection.send("é€😀\uD800!");
+    connection.close();
+    expect(await receivedToEnd(peer)).to.equal("é€😀\uFFFD!");
+  });
+
+  it("anything but a string and bytes is a TypeError", async () => {
+    const { connection } = await pair();
+    for (const value of [undefined, null, 1, {}, [1], new ArrayBuffer(1), new Uint16Array(1)]) {
+      expect(await rejectionOf(connection.send(value as never))).to.be.instanceOf(TypeError);
+      expect(() => connection.sending(value as never)).to.throw(TypeError);
+      expect(() => connection.trySend(value as never)).to.throw(TypeError);
+    }
+    await connection.send(Buffer.from("bytes, too"));
+  });
+
+  it("N-42 (a) an aborted send that was still in line has written nothing; others go on", async () => {
+    const { connection, peer } = await pair();
+    const first = connection.send(new Uint8Array(much).fill(97));
+    const controller = new AbortController();
+    const second = connection.send("SECOND", { signal: controller.signal });
+    const third = connection.send("third");
+    const fourth = select({ out: connection.sending("FOURTH"), never: chan<never>().receiving() }, { signal: controller.signal });
+    expect(await isPending(second)).to.equal(true);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await rejectionOf(second)).to.equal(reason);
+    expect(await rejectionOf(fourth)).to.equal(reason);
+    connection.close();
+    const all = await receivedToEnd(peer);
+    await Promise.all([first, third]);
+    expect(all.length).to.equal(much + 5);
+    expect(all.slice(-6)).to.equal("athird");
+  });
+
+  it("N-42 (b) a send aborted in the middle of its write rejects with the reason, and the connection is destroyed", async () => {
+    const { connection, peer } = await pair();
+    const controller = new AbortController();
+    const first = connection.send(new Uint8Array(much), { signal: controller.signal });
+    const second = connection.send("second");
+    const reading = connection.receive();
+    const line = connection.readLine();
+    expect(await isPending(second)).to.equal(true);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(connection.closed).to.equal(true);
+    expect(await rejectionOf(first)).to.equal(reason);
+    for (const waiting of [second, reading, line, connection.send("later")]) {
+      const error = (await rejectionOf(waiting)) as ClosedError;
+      expect(error).to.be.instanceOf(ClosedError);
+      expect((error.cause as Error).message).to.contain("given up in the middle of its write");
+    }
+    await connection.ended;
+    expect((await receivedToEnd(peer)).length).to.be.below(much);
+  });
+
+  it("N-42 (c) losing a select in the middle of its write destroys the connection, also when the select waits for it elsewhere", async () => {
+    const { connection } = await pair();
+    const other = chan<string>();
+    const cases = { a: connection.sending(new Uint8Array(much)), b: connection.sending("b"), in: connection.receiving(), lines: connection.lines().nexting() };
+    const selected = select({ ...cases, other: other.receiving() }, { order: "listed" });
+    expect(await isPending(selected)).to.equal(true);
+    other.trySend("first");
+    expect(await selected).to.deep.equal({ case: "other", value: "first" });
+    await connection.ended;
+    expect(connection.closed).to.equal(true);
+  });
+
+  it("N-42 (d) a select that offers two sends writes one of them, whole", async () => {
+    const { connection, peer } = await pair();
+    const first = await select({ a: connection.sending("aaa"), b: connection.sending("bbb") });
+    await connection.closeWrite();
+    expect(await receivedToEnd(peer)).to.equal(first.case.repeat(3));
+  });
+
+  it("N-42 (e) a ready case wins over a send, and nothing was written", async () => {
+    const { connection, peer } = await pair();
+    const ready = chan<string>(1);
+    await ready.send("x");
+    expect((await select({ out: connection.sending("out"), ready: ready.receiving() })).case).to.equal("ready");
+    expect(trySelect({ out: connection.sending("out") })).to.equal(undefined);
+    expect(poll(connection.sending("out"))).to.equal(undefined);
+    connection.sending("only described");
+    await connection.closeWrite();
+    expect(await receivedToEnd(peer)).to.equal("");
+  });
+
+  it("N-42 (g) a send cancelled with its scope in the middle of its write ends the connection; one in a cancelled scope writes nothing", async () => {
+    const { connection, peer } = await pair();
+    const { connection: idle, peer: peerOfIdle } = await pair();
+    const sends: Promise<void>[] = [];
+    await scope(async (s) => {
+      sends.push(connection.send(new Uint8Array(much)));
+      expect(await isPending(Promise.race(sends))).to.equal(true);
+      s.cancel("enough");
+      sends.push(idle.send("late"));
+      await Promise.allSettled(sends);
+    });
+    for (const send of sends) expect(await rejectionOf(send)).to.be.instanceOf(CancelledError);
+    await connection.ended;
+    expect(connection.closed).to.equal(true);
+    expect((await receivedToEnd(peer)).length).to.be.below(much);
+    await idle.closeWrite();
+    expect(await receivedToEnd(peerOfIdle)).to.equal("");
+  });
+
+  it("N-82 trySend writes only if no send is waiting and the kernel has taken all before; bytes stay contiguous", async () => {
+    const { connection, peer } = await pair();
+    expect(connection.trySend("one,")).to.equal(true);
+    expect(connection.trySend("two,")).to.equal(true);
+    const big = connection.send(new Uint8Array(much).fill(97));
+    const waiting = connection.send(",end");
+    expect(connection.trySend("no")).to.equal(false);
+    expect(await isPending(big)).to.equal(true);
+    expect(connection.trySend("no")).to.equal(false);
+    const all = receivedToEnd(peer);
+    await Promise.all([big, waiting]);
+    expect(connection.trySend("!")).to.equal(true);
+    connection.close();
+    expect((await all) === `one,two,${"a".repeat(much)},end!`).to.equal(true); // too long to be shown
+  });
+
+  it("N-82 (b) a trySend that the kernel takes in part only keeps later sends behind it", async () => {
+    const { connection, peer } = await pair();
+    expect(connection.trySend(new Uint8Array(much).fill(97))).to.equal(true);
+    expect(connection.trySend("no")).to.equal(false);
+    const next = connection.send("next");
+    expect(await isPending(next)).to.equal(true);
+    connection.close();
+    const all = await receivedToEnd(peer);
+    await next;
+    expect(all.length).to.equal(much + 4);
+    expect(all.endsWith("anext")).to.equal(true);
+  });
+
+  it("sends of many tasks keep their order, each in one piece, in both lanes", async () => {
+    const { connection, peer } = await pair();
+    const pieces = Array.from({ length: 50 }, (_, index) => `${index}:${"x".repeat(index * 100)};`);
+    const tasks = pieces.map((piece, index) =>
+      index % 2 === 0 ? connection.send(piece) : go(function* () { yield* connection.sending(piece); }).join(),
+    );
+    await Promise.all(tasks);
+    await connection.closeWrite();
+    const all = await receivedToEnd(peer);
+    expect(all.split(";").slice(0, -1).map((piece) => `${piece};`).sort()).to.deep.equal([...pieces].sort());
+    const plain = all.split(";").filter((_, at, list) => Number(list[at]?.split(":")[0]) % 2 === 0 && list[at] !== "");
+    expect(plain.map((piece) => Number(piece.split(":")[0]))).to.deep.equal(Array.from({ length: 25 }, (_, index) => index * 2));
+  });
+
+  it("a reset fails the send that is under way and those behind it, with the connection's error, which sticks", async () => {
+    const { connection, peer } = await pair();
+    const first = connection.send(new Uint8Array(much));
+    const second = connection.send("second");
+    expect(await isPending(first)).to.equal(true);
+    reset(peer);
+    for (const send of [first, second]) {
+      const error = (await rejectionOf(send)) as ConnectionError;
+      expect(error).to.be.instanceOf(ConnectionError);
+      expect(["ECONNRESET", "EPIPE"]).to.include(error.code);
+      expect(error.message).to.contain(`127.0.0.1:${connection.remote.port}`);
+      expect(error.cause).to.be.instanceOf(Error);
+    }
+    await connection.ended;
+    expect(connection.closed).to.equal(true);
+    expect(await rejectionOf(connection.send("later"))).to.be.instanceOf(ConnectionError);
+    expect(await rejectionOf(connection.receive())).to.be.instanceOf(ConnectionError);
+    expect(await rejectionOf(connection.next())).to.be.instanceOf(ConnectionError);
+  });
+
+  it("a stalled send never fulfils because the connection was destroyed", async () => {
+    for (const end of [
+      (connection: Connection) => connection.destroy("why"),
+      (connection: Connection) => connection.close("why"),
+    ]) {
+      const { connection } = await pair();
+      const sends = [connection.send(new Uint8Array(much)), connection.send("queued")];
+      expect(await isPending(Promise.race(sends))).to.equal(true);
+      end(connection);
+      for (const send of sends) expect(await rejectionOf(send)).to.be.instanceOf(ClosedError).with.property("cause", "why");
+    }
+  });
+
+  describe("over a stream whose writes the spec completes", () => {
+    const made = (): { slow: Slow; writer: Writer; abandoned: () => number } => {
+      const slow = new Slow();
+      slow.on("error", () => undefined);
+      let times = 0;
+      return { slow, writer: new Writer("connection to nowhere", slow, () => { times++; }), abandoned: () => times };
+    };
+    const sending = (writer: Writer, text: string, signal?: AbortSignal): Promise<void> =>
+      perform(new Sending(writer, Buffer.from(text)), { signal });
+    const lone = (writer: Writer, text: string): Promise<void> => writer.send(Buffer.from(text), undefined);
+
+    for (const [verb, send] of Object.entries({ sending, send: lone })) {
+      it(`${verb}: one write is under way at a time, and each send fulfils with its own`, async () => {
+        const { slow, writer } = made();
+        const sends = [send(writer, "a"), send(writer, "b"), send(writer, "c")] as const;
+        for (const [index, each] of sends.entries()) {
+          expect(slow.written).to.deep.equal(["a", "b", "c"].slice(0, index + 1));
+          expect(await isPending(each)).to.equal(true);
+          slow.complete[index]?.();
+          await each;
+        }
+        expect(writer.close()).to.equal(true);
+        await settle();
+        expect(slow.ended).to.equal(true);
+      });
+
+      it(`${verb}: a write completed without an error on a stream that was destroyed is no success`, async () => {
+        const { slow, writer } = made();
+        const sending = send(writer, "a");
+        slow.destroy();
+        slow.complete[0]?.();
+        expect(await isPending(sending)).to.equal(true);
+        writer.fail(writer.ended("why"));
+        expect(await rejectionOf(sending)).to.be.instanceOf(ClosedError).with.property("cause", "why");
+      });
+
+      it(`${verb}: closing comes after everything in line`, async () => {
+        const { slow, writer } = made();
+        const sends = [send(writer, "a"), send(writer, "b")];
+        writer.close();
+        await settle();
+        expect(slow.ended).to.equal(false);
+        slow.complete[0]?.();
+        await settle();
+        expect(slow.ended).to.equal(false);
+        slow.complete[1]?.();
+        await Promise.all(sends);
+        await settle();
+        expect(slow.ended).to.equal(true);
+      });
+    }
+
+    it("a withdrawn write lets nobody else write, also if it completes later", async () => {
+      const { slow, writer, abandoned } = made();
+      const controller = new AbortController();
+      const first = sending(writer, "a", controller.signal);
+      const second = sending(writer, "b");
+      second.catch(() => undefined);
+      controller.abort("no");
+      expect(await rejectionOf(first)).to.equal("no");
+      expect(abandoned()).to.equal(1);
+      slow.complete[0]?.();
+      await settle();
+      expect(slow.written).to.deep.equal(["a"]);
+      expect(await rejectionOf(sending(writer, "c"))).to.be.instanceOf(ClosedError);
+      writer.fail(writer.ended(undefined));
+      expect(await rejectionOf(second)).to.be.instanceOf(ClosedError);
+    });
+  });
+});

@@ -1,0 +1,96 @@
+/** The leak check, alone and as mocha's hooks. */
+import { expect } from "chai";
+import Mocha from "mocha";
+import sinon from "sinon";
+import { chan, checkpoint, go, scope, sleep } from "../../../src/node.ts";
+import { blockedTasks, expectNoLeaks, leakHooks, LeakError, settle } from "../../../src/testing/index.ts";
+import { rejectionOf } from "../../support/settle.ts";
+
+describe("the leak check", () => {
+  afterEach(() => { sinon.restore(); });
+
+  for (const [lane, park] of [
+    ["an async", (ch: ReturnType<typeof chan<number>>) => go(async function parked() { await ch.receive(); })],
+    ["a generator", (ch: ReturnType<typeof chan<number>>) => go(function* parked() { yield* ch.receiving(); })],
+  ] as const) {
+    it(`GO-04 (a) ${lane} task that waits at the end is reported by name, operation, channel, place and start; unblocked, nothing is`, async () => {
+      const ch = chan<number>({ name: "jobs" });
+      const leak = await rejectionOf(expectNoLeaks(() => { park(ch); }));
+      expect(leak).to.be.instanceOf(LeakError);
+      expect((leak as LeakError).code).to.equal("RENDEZVOUS_LEAK");
+      expect((leak as LeakError).message).to.match(/^1 left behind: .*\n {2}task \d+ "parked" is left in receive on channel "jobs"\n +at parked \(.*leaks\.spec\.ts:\d+:\d+\)\n +started at .*leaks\.spec\.ts:\d+:\d+/);
+      expect(blockedTasks().filter(({ name }) => name === "parked").map(({ operations }) => operations)).to.deep.equal([['receive on channel "jobs"']]);
+      await expectNoLeaks(() => { ch.trySend(1); });
+      await settle();
+      expect(blockedTasks().filter(({ name }) => name === "parked")).to.deep.equal([]);
+    });
+  }
+
+  it("GO-04 (b) tasks from before are not reported, later ones are", async () => {
+    const ch = chan<number>();
+    go(async function earlier() { await ch.receive(); });
+    await checkpoint();
+    await expectNoLeaks(() => "nothing new");
+    const leak = await rejectionOf(expectNoLeaks(() => { go(async function later() { await ch.receive(); }); }));
+    expect(String(leak)).to.include('"later"').and.not.include('"earlier"');
+    ch.trySend(1);
+    ch.trySend(2);
+    await settle();
+  });
+
+  it("GO-04 (c) whoever is about to end is given the time, also under a fake clock", async () => {
+    sinon.useFakeTimers();
+    await expectNoLeaks(() => {
+      go(async () => { for (let turns = 0; turns < 5; turns++) await settle(); });
+    });
+  });
+
+  it("GO-04 (d) a scope that is left is reported, with its tasks", async () => {
+    const clock = sinon.useFakeTimers();
+    const leak = await rejectionOf(expectNoLeaks(() => {
+      void scope((s) => { s.go(async function inner() { await sleep(10); }); }, { name: "outer" });
+    }));
+    expect(String(leak)).to.match(/^LeakError: 2 left behind/).and.match(/scope \d+ "outer" waits for what runs in it/).and.match(/task \d+ "inner" is left in sleep of 10 ms/);
+    await clock.tickAsync(10);
+  });
+
+  it("the failure of the test itself comes first", async () => {
+    const ch = chan<number>();
+    const error = new Error("the test's own");
+    expect(await rejectionOf(expectNoLeaks(() => {
+      go(() => ch.receive());
+      throw error;
+    }))).to.equal(error);
+    await checkpoint();
+    ch.trySend(1);
+    await settle();
+  });
+
+  it("GO-04 (e) as mocha's hooks a leak fails the test that has leaked, and no other", async () => {
+    const ch = chan<number>({ name: "leaking" });
+    const mocha = new Mocha({ reporter: function silent() { /* says nothing */ } as never });
+    mocha.rootHooks(leakHooks() as never);
+    const tests: Record<string, Mocha.Func | Mocha.AsyncFunc> = {
+      clean: () => undefined,
+      leaking: () => { go(() => ch.receive()); },
+      callback: (done) => { setImmediate(done as () => void); },
+      failing: async () => { throw new Error("its own"); },
+      after: async () => { await checkpoint(); },
+    };
+    for (const [name, test] of Object.entries(tests)) mocha.suite.addTest(new Mocha.Test(name, test));
+    const failures: string[] = [];
+    const passes: string[] = [];
+    await new Promise<void>((resolve) => {
+      mocha
+        .run(() => { resolve(); })
+        .on("pass", ({ title }) => { passes.push(title); })
+        .on("fail", ({ title }, error: Error) => { failures.push(`${title}: ${error.message.split("\n").at(-1)?.trim() ?? ""}`); });
+    });
+    expect(passes).to.deep.equal(["clean", "callback", "after"]);
+    expect(failures).to.have.length(2);
+    expect(failures[0]).to.match(/^leaking: started at .*leaks\.spec\.ts/);
+    expect(failures[1]).to.equal("failing: its own");
+    ch.trySend(1);
+    await settle();
+  });
+});

@@ -1,0 +1,289 @@
+/**
+ * The small operations: always, never, guard, and the extension point for operations of one's own.
+ *
+ * Idea: Concurrent ML's `alwaysEvt`, `never` and `guard`; a source as a poll and a wait is Guile fibers' base operation.
+ */
+import { show } from "../errors.ts";
+import { checkedFunction } from "../support/given.ts";
+import { nothing, performable, Performable, type Nothing, type Operation } from "../core/operation.ts";
+import { reportFailure } from "../platform/unhandled.ts";
+import { touch } from "../core/scheduler.ts";
+import { release, type Place, type Waiter } from "../core/wait-queue.ts";
+
+/**
+ * Happens at once, with this value. In a fair choice it is one ready case among others, no default: use `poll` or
+ * {@link trySelect} for that.
+ *
+ * @example
+ * ```ts
+ * import { always, perform } from "rendezvous";
+ *
+ * console.log(await perform(always("now"))); // now
+ * ```
+ *
+ * Idea: Concurrent ML's `alwaysEvt`.
+ */
+export function always<T>(value: T): Operation<T> {
+  return new Always(value);
+}
+
+class Always<T> extends Performable<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    super();
+    this.#value = value;
+  }
+
+  override toString(): string {
+    return "what happens at once";
+  }
+
+  override attempt(): T {
+    return this.#value;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.resume("value", this.#value);
+  }
+}
+
+class Never extends Performable<never> implements Place {
+  override toString(): string {
+    return "what never happens";
+  }
+
+  override attempt(): Nothing {
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.place = this;
+  }
+
+  withdraw(waiter: Waiter): void {
+    waiter.place = undefined;
+  }
+}
+
+/**
+ * The operation that never happens: it holds no timer and does not keep the process.
+ *
+ * @example
+ * ```ts
+ * import { never, poll } from "rendezvous";
+ *
+ * console.log(poll(never)); // undefined
+ * ```
+ *
+ * Idea: Concurrent ML's `never`; in Go, a receive from a nil channel.
+ */
+export const never: Operation<never> = new Never();
+
+/**
+ * An operation that is made afresh at each performing, exactly once, before anything is polled; in a choice in the order
+ * of its cases.
+ *
+ * @param make - gives the operation to perform; what it throws fails the performing. It must not wait.
+ * @throws TypeError when `make` is no function, or an async or a generator function
+ *
+ * @example
+ * ```ts
+ * import { always, guard, perform } from "rendezvous";
+ *
+ * let made = 0;
+ * const counted = guard(() => always(++made));
+ * await perform(counted);
+ * console.log(await perform(counted)); // 2
+ * ```
+ *
+ * Idea: Concurrent ML's `guard`.
+ */
+export function guard<T>(make: () => Operation<T>): Operation<T> {
+  return new Guard(checkedFunction(make, "guard", "guard(() => ch.receiving())", "AsyncFunction", "GeneratorFunction", "AsyncGeneratorFunction"));
+}
+
+class Guard<T> extends Performable<T> {
+  readonly #make: () => Operation<T>;
+
+  constructor(make: () => Operation<T>) {
+    super();
+    this.#make = make;
+  }
+
+  override get prepares(): boolean {
+    return true;
+  }
+
+  override prepare(): Performable<T> {
+    return performable(this.#make(), "guard").prepare();
+  }
+
+  override toString(): string {
+    return "a guard";
+  }
+
+  override attempt(): never {
+    throw new Error("a guard is prepared before it is polled");
+  }
+
+  override enlist(): never {
+    throw new Error("a guard is prepared before it is waited for");
+  }
+}
+
+/** What an operation of one's own is made of. */
+export interface OperationSource<T> {
+  /** What reports call it, as a phrase after "waits in": `lock "printer"`. `"an operation"`. */
+  name?: string | undefined;
+  /**
+   * Who lets it happen. `"by tasks"`: the tasks of this program alone, as with a lock or a semaphore; then a deadlock in it is one for `bubble` and
+   * `explore`. `"from outside"`, if left out: I/O, timers, promises, so that nobody can know that it will never happen.
+   */
+  resumed?: "by tasks" | "from outside" | undefined;
+  /**
+   * Happens now, and gives a thunk of the result (a value or a throw); or changes nothing and gives `undefined`. The thunk
+   * is called once, in the performer's own turn.
+   */
+  poll(): (() => T) | undefined;
+  /**
+   * Called right after a failed poll, in the same turn: remember `resume` and call it once when the operation happens.
+   *
+   * @returns `withdraw`: forget `resume`, leave no trace. It is called when another case came first, and it must not throw.
+   */
+  wait(resume: (result: () => T) => void): () => void;
+}
+
+/**
+ * An operation of your own: anything that can be polled, waited for and withdrawn becomes a case of a select.
+ *
+ * A `resume` that comes after the operation was withdrawn, or a second one, changes nothing.
+ *
+ * @throws TypeError when the source lacks its `poll` or its `wait`, or has a `name` or `resumed` that is none
+ *
+ * @example
+ * ```ts
+ * import { operation, perform, type Operation } from "rendezvous";
+ *
+ * const firstEvent = (target: EventTarget, type: string): Operation<string> =>
+ *   operation({
+ *     poll: () => undefined,
+ *     wait(resume) {
+ *       const heard = (event: Event): void => { resume(() => event.type); };
+ *       target.addEventListener(type, heard, { once: true });
+ *       return () => { target.removeEventListener(type, heard); };
+ *     },
+ *   });
+ * const button = new EventTarget();
+ * const pressed = perform(firstEvent(button, "press"));
+ * button.dispatchEvent(new Event("press"));
+ * console.log(await pressed); // press
+ * ```
+ *
+ * Idea: base operations of Guile fibers, with the withdrawal from the first day.
+ */
+export function operation<T>(source: OperationSource<T>): Operation<T> {
+  const given: unknown = source;
+  const { poll, wait, name = "", resumed = "from outside" } = (given ?? {}) as Partial<OperationSource<T>>;
+  if (typeof poll !== "function" || typeof wait !== "function") {
+    throw new TypeError(`operation takes its source, as { poll() { ... }, wait(resume) { ... } }; got ${show(source)}`);
+  }
+  if (typeof (name as unknown) !== "string") throw new TypeError(`the name of an operation is a string; got ${show(name)}`);
+  if ((resumed as string) !== "by tasks" && (resumed as string) !== "from outside") {
+    throw new TypeError(`an operation is resumed "by tasks" or "from outside"; got ${show(resumed)}`);
+  }
+  return new Sourced(source);
+}
+
+/** An operation of the user's own. What it looks at and changes is its secret. */
+export class Sourced<T> extends Performable<T> implements Place {
+  readonly #source: OperationSource<T>;
+
+  constructor(source: OperationSource<T>) {
+    super();
+    this.#source = source;
+  }
+
+  override toString(): string {
+    return this.#source.name || super.toString(); // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- "" is none
+  }
+
+  override get foreign(): boolean {
+    return true;
+  }
+
+  override get outer(): boolean {
+    return this.#source.resumed !== "by tasks";
+  }
+
+  override get lazy(): boolean {
+    return true;
+  }
+
+  override look(): void {
+    touch(this);
+  }
+
+  override attempt(): T | Nothing {
+    touch(this);
+    const result = this.#source.poll();
+    return result === undefined ? nothing : result();
+  }
+
+  override enlist(waiter: Waiter): void {
+    const stay = new Stay();
+    waiter.place = this;
+    waiter.slot = stay;
+    let withdraw: () => void;
+    try {
+      withdraw = this.#source.wait((result) => {
+        if (stay.over) return;
+        touch(this);
+        stay.over = true;
+        release(waiter);
+        waiter.resume("result", result);
+      });
+    } catch (error) {
+      if (stay.over) reportFailure(error);
+      else {
+        release(waiter);
+        waiter.resume("error", error);
+      }
+      stay.over = true;
+      return;
+    }
+    stay.begun(withdraw);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const stay = waiter.slot as Stay;
+    release(waiter);
+    stay.end();
+  }
+}
+
+/** One wait at a source: it may be resumed or withdrawn even before the source's `wait` has returned. */
+class Stay {
+  over = false;
+  #withdraw: (() => void) | undefined;
+  #withdrawn = false;
+
+  begun(withdraw: () => void): void {
+    this.#withdraw = withdraw;
+    if (this.#withdrawn) this.#leave();
+  }
+
+  end(): void {
+    this.over = true;
+    this.#withdrawn = true;
+    this.#leave();
+  }
+
+  #leave(): void {
+    try {
+      this.#withdraw?.();
+    } catch (error) {
+      reportFailure(error);
+    }
+  }
+}

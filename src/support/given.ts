@@ -1,0 +1,63 @@
+/**
+ * What users give to a verb, checked at the call: options, signals, functions.
+ *
+ * 1. An option that a verb does not know is an error, and so is a signal in place of `{ signal }`: ignored, they would be a wait that nobody
+ *    can end, a setting that does not hold.
+ * 2. Who gives no options pays nothing.
+ */
+import { show, tagOf } from "../errors.ts";
+import type { WaitOptions } from "../core/operation.ts";
+
+/** The names of all options of one kind: the compiler sees to it that none is missing. */
+export type Known<O> = Readonly<Record<keyof O, true>>;
+
+/** Options as they were given, or a clear error that begins with `who`: the verb, or the very operation. */
+export function knownOptions<O extends object>(options: O, known: Known<O>, who: unknown): O {
+  const given: unknown = options;
+  if (typeof given !== "object" || given === null) throw new TypeError(`${String(who)} takes its options as an object; got ${show(given)}`);
+  let named = 0;
+  for (const name in given) {
+    if ((known as Readonly<Record<string, unknown>>)[name] === true) named++;
+    else if (Object.hasOwn(given, name)) throw unknownOption(given, name, known, who);
+  }
+  if (named === 0 && isSignal(given)) throw inPlaceOfOptions(given, known, who);
+  return options;
+}
+
+function unknownOption(given: object, name: string, known: object, who: unknown): TypeError {
+  if (isSignal(given)) return inPlaceOfOptions(given, known, who);
+  return new TypeError(`${String(who)} has no option ${show(name)}; it has ${Object.keys(known).join(", ")}`);
+}
+
+function inPlaceOfOptions(signal: AbortSignal, known: object, who: unknown): TypeError {
+  return new TypeError(`${String(who)} takes ${"signal" in known ? "a signal by its name, as { signal }" : "no signal"}; got ${show(signal)}`);
+}
+
+const waitOptions: Known<WaitOptions> = { signal: true };
+
+/** The signal among the options of a verb that waits. */
+export function signalOf(options: WaitOptions, who: unknown): AbortSignal | undefined {
+  const { signal } = knownOptions(options, waitOptions, who);
+  return signal === undefined ? undefined : checkedSignal(signal, "the option signal");
+}
+
+/** Whether it is an AbortSignal, of whichever realm or maker. */
+export function isSignal(given: unknown): given is AbortSignal {
+  const { aborted, addEventListener } = (given ?? {}) as Partial<AbortSignal>;
+  return typeof aborted === "boolean" && typeof addEventListener === "function";
+}
+
+/** A signal as it was given, or a clear error, before anybody takes a place in line. */
+export function checkedSignal(signal: AbortSignal, who: string): AbortSignal {
+  if (isSignal(signal)) return signal;
+  throw new TypeError(`${who} takes an AbortSignal, as controller.signal; got ${show(signal)}`);
+}
+
+/** What a function is, by how it was written. */
+type Kind = "AsyncFunction" | "GeneratorFunction" | "AsyncGeneratorFunction";
+
+/** A function as it was given, or a clear error with a call that is right; `none` are kinds whose results would be of no use. */
+export function checkedFunction<F>(given: F, who: string, call: string, ...none: readonly Kind[]): F {
+  if (typeof given === "function" && !none.some((kind) => kind === tagOf(given))) return given;
+  throw new TypeError(`${who} takes a function, as ${call}; got ${show(given)}`);
+}

@@ -1,0 +1,277 @@
+/**
+ * Regions: what is cancelled as one. Each scope and each of its tasks runs in one, and they form a tree.
+ *
+ * 1. Whatever waits in a region stands in its chain: cancelling withdraws each wait, and rejects all with one shared error. A wait
+ *    that is over leaves nothing behind, however long its region lives.
+ * 2. Cancelling reaches all descendants but those that are shielded: first all are marked, then all waits are withdrawn, then signals
+ *    abort, all before `cancel` returns. It takes time in proportion to what it reaches, and does not recurse.
+ * 3. It is for ever: what is performed in a cancelled region later is refused with the same error.
+ * 4. Who ends leaves its parent; what still lives in it becomes the parent's.
+ *
+ *        scope ─┬─ task ─── scope ─── task         cancel(scope): all but the shield and what is below it
+ *               └─ shield ── task
+ *
+ * Idea: trio's cancel scopes, Kotlin's job tree.
+ */
+import type { Ambient, Standing } from "../../core/cancel-context.ts";
+import { Chain, type Linked } from "../../support/chain.ts";
+import { waitedFor, type Performable } from "../../core/operation.ts";
+import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
+import { tellWait, touch, type Job } from "../../core/scheduler.ts";
+import { handedOut } from "../../platform/signals.ts";
+import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../../core/wait-queue.ts";
+import { CancelledError, isError, show } from "../../errors.ts";
+import type { Driver } from "../generator.ts";
+import type { Living } from "../report/registry.ts";
+import { consistsOf } from "./parts.ts";
+import { refuseWith, startIn } from "./current.ts";
+import { observer } from "../report/observer.ts";
+import { expectEnd, hasEnded } from "../report/stuck.ts";
+import { Waits } from "./wait-set.ts";
+
+export class Region implements Ambient, Linked<Region> {
+  before: Region | undefined = undefined;
+  after: Region | undefined = undefined;
+  /** Who runs in it. */
+  readonly owner: Living;
+  parent: Region | undefined;
+  readonly children: Chain<Region> = new Chain();
+  /** What async functions wait for in it. */
+  readonly waits: Waits<RegionWaiter> = new Waits();
+  /** The generator that runs in it. */
+  driver: Driver | undefined = undefined;
+  /** Called when the last child has left. */
+  onEmpty: (() => void) | undefined = undefined;
+  /** The first cancel that reached it. */
+  refusal: CancelledError | undefined = undefined;
+  /** The first cancel that reached it from a region around it. */
+  fromOutside: CancelledError | undefined = undefined;
+  /** Whoever runs in it has met the cancel: a wait was withdrawn, or refused. */
+  delivered = false;
+  over = false;
+  readonly #shielded: boolean;
+  #controller: AbortController | undefined = undefined;
+
+  constructor(owner: Living, parent: Region | undefined, shielded = false) {
+    this.owner = owner;
+    this.parent = parent;
+    this.#shielded = shielded;
+    parent?.children.add(this);
+    if (parent?.refusal && !shielded) this.refusal = this.fromOutside = parent.refusal;
+  }
+
+  get cancelled(): boolean {
+    return this.refusal !== undefined;
+  }
+
+  /** The numbers of whoever runs in it, and in the regions around it. */
+  *around(): Generator<number> {
+    for (let region: Region | undefined = this; region; region = region.parent) yield region.owner.id; // eslint-disable-line @typescript-eslint/no-this-alias -- the first of its regions
+  }
+
+  /** Aborts when the region is cancelled; made when it is asked for. */
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = handedOut();
+      if (this.refusal) this.#controller.abort(this.refusal);
+    }
+    return this.#controller.signal;
+  }
+
+  /**
+   * Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. `known`: regions
+   * refuse operations with this error already.
+   */
+  cancel(error: CancelledError, fromOutside = false, known = false): void {
+    if (this.over) return;
+    if (fromOutside) this.fromOutside ??= error;
+    if (this.refusal) return;
+    touch(this);
+    if (!known) refuseWith(error);
+    this.refusal = error;
+    const reached: Region[] = [this];
+    for (const region of reached) {
+      for (const child of region.children) {
+        if (child.#shielded) continue;
+        child.fromOutside ??= error;
+        if (child.refusal) continue; // so is all that is below it
+        child.refusal = error;
+        reached.push(child);
+      }
+    }
+    expectEnd(this);
+    for (const region of reached) region.#withdrawAll(error);
+    for (const region of reached) region.#controller?.abort(error);
+  }
+
+  #withdrawAll(error: CancelledError): void {
+    this.driver?.cancel(error);
+    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
+  }
+
+  /** Whether an error is nothing but the cancel of this region, as it is or in what the platform makes of it. */
+  isCancel(error: unknown): boolean {
+    const { refusal, fromOutside } = this;
+    return refusal !== undefined && consistsOf(error, (part) => part === refusal || part === fromOutside);
+  }
+
+  /** A generator runs in it from here on. */
+  drive(driver: Driver): void {
+    this.driver = driver;
+    if (this.refusal) driver.cancel(this.refusal);
+  }
+
+  refuse(): Promise<never> {
+    this.delivered = true;
+    const promise = refused(this.refusal);
+    silence(promise);
+    return promise;
+  }
+
+  park<T>(operation: Performable<T>): Promise<T> {
+    if (this.refusal) return this.refuse(); // by a guard, meanwhile
+    const { lazy } = operation;
+    const waiter = new RegionWaiter(this, operation, lazy);
+    const promise = (waiter.promise = result<T>(lazy, settledBy(waiter)));
+    tellWait(waiter, operation);
+    operation.enlist(waiter);
+    return promise;
+  }
+
+  stand(line: Line, slot: unknown, of: Standing): Promise<unknown> {
+    const waiter = new RegionWaiter(this, of, false);
+    const promise = (waiter.promise = settledBy(waiter));
+    waiter.slot = slot;
+    tellWait(waiter, line);
+    line.join(waiter);
+    return promise;
+  }
+
+  /** Start a body in it, in a later microtask. */
+  start(beginning: Job): void {
+    startIn(this, beginning, this.owner);
+  }
+
+  /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */
+  handOver(): void {
+    const { parent } = this;
+    if (parent) {
+      for (const wait of this.waits) {
+        this.waits.remove(wait);
+        wait.region = parent;
+        parent.waits.add(wait);
+      }
+      for (const child of this.children) {
+        this.children.remove(child);
+        child.parent = parent;
+        parent.children.add(child);
+      }
+    }
+    this.#leave();
+  }
+
+  /** It is over, and nothing lives in it. A wait that nobody has awaited is withdrawn. */
+  end(): void {
+    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(this.refusal ?? strayed(this.owner, wait));
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.over = true;
+    this.driver = undefined;
+    if (this.refusal) hasEnded(this);
+    const { parent } = this;
+    if (!parent) return;
+    parent.children.remove(this);
+    if (!parent.children.first) tellEmpty(parent);
+  }
+}
+
+/** A region that is in no other. */
+export const rootRegion = (owner: Living): Region => new Region(owner, undefined);
+
+const emptied: Region[] = [];
+let telling = false;
+
+/** Tell a region that its last child has left. Whoever ends thereby leaves a region in turn: a list, not a recursion. */
+function tellEmpty(region: Region): void {
+  emptied.push(region);
+  if (telling) return;
+  telling = true;
+  for (let next = emptied.pop(); next; next = emptied.pop()) next.onEmpty?.();
+  telling = false;
+}
+
+/** The one error of a cancel. */
+export function cancelled({ kind, name }: Living, reason: unknown): CancelledError {
+  const because = reason === undefined ? "" : isError(reason) ? `: ${reason.message}` : `: ${show(reason)}`;
+  return new CancelledError(
+    `${kind} "${name}" was cancelled${because}. Let this error pass; detached() what others share, shield() what has to be done all the same`,
+    reason === undefined ? undefined : { cause: reason },
+  );
+}
+
+/** The error of a wait that was begun in what has ended, and that nobody there has awaited: a handler's, or that of work which others share. */
+function strayed({ kind, name }: Living, wait: RegionWaiter): CancelledError {
+  const where = observer?.siteOf(wait);
+  return new CancelledError(
+    `${kind} "${name}" has ended, and what was begun in it still waited in ${String(wait.operation)}${where === undefined ? "" : `, ${where}`}: ` +
+    "await it there, or have it run outside of every scope, by detached()",
+  );
+}
+
+/** Waits as a promise, in a region. */
+export class RegionWaiter implements Promised, Linked<RegionWaiter> {
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
+  declare place: Place | undefined;
+  declare slot: unknown;
+  declare resolve: Settle;
+  declare reject: Settle;
+  declare readonly lazy: boolean;
+  declare before: RegionWaiter | undefined;
+  declare after: RegionWaiter | undefined;
+  declare region: Region;
+  /** What it waits for, or what the line that it stands in belongs to. */
+  declare readonly what: Performable<unknown> | Standing;
+  /** What the user has of it. */
+  declare promise: Promise<unknown> | undefined;
+
+  constructor(region: Region, what: Performable<unknown> | Standing, lazy: boolean) {
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
+    this.resolve = unset;
+    this.reject = unset;
+    this.lazy = lazy;
+    this.before = undefined;
+    this.after = undefined;
+    this.region = region;
+    this.what = what;
+    this.promise = undefined;
+    region.waits.add(this);
+    observer?.waits(this);
+  }
+
+  get operation(): Performable<unknown> {
+    return waitedFor(this.what, this.place);
+  }
+
+  resume(how: Outcome, what: unknown): void {
+    this.region.waits.remove(this);
+    settle(this, how, what);
+  }
+
+  cancel(error: CancelledError): void {
+    this.region.delivered = true;
+    withdraw(this);
+    if (this.promise) silence(this.promise);
+    this.resume("error", error);
+  }
+}
+
+/** Have the rejection of a promise be no unhandled one: nobody has to look at a cancel. */
+export function silence(promise: Promise<unknown>): void {
+  promise.catch(() => { /* see above */ });
+}

@@ -1,0 +1,38 @@
+/**
+ * Errors that the platform puts together out of others: whoever asks what went wrong has to look at the parts.
+ */
+import { isError } from "../../errors.ts";
+
+/** Whether an error is such a one, or made of nothing but such. A list, not a recursion: each disposal on the way out wraps what came before. */
+export function consistsOf(error: unknown, such: (part: unknown) => boolean): boolean {
+  if (such(error)) return true;
+  const parts = new Set([error]);
+  let any = false;
+  for (const part of parts) {
+    if (such(part)) {
+      any = true;
+      continue;
+    }
+    const inner = partsOf(part);
+    if (!inner) return false;
+    for (const one of inner) parts.add(one);
+  }
+  return any;
+}
+
+/** Where the platform has no `SuppressedError`, compilers make an error of that name. */
+function partsOf(error: unknown): readonly unknown[] | undefined {
+  try {
+    return isError(error) ? partsOfError(error) : undefined;
+  } catch {
+    return undefined; // a cause that throws: it is passed on as it is
+  }
+}
+
+function partsOfError(error: Error): readonly unknown[] | undefined {
+  const { name, cause, errors } = error as Error & { errors?: unknown };
+  if (name === "AbortError") return [cause]; // of a function that was given a signal
+  if (name === "SuppressedError" && "error" in error && "suppressed" in error) return [error.error, error.suppressed]; // of `await using`
+  if (name === "AggregateError" && Array.isArray(errors)) return errors as unknown[]; // of `Promise.any`
+  return undefined;
+}

@@ -1,0 +1,65 @@
+/**
+ * Places in the program, read out of stacks.
+ *
+ * The library knows its own places by where this very file is, which a stack tells as well: so whatever loads it (Node, a bundler, a source
+ * map) names its own lines and those in the stacks alike.
+ */
+const noted = new WeakMap<object, { stack?: unknown }>();
+
+/** Note where the running code is, for this object. */
+export function noteSiteOf(of: object): void {
+  noted.set(of, captureStack());
+}
+
+/**
+ * The first place outside of the library where something was started or waits, if it was noted: `at reader (file:line:column)`. Where library and
+ * program are bundled into one file, and no source map tells them apart, there is none.
+ */
+export function siteOf(object: object): string | undefined {
+  const [here] = placesIn(captureStack());
+  if (!here) return undefined;
+  const home = homeOf(here.file);
+  const isOwn = (file: string): boolean => (home.endsWith("/") ? file.startsWith(home) : file === home);
+  return placesIn(noted.get(object)).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
+}
+
+/** The library's folder, as it is built and as it is bundled for Node; else this file alone, which a bundler has made. */
+function homeOf(file: string): string {
+  return /^(.*\/)task\/report\/call-site\.[jt]s$/.exec(file)?.[1] ?? /^(.*\/dist\/bundle\/)shared-[^/]*$/.exec(file)?.[1] ?? file;
+}
+
+/** The library's own frames, ten and more, stand before that of the program. */
+const frames = 24;
+
+function captureStack(): { stack?: unknown } {
+  const holder: { stack?: unknown } = {};
+  const errors = Error as { captureStackTrace?: (holder: object) => void; stackTraceLimit?: number };
+  const { stackTraceLimit } = errors;
+  errors.stackTraceLimit = frames;
+  errors.captureStackTrace?.(holder);
+  if (stackTraceLimit === undefined) delete errors.stackTraceLimit;
+  else errors.stackTraceLimit = stackTraceLimit;
+  return holder;
+}
+
+interface Place {
+  /** A path with slashes, without the scheme of a file's URL. */
+  file: string;
+  line: string;
+}
+
+/** V8 and Bun write `at name (file:1:2)` and `at file:1:2`, Firefox and Safari `name@file:1:2`. */
+const formats = [/^at (?<name>.*?) \((?<place>.+:\d+:\d+)\)$/, /^at (?<place>.+:\d+:\d+)$/, /^(?<name>[^@]*)@(?<place>.+:\d+:\d+)$/];
+
+function placesIn({ stack }: { stack?: unknown } = {}): Place[] {
+  if (typeof stack !== "string") return []; // the program formats stacks in a way of its own, or the platform gives none
+  return stack.split("\n").flatMap((text) => {
+    for (const format of formats) {
+      const { name, place } = format.exec(text.trim())?.groups ?? {};
+      if (place === undefined) continue;
+      const file = place.replace(/:\d+:\d+$/, "").replace(/^file:\/\//, "").replaceAll("\\", "/");
+      return [{ file, line: name ? `at ${name} (${place})` : `at ${place}` }];
+    }
+    return [];
+  });
+}

@@ -1,0 +1,97 @@
+/**
+ * The deadlock report: when the event loop has nothing left to do and tasks still wait, nobody will ever wake them.
+ *
+ * The process says so itself ('beforeExit': no runnable work, no handles), so there is no false alarm; while a server or an interval
+ * lives, there is no alarm at all. Where it does not, it is looked at (`spinning.ts`), or let end (`stalling.ts`).
+ *
+ * Idea: Go's "all goroutines are asleep".
+ */
+import { clockIsReal } from "../../core/scheduler.ts";
+import { describe, describeOpen, tree, waitsOf } from "./dump.ts";
+import { living, type Living } from "./registry.ts";
+import { namesWhatLives, watchForSpinning } from "./spinning.ts";
+import { watchForStall, type Deafen } from "./stalling.ts";
+import { waitingTopLevel } from "./top-level.ts";
+
+/** What is needed of Node's `process`. */
+export interface Host {
+  exitCode?: number | string | null | undefined;
+  readonly stderr: { write(text: string): unknown };
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  exit(code?: number): never;
+  /** What keeps it alive, by kinds. */
+  getActiveResourcesInfo?(): string[];
+  resourceUsage?(): { voluntaryContextSwitches: number };
+}
+
+/** The process, where there is one. */
+export function host(): Host | undefined {
+  const { process } = globalThis as unknown as { process?: Partial<Host> };
+  return typeof process?.on === "function" ? (process as Host) : undefined;
+}
+
+/** The exit code of a program that hangs, as Node's own for a promise that never settles. */
+const deadlocked = 13;
+
+/** What to know where everybody sleeps, and somebody waits for a signal, too. */
+export const aboutSignals =
+  "A signal wakes nobody unless something aborts it. AbortSignal.timeout does not keep Node alive, and does not move virtual time; timeout() and sleeping() do";
+let watching = 0;
+let told = false;
+
+/** Report a deadlock from here on, until the function that is returned is called. Who listens to signals says how to stop that for a moment. */
+export function watchForDeadlock(deafen?: Deafen): () => void {
+  const process = host();
+  if (!process) return () => { /* nothing to watch */ };
+  if (watching++ === 0) process.on("beforeExit", tell);
+  const unwatch = clockIsReal() ? watchSilence(process, deafen) : undefined;
+  return () => {
+    unwatch?.();
+    if (--watching === 0) process.off("beforeExit", tell);
+  };
+}
+
+/** Where the platform may hang without a word. */
+function watchSilence(process: Host, deafen: Deafen | undefined): (() => void) | undefined {
+  if (namesWhatLives(process)) return deafen && watchForStall(process, deafen);
+  return watchForSpinning(process, () => {
+    tell();
+    if (told) process.exit();
+  });
+}
+
+function tell(): void {
+  const process = host();
+  const report = deadlockReport();
+  if (!process || told || report === undefined) return;
+  told = true;
+  process.stderr.write(`${report}\n`);
+  if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = deadlocked;
+}
+
+/** Who waits for what, if anybody waits. */
+export function deadlockReport(): string | undefined {
+  const report = asleep([...living], waitingTopLevel());
+  return report && [`fatal: ${report}`, ...describeOpen().map((line) => `  ${line}`)].join("\n");
+}
+
+/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks, or its block, is not told. */
+export function asleep(all: readonly Living[], topLevel: readonly Living[] = []): string | undefined {
+  const among = new Set(all);
+  const blocked = tree()
+    .map(({ who }) => who)
+    .filter((who) => among.has(who) && isBlocked(who, topLevel.length > 0));
+  const tasks = blocked.length === 0 ? [] : [blocked.length === 1 ? "1 task" : `${String(blocked.length)} tasks`];
+  blocked.push(...topLevel);
+  if (blocked.length === 0) return undefined;
+  const lines = blocked.flatMap((who) => describe(who, "blocked in"));
+  if ([...all, ...topLevel].some((who) => who.holdsSignal === true || waitsOf(who).some(({ holdsSignal }) => holdsSignal))) lines.push(aboutSignals);
+  const count = [...tasks, ...topLevel.map(({ name }) => `the ${name}`)].join(" and ");
+  return [`all tasks are asleep - deadlock (${count})`, ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+function isBlocked(who: Living, topLevelWaits: boolean): boolean {
+  if (who.open === "in use") return !who.region?.parent && !topLevelWaits && !who.region?.children.first; // the block is told, where it waits
+  return who.kind === "task" || who.open !== undefined || waitsOf(who).length > 0 || !who.region?.children.first;
+}

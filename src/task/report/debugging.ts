@@ -1,0 +1,135 @@
+/**
+ * Debugging: where tasks were started and where they wait, and what hangs, told on standard error. Off unless it is asked for: by the
+ * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
+ */
+import { noteResources } from "../../support/resources.ts";
+import type { Waiter } from "../../core/wait-queue.ts";
+import { ClosedError, isError, TimeoutError } from "../../errors.ts";
+import { armQuietly } from "../../time/timer.ts";
+import { describe, describeOpen, tree } from "./dump.ts";
+import { watchForDeadlock } from "./deadlock.ts";
+import { identifyFreeTasks } from "../cancel/current.ts";
+import { rootRegion, type Region } from "../cancel/cancel-scope.ts";
+import type { Living } from "./registry.ts";
+import { observe, observer, type Observer } from "./observer.ts";
+import { noteSiteOf, siteOf } from "./call-site.ts";
+import { watchTopLevel } from "./top-level.ts";
+
+/** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
+export function debug(): void {
+  identifyFreeTasks(rootRegion);
+  watchTopLevel();
+  observe({ ...tracing, whoWaits, ended: tellWhatIsOpen });
+  noteResources(noteSiteOf);
+  watchForDeadlock();
+}
+
+/** Note sites, and know of each task what it waits for, until the function that is returned is called. */
+export function traceTasks(): () => void {
+  if (observer) return () => { /* whoever observes already goes on */ };
+  const forget = identifyFreeTasks(rootRegion);
+  const forgetResources = noteResources(noteSiteOf);
+  observe(tracing);
+  return () => {
+    forget();
+    forgetResources();
+    observe(undefined);
+  };
+}
+
+const tracing: Observer = {
+  site: noteSiteOf,
+  siteOf,
+  waits: noteWait,
+  expired: (scope, error) => { locate(error, `${scope.kind} "${scope.name}" began`, scope); },
+  failed: nameStart,
+};
+
+// -- Where errors come from. One that is made when somebody else closes, or when a timer fires, has that in its stack, and not the line of who waits.
+
+const located = new WeakSet<Error>();
+
+/** An error of the library's says in its stack where it is from, once. */
+function locate(error: unknown, what: string, noted: object): void {
+  if (!isError(error) || !(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error) || Object.isFrozen(error)) return;
+  const place = siteOf(noted);
+  if (place === undefined || error.stack === undefined) return;
+  located.add(error);
+  Reflect.set(error, "stack", `${error.stack}\n    ${what} ${place}`); // assigned, one that is read only would throw
+}
+
+/** Note where somebody begins to wait, and have the error that comes of it say so. */
+function noteWait(waiter: Waiter): void {
+  noteSiteOf(waiter);
+  if (Object.hasOwn(waiter, "resume")) return; // a generator waits again and again
+  const resume = waiter.resume.bind(waiter);
+  const told = (error: unknown): void => { locate(error, "waited", waiter); };
+  waiter.resume = (how, what) => {
+    if (how === "error") told(what);
+    resume(how, how === "result" ? telling(what as () => unknown, told) : what);
+  };
+}
+
+function telling(result: () => unknown, told: (error: unknown) => void): () => unknown {
+  return () => {
+    try {
+      return result();
+    } catch (error) {
+      told(error);
+      throw error;
+    }
+  };
+}
+
+/** How many tasks an error's stack names: those through which it came last. */
+const tasksNamed = 10;
+const namedIn = new WeakMap<Error, Named>();
+
+/** An error's stack without and with its tasks. */
+interface Named { before: string; lines: string[]; after: string }
+
+/** An error's stack says where its task was started, if it may be read and set: users' errors may have one of their own. */
+function nameStart(task: Living, error: unknown): void {
+  try {
+    if (isError(error)) extendStack(task, error);
+  } catch { /* it stays as it is */ }
+}
+
+/** One sentinel that fails task after task does not grow. */
+function extendStack(task: Living, error: Error): void {
+  const started = siteOf(task);
+  if (typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
+  const known = namedIn.get(error);
+  const { before, lines } = known?.after === error.stack ? known : { before: error.stack, lines: [] as string[] };
+  const line = `\n    in task "${task.name}" started ${started}`;
+  if (lines.includes(line)) return;
+  const named = [...lines, line].slice(-tasksNamed);
+  error.stack = before + named.join("");
+  namedIn.set(error, { before, lines: named, after: error.stack });
+}
+
+/** Who still waits in a region that was cancelled: for something that no cancel reaches. */
+function whoWaits(region: Region): string[] {
+  const inside = tree().filter(({ who }) => {
+    for (let outer = who.region; outer; outer = outer.parent) if (outer === region) return true;
+    return false;
+  });
+  return inside.flatMap(({ who }) => describe(who, "still waits in"));
+}
+
+/** How long what is open may keep the process after the end of its program before it is told of, in milliseconds. */
+const patience = 5000;
+
+let disarm: (() => void) | undefined;
+
+/** The last program has ended, and the process has not: what it has left open may be why. */
+function tellWhatIsOpen(program: string): void {
+  disarm?.();
+  disarm = armQuietly(patience, () => {
+    const open = describeOpen().map((line) => `  ${line}`);
+    if (open.length === 0) return;
+    console.warn([
+      `run "${program}" ended ${String(patience)} ms ago, and the process has not. What is open may keep it: end it, by \`using\`, or by s.use(...)`, ...open,
+    ].join("\n"));
+  });
+}

@@ -1,0 +1,123 @@
+/**
+ * What lives, and what it waits for, as text.
+ *
+ * Known for nothing: generator tasks, and all that runs in a scope. Of an async task outside of scopes it is known once somebody wants to
+ * know (`run`, debugging): only then it gets a region, whose operations are its own.
+ *
+ * Idea: Go's goroutine dump, asyncio's `pstree`.
+ */
+import { contexts } from "../../platform/async-context.ts";
+import { allOpen } from "../../support/resources.ts";
+import { show } from "../../errors.ts";
+import { living, openness, type Living } from "./registry.ts";
+import { observer } from "./observer.ts";
+import { siteOf } from "./call-site.ts";
+
+/** An operation that somebody waits for, and where, as far as it is known. */
+export interface Wait {
+  readonly operation: string;
+  /** Whether the abort of a signal would end it. */
+  readonly holdsSignal: boolean;
+  readonly site: string | undefined;
+}
+
+/** What a task or a scope waits for now. */
+export function waitsOf(who: Living): Wait[] {
+  const { region } = who;
+  const driver = region?.driver ?? who.driver;
+  const waiting = [...(driver?.place ? [driver] : []), ...(region?.waits ?? [])];
+  return waiting.map((one) => ({ operation: String(one.operation), holdsSignal: one.operation?.holdsSignal === true, site: siteOf(one) }));
+}
+
+/** The task or scope around one: the next region outwards that is not its own. */
+function around({ region }: Living): Living | undefined {
+  let outer = region?.parent;
+  while (outer && outer.owner.region === region) outer = outer.parent;
+  return outer?.owner;
+}
+
+/** Everything that lives, the outer ones first, each with how deep it stands. */
+export function tree(): { who: Living; depth: number }[] {
+  const inside = new Map<Living | undefined, Living[]>();
+  for (const who of living) {
+    const outer = around(who);
+    const siblings = inside.get(outer);
+    if (siblings) siblings.push(who);
+    else inside.set(outer, [who]);
+  }
+  const rows: { who: Living; depth: number }[] = [];
+  const left = (inside.get(undefined) ?? []).map((who) => ({ who, depth: 0 })).reverse();
+  for (let row = left.pop(); row; row = left.pop()) {
+    rows.push(row);
+    const { who, depth } = row;
+    for (const member of (inside.get(who) ?? []).reverse()) left.push({ who: member, depth: depth + 1 });
+  }
+  return rows;
+}
+
+/** The lines of one entry, without its place in the tree. */
+export function describe(who: Living, verb: string): string[] {
+  const waits = waitsOf(who);
+  const lines: string[] = [];
+  const head = who.kind === "top level" ? "the top level, outside of every task," : `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
+  if (who.open) lines.push(`${head} ${openness[who.open]}`);
+  else if (waits.length === 0) lines.push(`${head} ${withoutWait(who, verb)}`);
+  for (const { operation, site } of waits) {
+    lines.push(`${head} ${verb} ${operation}`);
+    if (site !== undefined) lines.push(`    ${site}`);
+  }
+  const started = siteOf(who);
+  if (started !== undefined) lines.push(`    ${who.open ? "opened" : "started"} ${started}`);
+  if (who.failure) lines.push(`    has failed: ${show(who.failure.error)}`);
+  if (who.open !== "forgotten") return lines;
+  for (let outer = around(who); outer; outer = around(outer)) {
+    if (outer.failure) lines.push(`    ${outer.kind} ${JSON.stringify(outer.name)}, which waits for it, has failed: ${show(outer.failure.error)}`);
+  }
+  return lines;
+}
+
+/** What one does that waits for nothing of the library. */
+function withoutWait({ region, driver }: Living, verb: string): string {
+  if (region?.children.first) return "waits for what runs in it";
+  const goesOn = "goes on, though it has met its CancelledError: let that error pass";
+  if (region?.refusal && (region.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
+  if (!region && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
+  if (!contexts) return `${verb} something unknown: without async contexts, as in browsers, only the first wait of a body is known`;
+  const foreign = `${verb} something foreign: a promise that is not the library's`;
+  return region?.delivered ? `${foreign}; or ${goesOn}` : foreign;
+}
+
+/** What is open, save what was so before; as far as somebody has it noted (debugging, leak checks). */
+export function describeOpen(before: ReadonlySet<object> = new Set()): string[] {
+  return [...allOpen()].flatMap(([resource, { name, by }]) => {
+    if (before.has(resource)) return [];
+    const site = siteOf(by);
+    return [`${name} is open`, ...(site === undefined ? [] : [`    opened ${site}`])];
+  });
+}
+
+/**
+ * The tree of all tasks and scopes that live, with what each waits for, as text: one line for each, inner ones indented. In debug mode
+ * also the tickers, listeners and connections that are open, and where they were opened.
+ *
+ * @returns an empty text when nothing lives
+ *
+ * @example
+ * ```ts
+ * import { chan, checkpoint, dumpTasks, go } from "rendezvous";
+ *
+ * const jobs = chan<string>({ name: "jobs" });
+ * go(function* worker() {
+ *   yield* jobs.receiving();
+ * });
+ * await checkpoint();
+ * console.log(/task \d+ "worker" waits in receive on channel "jobs"/.test(dumpTasks())); // true
+ * jobs.trySend("go home");
+ * ```
+ *
+ * Idea: asyncio's `pstree`, Swift's task dumps.
+ */
+export function dumpTasks(): string {
+  const tasks = tree().flatMap(({ who, depth }) => describe(who, "waits in").map((line) => "  ".repeat(depth) + line));
+  return [...tasks, ...describeOpen()].join("\n");
+}

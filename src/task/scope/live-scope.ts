@@ -1,0 +1,277 @@
+/**
+ * The life of a scope: what it runs, when it is over, and how it ends.
+ *
+ * 1. It is over when its body and everything in its region have ended, and its clean-up is done; not before, whatever happens.
+ * 2. The first error cancels the rest. Later ones are kept with it.
+ * 3. Its outcome is, in this order: the first error of body or children that is not its own cancel; an outer cancel; its own cancel,
+ *    unless the body has returned a value all the same; the body's value. The body cannot change that by swallowing an error.
+ *
+ *        open ── body and children ended ──► clean-up, last in first out ──► over
+ *          └─ the first error, cancel(), the deadline, from outside: cancelled, and waits for the same
+ *
+ * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
+ */
+import { captured, type AsyncContext } from "../../platform/async-context.ts";
+import { tellWait, touch, wake } from "../../core/scheduler.ts";
+import { withdraw } from "../../core/wait-queue.ts";
+import { CancelledError, ClosedError, TimeoutError } from "../../errors.ts";
+import { arm, checkedDelay } from "../../time/timer.ts";
+import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "../body.ts";
+import { ChildTask } from "../child.ts";
+import { Cleanups, runIn } from "./cleanups.ts";
+import type { Driver } from "../generator.ts";
+import { living, nextId, type Kind, type Living } from "../report/registry.ts";
+import { observer } from "../report/observer.ts";
+import { currentRegion } from "../cancel/current.ts";
+import { cancelled, Region, silence } from "../cancel/cancel-scope.ts";
+import { SignalWatch } from "../cancel/signal-watch.ts";
+import { arose, suppress } from "./suppressed.ts";
+import type { Task } from "../task.ts";
+
+/** What a scope does about a child that fails. */
+export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => unknown);
+
+/** How a scope is made; checked already. */
+export interface ScopeSettings {
+  name?: string | undefined;
+  /** Milliseconds to its deadline. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onError?: OnError | undefined;
+  /** No cancel from outside reaches it. */
+  shielded?: boolean | undefined;
+  /** It has no body, but a block of code that it cannot cancel. */
+  isOpen?: boolean | undefined;
+  /** What it gives in place of the error of its own deadline. */
+  fallback?: { value: unknown } | undefined;
+  /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
+  passReason?: boolean | undefined;
+}
+
+export class LiveScope implements Runner, Living {
+  before: Living | undefined = undefined;
+  after: Living | undefined = undefined;
+  readonly id: number = nextId();
+  readonly kind: Kind;
+  readonly name: string;
+  readonly region: Region;
+  driver: Driver | undefined = undefined;
+  /** How it ends. */
+  readonly outcome: Promise<unknown>;
+  readonly #settings: ScopeSettings;
+  /** Where the block of an open scope runs. */
+  readonly #openedIn: Region | undefined;
+  readonly #cleanups: Cleanups = new Cleanups();
+  /** The context in which failures are told. */
+  readonly #context: AsyncContext | undefined;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+  #failure: { error: unknown } | undefined = undefined;
+  #body: { how: HowEnded; value: unknown } | undefined = undefined;
+  /** Body and children have ended: at most the clean-up is left. */
+  #closed = false;
+  #over = false;
+  #disarm: (() => void) | undefined = undefined;
+  #expired: TimeoutError | undefined = undefined;
+  #outerSignal: SignalWatch | undefined = undefined;
+
+  constructor(kind: Exclude<Kind, "task">, body: { name: string } | undefined, settings: ScopeSettings) {
+    this.#settings = settings;
+    this.kind = kind;
+    this.#context = typeof settings.onError === "function" ? captured() : undefined;
+    this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
+    this.region = new Region(this, currentRegion(), settings.shielded);
+    this.#openedIn = this.region.parent;
+    this.region.onEmpty = () => { this.#check(); };
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    living.add(this);
+    tellWait(this, this);
+    observer?.site(this);
+    const { timeout = Infinity, signal } = settings;
+    if (signal) this.#outerSignal = new SignalWatch(signal, (reason) => { this.#cancelFromOutside(reason); });
+    if (timeout !== Infinity) this.#arm(timeout, `its ${String(timeout)} ms`);
+  }
+
+  get holdsSignal(): boolean {
+    return this.#outerSignal !== undefined;
+  }
+
+  /** Whether its body has still to end. */
+  get bodyRuns(): boolean {
+    return !this.#body;
+  }
+
+  /** Whether it has a task that has not ended, or a scope that nobody will end. */
+  get hasTasks(): boolean {
+    for (const { owner } of this.region.children) if (owner.kind === "task" || owner.open === "forgotten") return true;
+    return false;
+  }
+
+  get open(): "in use" | "forgotten" | undefined {
+    if (!this.#settings.isOpen || this.#body) return undefined;
+    const openedIn = this.#openedIn;
+    const owner = openedIn?.owner.region === openedIn ? openedIn?.owner : undefined;
+    return openedIn?.over === true || (owner instanceof LiveScope && !owner.bodyRuns) ? "forgotten" : "in use";
+  }
+
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** Run the body, from a later microtask on. */
+  run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
+    if (this.region.refusal) this.ended("return", undefined);
+    else this.region.start({ run: () => { this.#begin(body as Body<unknown[], unknown>, args); } });
+    return this.outcome as Promise<T>;
+  }
+
+  /** Run a body of the library's own, at once. */
+  runOwn<T>(body: () => Promise<T>): Promise<T> {
+    this.#begin(body, []);
+    return this.outcome as Promise<T>;
+  }
+
+  #begin(body: Body<unknown[], unknown>, args: unknown[]): void {
+    if (this.region.refusal) this.ended("return", undefined);
+    else runBody(this, body, args);
+  }
+
+  /** The block of an open scope has come to its end: that counts as the value of a body, but for a deadline that had passed. */
+  leaveBlock(): Promise<unknown> {
+    this.ended("value", undefined);
+    return this.outcome;
+  }
+
+  // -- What can be done in it --
+
+  go<A extends unknown[], U>(body: Body<A, U>, args: A): ChildTask<U> {
+    checkedBody(body, "go", "s.go(() => work()), not s.go(work())");
+    if (this.#closed) throw new ClosedError(`go in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
+    return new ChildTask<U>(this, body as Body<unknown[], U>, args);
+  }
+
+  get tasks(): readonly Task<unknown>[] {
+    return [...this.region.children].map(({ owner }) => owner).filter((owner) => owner instanceof ChildTask);
+  }
+
+  defer(cleanup: () => unknown): void {
+    checkedBody(cleanup, "defer", "s.defer(() => cleanUp())");
+    if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: do it before`);
+    this.#cleanups.add(cleanup);
+  }
+
+  get #said(): string {
+    return `${this.kind} "${this.name}"`;
+  }
+
+  cancel(reason: unknown): void {
+    if (!this.#closed) this.region.cancel(cancelled(this, reason));
+  }
+
+  #cancelFromOutside(reason: unknown): void {
+    this.region.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
+  }
+
+  /** Its deadline is in `ms` from now. Nothing happens when it is cancelled already, or cleaning up, or over. */
+  limit(ms: number): void {
+    checkedDelay(ms, `limit of ${this.#said}`);
+    touch(this.region, "limit");
+    this.#disarm?.();
+    this.#arm(ms, `the ${String(ms)} ms that limit gave it`);
+  }
+
+  #arm(ms: number, said: string): void {
+    if (this.#closed || this.region.refusal) return;
+    const expire = (): void => { this.#expire(said); };
+    if (ms <= 0) expire();
+    else this.#disarm = arm(ms, expire);
+  }
+
+  #expire(limit: string): void {
+    if (this.region.refusal) return;
+    this.#expired = new TimeoutError(
+      `${this.#said} has not ended within ${limit}, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
+    );
+    observer?.expired(this, this.#expired);
+    this.region.cancel(cancelled(this, this.#expired));
+  }
+
+  /** Whether an error is nothing but its own cancel, or the cause of that: its deadline. */
+  #isOwnCancel(error: unknown): boolean {
+    return this.region.isCancel(error) || (this.#expired !== undefined && error === this.#expired);
+  }
+
+  // -- Its end --
+
+  ended(how: HowEnded, value: unknown): void {
+    this.#body = { how, value };
+    this.region.driver = undefined;
+    this.driver = undefined;
+    if (how === "error" && !this.#isOwnCancel(value)) this.#fail(value);
+    this.#check();
+  }
+
+  /** A child has ended, with this outcome. */
+  childEnded(child: ChildTask<unknown>, error: unknown): void {
+    const { onError = "cancel" } = this.#settings;
+    if (child.state !== "failed" || this.#isOwnCancel(error) || onError === "supervise") return;
+    if (onError === "cancel") {
+      this.#fail(error, child);
+      return;
+    }
+    // As part of the scope, so that what it waits for is waited for, and what it throws fails it.
+    void runIn(new Region(this, this.region, true), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
+  }
+
+  #fail(error: unknown, from: Living = this): void {
+    if (this.#failure) suppress(this.#failure.error, error, () => this.region.around());
+    else {
+      arose(error, from.id);
+      this.#failure = { error };
+      this.region.cancel(cancelled(this, error));
+    }
+  }
+
+  /** Is it over? */
+  #check(): void {
+    touch(this);
+    if (!this.#body || this.#closed || this.region.children.first) return;
+    this.#closed = true;
+    this.#disarm?.();
+    if (this.#cleanups.empty) this.#settle();
+    else void this.#cleanups.run(this.region, (error) => { this.#fail(error); }).then(() => { this.#settle(); });
+  }
+
+  #settle(): void {
+    this.#over = true;
+    living.remove(this);
+    if (this.#outerSignal) withdraw(this.#outerSignal);
+    const error = this.#error();
+    if (error && this.region.isCancel(error.error)) silence(this.outcome);
+    this.region.end();
+    const { fallback } = this.#settings;
+    if (error && fallback && this.#expired && error.error === this.#expired) wake(this.#resolve, fallback.value, this);
+    else if (error) wake(this.#reject, error.error, this);
+    else wake(this.#resolve, this.#body?.value, this);
+  }
+
+  /** What it fails with, if it fails. */
+  #error(): { error: unknown } | undefined {
+    const { refusal, fromOutside } = this.region;
+    if (this.#failure) return this.#failure;
+    if (fromOutside) {
+      const { aborted } = this.#outerSignal ?? {};
+      return { error: this.#settings.passReason && aborted ? aborted.reason : fromOutside };
+    }
+    const hasValue = this.#body?.how === "value" && !(this.#settings.isOpen && this.#expired);
+    return refusal && !hasValue ? { error: this.#expired ?? refusal } : undefined;
+  }
+}
+
+/** The name of a function, if it has one. */
+function nameOf(body: { name: string } | undefined): string | undefined {
+  return body?.name === "" ? undefined : body?.name;
+}

@@ -1,0 +1,134 @@
+/**
+ * Where a program begins: its main function in a scope of its own, with what a shell and a user expect.
+ *
+ * 1. SIGINT and SIGTERM cancel it and wait for its clean-up, for a grace time; a second one exits at once.
+ * 2. When everybody waits for ever, there is a report, and the exit code 13.
+ *
+ * Idea: asyncio's and trio's `run`.
+ */
+import { knownOptions, type Known } from "../../support/given.ts";
+import { refused } from "../../core/perform.ts";
+import { arm, checkedDelay } from "../../time/timer.ts";
+import { checkedBody, type Body, type GivenBody } from "../body.ts";
+import { host, watchForDeadlock, type Host } from "../report/deadlock.ts";
+import { LiveScope } from "./live-scope.ts";
+import { observer } from "../report/observer.ts";
+import { identifyFreeTasks } from "../cancel/current.ts";
+import { rootRegion } from "../cancel/cancel-scope.ts";
+import { checkedOptions, handleOf, scopeOptions, type Scope, type ScopeOptions } from "./scope.ts";
+import { watchTopLevel } from "../report/top-level.ts";
+
+/** How to run a program. */
+export interface RunOptions extends ScopeOptions {
+  /** How long clean-up may take after a signal of the system, in milliseconds: 5,000, if left out. Then the process exits. */
+  grace?: number | undefined;
+}
+
+/**
+ * Runs a program: its main function as the body of a {@link scope}.
+ *
+ * SIGINT (Ctrl-C) and SIGTERM cancel the scope, and the process exits when everything has been cleaned up, at the latest after the grace
+ * time, with the code that a shell expects: 130, 143. A second one exits at once. If main returns a value all the same, the program
+ * goes on with it, and the code is set.
+ *
+ * When the event loop has nothing left to do and main has not ended, there is a report of who waits for what on standard error, and the
+ * exit code is 13. Tasks that main has started by `go` are left to end by themselves; those of its scope belong to it.
+ *
+ * @param main - an async, a plain or a generator function; it gets the scope
+ * @param options - those of a scope, and `grace` in milliseconds
+ * @returns what `main` returns; rejects as {@link scope} does
+ *
+ * @example
+ * ```ts
+ * import { run, sleep } from "rendezvous";
+ *
+ * await run(async (s) => {
+ *   s.go(async () => { await sleep(1); });
+ *   await sleep(5);
+ *   console.log("done"); // done
+ * });
+ * ```
+ *
+ * Idea: asyncio's `run`.
+ */
+export function run<T, Y = never, Z = never, P = never>(
+  main: GivenBody<"run(() => main())", [scope: Scope], T, Y, Z, P>,
+  options?: RunOptions,
+): Promise<T>;
+export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
+  try {
+    const body = checkedBody(main as Body<[scope: Scope], T>, "run");
+    const settings = checkedOptions(knownOptions(options, runOptions, "run"), "run");
+    const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
+    identifyFreeTasks(rootRegion);
+    watchTopLevel();
+    const live = new LiveScope("run", body, settings);
+    const process = host();
+    const outcome = live.run(body, [handleOf(live)]);
+    return process ? attended(process, live, outcome, grace) : outcome;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+const signals = { SIGINT: 130, SIGTERM: 143 };
+
+const runOptions: Known<RunOptions> = { ...scopeOptions, grace: true };
+
+/** How many programs run: the last one to end lets the process exit. */
+let running = 0;
+
+/** The outcome of a program that is told of signals, and reports a deadlock, while it runs. */
+function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace: number): Promise<T> {
+  let code: number | undefined;
+  let disarm: (() => void) | undefined;
+  running++;
+  const off = listen(process, (signal, exitCode) => {
+    if (code !== undefined) process.exit(exitCode);
+    code = exitCode;
+    disarm = arm(grace, () => process.exit(exitCode));
+    live.cancel(signal);
+  });
+  const unwatch = watchForDeadlock(deafen);
+  const leave = (): void => {
+    if (--running === 0) observer?.ended?.(live.name);
+    disarm?.();
+    unwatch();
+    off();
+  };
+  return outcome.then(
+    (value) => {
+      leave();
+      if (code !== undefined) process.exitCode ??= code;
+      return value;
+    },
+    (error: unknown) => {
+      leave();
+      if (code !== undefined && running === 0 && live.region.isCancel(error)) process.exit(code);
+      throw error;
+    },
+  );
+}
+
+const ears = new Set<{ on(): void; off(): void }>();
+
+/** Hear the system's signals, until the function that is returned is called. */
+function listen(process: Host, heard: (signal: string, exitCode: number) => void): () => void {
+  const listeners = Object.entries(signals).map(([signal, exitCode]) => [signal, () => { heard(signal, exitCode); }] as const);
+  const ear = {
+    on: () => { for (const [signal, listener] of listeners) process.on(signal, listener); },
+    off: () => { for (const [signal, listener] of listeners) process.off(signal, listener); },
+  };
+  ears.add(ear);
+  ear.on();
+  return () => {
+    ears.delete(ear);
+    ear.off();
+  };
+}
+
+/** No program hears a signal, until the function that is returned is called. */
+function deafen(): () => void {
+  for (const ear of ears) ear.off();
+  return () => { for (const ear of ears) ear.on(); };
+}

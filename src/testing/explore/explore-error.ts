@@ -1,0 +1,85 @@
+/**
+ * What an exploration has found, as an error.
+ */
+import { isError } from "../../errors.ts";
+import { aboutSignals } from "../../task/report/deadlock.ts";
+import { encode } from "../strategies/schedule.ts";
+import { diagramOf, traceOf } from "./trace.ts";
+import type { Blocked, FindingKind, Verdict } from "./run.ts";
+
+const found: Readonly<Record<FindingKind, string>> = {
+  exception: "a failure that nobody handles",
+  deadlock: "a deadlock: everybody waits",
+  leak: "a leak: main has ended, and others have not",
+  livelock: "no end",
+  uncontrolled: "a task that it does not control",
+  nondeterministic: "that two runs of the same choices differ",
+};
+
+const traceLines = 40;
+
+/**
+ * A program has a schedule in which it goes wrong. The message says what, who waits for what, how to see it again, and what went on.
+ *
+ * @example
+ * ```ts
+ * import { chan } from "rendezvous";
+ * import { explore, ExploreError } from "rendezvous/testing";
+ *
+ * const error: unknown = await explore(async () => {
+ *   await chan<number>({ name: "answers" }).receive();
+ * }).catch((reason: unknown) => reason);
+ * console.log(error instanceof ExploreError && error.kind); // deadlock
+ * console.log((error as ExploreError).blocked); // [ { task: 'main', operations: [ 'receive on channel "answers"' ] } ]
+ * ```
+ *
+ * Idea: the failing schedules of loom and shuttle.
+ */
+export class ExploreError extends Error {
+  /** `"ExploreError"`. */
+  override readonly name = "ExploreError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_EXPLORE";
+  /** What was found. */
+  readonly kind: FindingKind;
+  /** The choices that lead there, shrunk: for {@link replay}. */
+  readonly schedule: string;
+  /** The seed of the exploration. */
+  readonly seed: number;
+  /** Who had not ended, and what each waited for. */
+  readonly blocked: readonly Blocked[];
+  /** What went on, a line for each step. */
+  readonly trace: readonly string[];
+  readonly #diagram: () => string;
+
+  /** @internal */
+  constructor(verdict: Verdict, seed: number, schedules: number) {
+    const kind = verdict.kind === "ok" ? "nondeterministic" : verdict.kind;
+    const schedule = encode(verdict.choices);
+    const trace = traceOf(verdict.world);
+    const failure = isError(verdict.error) ? verdict.error.message : verdict.error === undefined ? "" : String(verdict.error);
+    const omitted = trace.length - traceLines;
+    super(
+      [
+        `explore has found ${found[kind]}${failure && `: ${failure}`}`,
+        `  in run ${String(schedules)} of seed ${String(seed)}; again: replay(program, "${schedule}"), or RENDEZVOUS_REPLAY=${schedule}`,
+        ...verdict.blocked.map(({ task, operations }) => `  ${task} waits in ${operations.join(", and in ") || "what is not the library's"}`),
+        ...(verdict.kind === "deadlock" && verdict.holdsSignal ? [`  ${aboutSignals}`] : []),
+        ...(omitted > 0 ? [`  (${String(omitted)} steps)`] : []),
+        ...trace.slice(-traceLines).map((line) => `  | ${line}`),
+      ].join("\n"),
+      verdict.error === undefined ? undefined : { cause: verdict.error },
+    );
+    this.kind = kind;
+    this.schedule = schedule;
+    this.seed = seed;
+    this.blocked = verdict.blocked;
+    this.trace = trace;
+    this.#diagram = () => diagramOf(verdict.world);
+  }
+
+  /** What went on, as a Mermaid sequence diagram: the last 60 events. */
+  diagram(): string {
+    return this.#diagram();
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * One end of a connection in memory, as a wire.
+ *
+ * 1. Of its bytes at most `window` are on the way or unread at the peer; a write waits for room. They go in segments of at most `maxSegment`
+ *    bytes.
+ * 2. It has closed when its FIN is out and it has met the peer's, when it is destroyed, or when it has failed.
+ * 3. Destroyed, it sends its FIN behind what it has sent; a reset if bytes are unread, or when more come.
+ *
+ * Idea: the memory streams of trio's testing module, with the ways of TCP to end.
+ */
+import { EventEmitter } from "node:events";
+import { Queue } from "../../core/queue.ts";
+import { touch } from "../../core/scheduler.ts";
+import type { Wire } from "../../net/transport.ts";
+import type { Delivery, Lane } from "./link.ts";
+import type { Carriage, EndAddress, Pair } from "./pair.ts";
+
+/** One end of a connection. */
+export class MemoryWire extends EventEmitter implements Wire {
+  readonly inMemory = true as const;
+  readonly pair: Pair;
+  readonly localAddress: string | undefined;
+  readonly localPort: number | undefined;
+  readonly localFamily: string | undefined;
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  readonly remoteFamily: string | undefined;
+  destroyed = false;
+  closed = false;
+  errored: Error | null = null;
+  readonly #carriage: Carriage;
+  readonly #lane: Lane;
+  /** It is somebody's. */
+  #begun = false;
+  /** Bytes are wanted, as they come. */
+  #flowing = false;
+  readonly #unread = new Queue<Uint8Array>();
+  /** The peer's FIN has come; 'end' has been told. */
+  #finCame = false;
+  #endTold = false;
+  /** The own FIN is out. */
+  #finished = false;
+  /** A write that is not wholly taken. */
+  #write: { bytes: Uint8Array; taken: () => void } | undefined = undefined;
+  /** Of the own bytes: on the way, or unread at the peer. */
+  #onTheWay = 0;
+
+  constructor(pair: Pair, carriage: Carriage, lane: Lane, local: EndAddress | undefined, remote: EndAddress | undefined) {
+    super();
+    this.pair = pair;
+    this.#carriage = carriage;
+    this.#lane = lane;
+    this.localAddress = local?.address;
+    this.localPort = local?.port;
+    this.localFamily = local?.family;
+    this.remoteAddress = remote?.address;
+    this.remotePort = remote?.port;
+    this.remoteFamily = remote?.family;
+  }
+
+  get #peer(): MemoryWire {
+    return this.pair.peerOf(this);
+  }
+
+  /** Lets something happen at the peer. */
+  #send(...deliveries: readonly Delivery[]): void {
+    this.#lane.send(...deliveries);
+  }
+
+  // -- Connecting --
+
+  /** The client connects; `arrive` is what happens where it wants to. */
+  connect(arrive: () => void): void {
+    this.#begun = true;
+    this.#send(arrive);
+  }
+
+  /** The server's end is there: the client is told. */
+  accept(): void {
+    touch(this.pair);
+    this.#begun = true;
+    const client = this.#peer;
+    this.#send(() => { if (!client.destroyed) client.emit("connect"); });
+  }
+
+  /** There will be no server's end: the client is told why. */
+  refuse(error: Error): void {
+    const client = this.#peer;
+    this.#send(() => { client.fail(error); });
+  }
+
+  // -- Bytes out --
+
+  get writableLength(): number {
+    return this.#write?.bytes.byteLength ?? 0;
+  }
+
+  write(bytes: Uint8Array, taken: () => void): void {
+    this.#write = { bytes, taken };
+    this.#take();
+  }
+
+  /** Take as much of the write as there is room for; whether that was all of it. */
+  #take(): boolean {
+    touch(this.pair);
+    const write = this.#write;
+    if (write === undefined) return false;
+    const { maxSegment, window } = this.#carriage;
+    const length = Math.min(write.bytes.byteLength, window - this.#onTheWay);
+    const peer = this.#peer;
+    const deliveries: Delivery[] = [];
+    for (let from = 0; from < length; from += maxSegment) {
+      // A copy, also of a Buffer: the bytes are the sender's again.
+      const segment = new Uint8Array(write.bytes.subarray(from, Math.min(from + maxSegment, length)));
+      deliveries.push(() => { peer.#receive(segment); });
+    }
+    this.#onTheWay += length;
+    write.bytes = write.bytes.subarray(length);
+    if (deliveries.length > 0) this.#send(...deliveries);
+    if (write.bytes.byteLength > 0) return false;
+    this.#write = undefined;
+    return true;
+  }
+
+  /** The peer has read. */
+  #makeRoom(count: number): void {
+    this.#onTheWay -= count;
+    const { taken } = this.#write ?? {};
+    if (this.#take()) taken?.();
+  }
+
+  end(): void {
+    touch(this.pair);
+    const peer = this.#peer;
+    this.#finished = true;
+    this.#send(() => { peer.#finish(); });
+    this.emit("finish");
+    this.#closeIfDone();
+  }
+
+  // -- Bytes in --
+
+  #receive(bytes: Uint8Array): void {
+    touch(this.pair);
+    if (this.destroyed) {
+      this.#sendReset();
+      return;
+    }
+    this.#unread.push(bytes);
+    this.#flow();
+  }
+
+  #finish(): void {
+    touch(this.pair);
+    this.#finCame = true;
+    this.#flow();
+  }
+
+  pause(): void {
+    this.#flowing = false;
+  }
+
+  resume(): void {
+    this.#flowing = true;
+    this.#flow();
+  }
+
+  /** Tells what has come, as long as that is wanted. */
+  #flow(): void {
+    while (this.#flowing && !this.destroyed && this.#unread.size > 0) this.emit("data", this.read());
+    if (!this.#flowing || this.destroyed || !this.#finCame || this.#endTold) return;
+    this.#endTold = true;
+    this.emit("end");
+    this.#closeIfDone();
+  }
+
+  read(): Uint8Array | null {
+    touch(this.pair);
+    if (this.#unread.size === 0) return null;
+    const bytes = this.#unread.shift();
+    this.#peer.#makeRoom(bytes.byteLength);
+    return bytes;
+  }
+
+  // -- The end --
+
+  #closeIfDone(): void {
+    if (this.destroyed || !this.#finished || !this.#endTold) return;
+    this.destroyed = true;
+    this.#close();
+  }
+
+  destroy(): void {
+    if (this.destroyed) return;
+    const peer = this.#peer;
+    if (this.#unread.size > 0) this.#sendReset();
+    else if (!this.#finished) this.#send(() => { peer.#finish(); });
+    this.#vanish();
+  }
+
+  resetAndDestroy(): void {
+    if (this.destroyed) return;
+    this.#sendReset();
+    this.#vanish();
+  }
+
+  #vanish(): void {
+    touch(this.pair);
+    this.destroyed = true;
+    this.#write = undefined;
+    while (this.#unread.size > 0) this.#unread.shift();
+    this.#close();
+  }
+
+  #sendReset(): void {
+    const peer = this.#peer;
+    this.#send(() => { peer.fail(connectionReset()); });
+  }
+
+  /** Ends it, with an error. What has come can still be read. */
+  fail(error: Error): void {
+    if (this.destroyed) return;
+    touch(this.pair);
+    this.destroyed = true;
+    this.errored = error;
+    this.#write = undefined;
+    if (this.#begun) this.emit("error", error);
+    this.#close();
+  }
+
+  #close(): void {
+    this.closed = true;
+    this.emit("close");
+    const peer = this.#peer;
+    if (!peer.#begun) peer.closed = peer.destroyed = true;
+    this.pair.closed();
+  }
+
+  // -- What a socket of the platform has, and memory has no use for --
+
+  setNoDelay(): void { /* nothing is delayed */ }
+
+  ref(): void { /* it keeps no process alive */ }
+
+  unref(): void { /* see above */ }
+}
+
+/** What both ends see of a reset. */
+export function connectionReset(): Error {
+  return Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+}

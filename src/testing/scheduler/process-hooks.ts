@@ -1,0 +1,43 @@
+/**
+ * The process (or page), while a program is under control: there is one at a time, and failures that nobody handles are its own.
+ */
+import { clockIsReal, controller } from "../../core/scheduler.ts";
+import { takeRejections } from "./platform.ts";
+
+/** Who has it. */
+let taker: string | undefined;
+/** What was rejected and is not handled yet, in order. */
+const unhandled = new Map<Promise<unknown>, unknown>();
+let told: () => void = () => { /* nobody asks */ };
+
+const hear = (reason: unknown, promise: Promise<unknown>): void => {
+  unhandled.set(promise, reason);
+  told();
+};
+const forget = (promise: Promise<unknown>): void => { unhandled.delete(promise); };
+
+/** Take the process: rejections that nobody handles are kept, and `heard` is called for each. The result gives it back. */
+export function takeProcess(who: string, heard: () => void = () => { /* it asks later */ }): () => void {
+  if (taker !== undefined || controller) {
+    throw new TypeError(`${who} does not work inside explore, replay or bubble, nor beside one${taker === undefined ? "" : `; ${taker} is running`}: end that first`);
+  }
+  if (!clockIsReal()) throw new TypeError(`${who} has a clock of its own, and a fake clock is installed: restore it first`);
+  taker = who;
+  told = heard;
+  unhandled.clear();
+  const giveBack = takeRejections(hear, forget);
+  return () => {
+    giveBack();
+    taker = undefined;
+  };
+}
+
+/** What was rejected, and is not handled by now. The event loop has to have turned for it to be known. */
+export function failuresHeard(): unknown[] {
+  return [...unhandled.values()];
+}
+
+/** A new program begins: what was heard before is none of its business. */
+export function forgetFailures(): void {
+  unhandled.clear();
+}

@@ -1,0 +1,106 @@
+/**
+ * The order of the steps of a run: which of them come before which, whatever the order of the others.
+ *
+ * 1. A step comes after an earlier one of its own strand, after the one that has made it ready, and after each that has touched the same.
+ * 2. Steps are added at the end and cut off from there: what is known of those before is kept.
+ */
+import { everything, type Step, type World } from "../scheduler/controlled-scheduler.ts";
+
+/** What a step has touched, by name; `undefined` for everything. */
+export type Footprint = ReadonlySet<string> | undefined;
+
+/** What a step of this world has touched. */
+export function footprintOf({ touched }: Step, world: World): Footprint {
+  if (touched.includes(everything)) return undefined;
+  return new Set(touched.map((what) => world.keyOf(what as object)));
+}
+
+/** Whether two steps have touched nothing in common. */
+export function independent(one: Footprint, other: Footprint): boolean {
+  if (!one || !other) return false;
+  for (const what of one) if (other.has(what)) return false;
+  return true;
+}
+
+export class Order {
+  readonly footprints: Footprint[] = [];
+  /** Pairs of steps that could be turned round, by the second of them. */
+  readonly races: [number, number][] = [];
+  /** For each step its strand. */
+  readonly #strands: string[] = [];
+  /** For each step a bit for each that comes before it. */
+  readonly #before: bigint[] = [];
+  /** For each name, strands among them, which steps have touched it; and which steps have touched everything. */
+  readonly #touches = new Map<string, number[]>();
+  readonly #barriers: number[] = [];
+
+  get length(): number {
+    return this.#strands.length;
+  }
+
+  /** Forget all steps from this one on. */
+  cut(length: number): void {
+    while ((this.races.at(-1)?.[1] ?? -1) >= length) this.races.pop();
+    while (this.length > length) {
+      const footprint = this.footprints.pop();
+      if (footprint) for (const what of footprint) this.#touches.get(what)?.pop();
+      else this.#barriers.pop();
+      this.#strands.pop();
+      this.#before.pop();
+    }
+  }
+
+  add({ strand: { key }, enabler }: Step, footprint: Footprint): void {
+    const index = this.length;
+    const touching = this.#touching(footprint);
+    const own = this.#strands.lastIndexOf(key);
+    const direct = new Set([own, enabler, ...touching].filter((earlier) => earlier >= 0));
+    let before = 0n;
+    for (const earlier of direct) before |= (1n << BigInt(earlier)) | (this.#before[earlier] as bigint);
+    for (const earlier of touching) {
+      if (earlier === enabler || this.#strands[earlier] === key) continue;
+      let between = false;
+      for (const other of direct) between ||= other !== earlier && this.isBefore(earlier, other);
+      if (!between) this.races.push([earlier, index]);
+    }
+    this.#before.push(before);
+    this.#strands.push(key);
+    this.footprints.push(footprint);
+    if (footprint) for (const what of footprint) this.#touchesOf(what).push(index);
+    else this.#barriers.push(index);
+  }
+
+  /** The last steps before which have touched any of this, and the last that has touched everything. */
+  #touching(footprint: Footprint): Set<number> {
+    const barrier = this.#barriers.at(-1) ?? -1;
+    const touching = new Set<number>();
+    if (barrier >= 0) touching.add(barrier);
+    if (footprint) {
+      for (const what of footprint) {
+        const last = this.#touchesOf(what).at(-1);
+        if (last !== undefined) touching.add(last);
+      }
+    } else for (let earlier = barrier + 1; earlier < this.length; earlier++) touching.add(earlier);
+    return touching;
+  }
+
+  #touchesOf(what: string): number[] {
+    let touches = this.#touches.get(what);
+    if (!touches) this.#touches.set(what, (touches = []));
+    return touches;
+  }
+
+  isBefore(one: number, other: number): boolean {
+    return ((this.#before[other] as bigint) & (1n << BigInt(one))) !== 0n;
+  }
+
+  /** Who can go first in what comes after `first`, does not need it, and leads to `second`. */
+  initialsWithout(first: number, second: number): string[] {
+    const without: number[] = [];
+    for (let index = first + 1; index < second; index++) if (!this.isBefore(first, index)) without.push(index);
+    without.push(second);
+    return without
+      .filter((index) => !without.some((earlier) => earlier < index && this.isBefore(earlier, index)))
+      .map((index) => this.#strands[index] as string);
+  }
+}
