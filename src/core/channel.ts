@@ -23,7 +23,7 @@ import { done, perform, ready, refused, stand } from "./perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
-import { touch } from "./scheduler.ts";
+import { touch } from "./controller.ts";
 import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
 import { Line, withdraw, type Place, type Waiter } from "./wait-queue.ts";
 

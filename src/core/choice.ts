@@ -17,7 +17,7 @@
 import type { CaseKey } from "../errors.ts";
 import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
-import { controller, pick } from "./scheduler.ts";
+import { controller, pick } from "./controller.ts";
 import { release, withdraw, type Outcome, type Place, type Waiter } from "./wait-queue.ts";
 
 /**

@@ -14,7 +14,7 @@ import { show, tagOf, type CaseKey } from "../errors.ts";
 import { forDeno, forNode } from "../support/printing.ts";
 import type { Ambient, Standing } from "./cancel-context.ts";
 import { checkedFunction, isSignal } from "../support/given.ts";
-import { spendHere } from "./scheduler.ts";
+import { spendHere } from "./budget.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "./wait-queue.ts";
 
 /** What every waiting verb takes as its last argument. */

@@ -10,7 +10,9 @@ import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "../support/given.ts";
 import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
-import { fulfilled, hold, spendHere, tellWait, wake } from "./scheduler.ts";
+import { hold, spendHere } from "./budget.ts";
+import { tellWait } from "./controller.ts";
+import { fulfilled, wake } from "./scheduler.ts";
 import type { Line, Outcome, Place, Waiter } from "./wait-queue.ts";
 
 /**

@@ -11,7 +11,7 @@
  * Idea: Go's `waitq`, Guile fibers' operations.
  */
 import type { CaseKey } from "../errors.ts";
-import { touch } from "./scheduler.ts";
+import { touch } from "./controller.ts";
 
 /** Where somebody waits: a line, a timer, a signal. */
 export interface Place {

@@ -19,7 +19,8 @@
  * Idea: asyncio's StreamReader, with the waiting, the limit and the end mended.
  */
 import { nothing, type Nothing } from "../core/operation.ts";
-import { enqueue, touch } from "../core/scheduler.ts";
+import { touch } from "../core/controller.ts";
+import { enqueue } from "../core/scheduler.ts";
 import { Line, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Bytes } from "./bytes.ts";

@@ -11,7 +11,7 @@ import { Iteration, theEnd } from "../core/iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, ready, refused } from "../core/perform.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
-import { touch } from "../core/scheduler.ts";
+import { touch } from "../core/controller.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import { ClosedError, show, tagOf, type CaseKey } from "../errors.ts";

@@ -15,7 +15,7 @@
 import { ambience } from "../core/cancel-context.ts";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
-import { touch } from "../core/scheduler.ts";
+import { touch } from "../core/controller.ts";
 import { Line, release, type Place, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import type { Wire } from "./transport.ts";

@@ -7,7 +7,7 @@ import { show } from "../errors.ts";
 import { checkedFunction } from "../support/given.ts";
 import { nothing, performable, Performable, type Nothing, type Operation } from "../core/operation.ts";
 import { reportFailure } from "../platform/unhandled.ts";
-import { touch } from "../core/scheduler.ts";
+import { touch } from "../core/controller.ts";
 import { release, type Place, type Waiter } from "../core/wait-queue.ts";
 
 /**

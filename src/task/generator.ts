@@ -22,7 +22,8 @@ import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import {
   enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
 } from "../core/operation.ts";
-import { enqueue, tellWait, type Job } from "../core/scheduler.ts";
+import { tellWait } from "../core/controller.ts";
+import { enqueue, type Job } from "../core/scheduler.ts";
 import { withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { Runner } from "./body.ts";

@@ -2,7 +2,7 @@
  * Settling: everything that can go on has gone on.
  */
 import { perform } from "../core/perform.ts";
-import { controller } from "../core/scheduler.ts";
+import { controller } from "../core/controller.ts";
 import { BubbleRun } from "./bubble/bubble-run.ts";
 import { eventLoopTurn, whenRested } from "./scheduler/platform.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Shared objects: what tasks share besides channels, made visible to the explorer.
  */
-import { touch } from "../core/scheduler.ts";
+import { touch } from "../core/controller.ts";
 
 /**
  * An object whose properties several tasks read and write, in a program that is explored with `"dpor"`: it sees only channels, joins

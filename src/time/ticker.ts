@@ -14,7 +14,7 @@ import { performable, Performable, type Nothing, type Operation, type WaitOption
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { standing } from "../support/printing.ts";
-import { clockIsReal } from "../core/scheduler.ts";
+import { clockIsReal } from "../core/controller.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";

@@ -5,7 +5,7 @@
  *    installed or removed.
  * 2. Delays above 2^31 - 1 ms, at which platforms fire at once, are made of several timers; `Infinity` makes none.
  */
-import { controller } from "../core/scheduler.ts";
+import { controller } from "../core/controller.ts";
 import { show } from "../errors.ts";
 
 const longest = 2 ** 31 - 1;

@@ -1,7 +1,7 @@
 /** Laws 3 and 5 in every order of small programs: who waits is served in order, and who waits no more has left no trace. */
 import { getEventListeners } from "node:events";
 import { chan, choose, selecting, sleeping, type Channel } from "../../../src/node.ts";
-import { controller } from "../../../src/core/scheduler.ts";
+import { controller } from "../../../src/core/controller.ts";
 import type { Line } from "../../../src/core/wait-queue.ts";
 import type { World } from "../../../src/testing/scheduler/controlled-scheduler.ts";
 import { attempt, ended, expectOutcomes, lanes, must, together, type Steps, type Verbs } from "../../support/exploring.ts";

@@ -5,7 +5,8 @@ import {
   aborting, always, attempting, calls, chan, choose, coroutine, go, guard, never, openScope, operation, scope, select, selecting, settling, sleeping,
   ticker, timeout, type Scope,
 } from "../../../src/node.ts";
-import { control, type Controller } from "../../../src/core/scheduler.ts";
+import type { Controller } from "../../../src/core/controller.ts";
+import { control } from "../../../src/core/scheduler.ts";
 import { memoryNet } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
 

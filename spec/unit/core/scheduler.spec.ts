@@ -2,7 +2,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect } from "chai";
 import sinon from "sinon";
-import { control, enqueue, nextTurn, start, wake, type Controller } from "../../../src/core/scheduler.ts";
+import type { Controller } from "../../../src/core/controller.ts";
+import { control, enqueue, nextTurn, start, wake } from "../../../src/core/scheduler.ts";
 import { always, chan, checkpoint, go, select, sleep } from "../../../src/index.ts";
 import { freshCopy } from "../../support/fresh.ts";
 import { settle } from "../../support/settle.ts";

@@ -6,7 +6,7 @@
  *
  * Idea: Go's "all goroutines are asleep".
  */
-import { clockIsReal } from "../../core/scheduler.ts";
+import { clockIsReal } from "../../core/controller.ts";
 import { describe, describeOpen, tree, waitsOf } from "./dump.ts";
 import { living, type Living } from "./registry.ts";
 import { namesWhatLives, watchForSpinning } from "./spinning.ts";

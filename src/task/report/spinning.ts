@@ -9,7 +9,8 @@
  *
  * A busy machine, or a thread that computes, can only put it off.
  */
-import { clockIsReal, nextTurn } from "../../core/scheduler.ts";
+import { clockIsReal } from "../../core/controller.ts";
+import { nextTurn } from "../../core/scheduler.ts";
 import { arm, armQuietly } from "../../time/timer.ts";
 import type { Host } from "./deadlock.ts";
 

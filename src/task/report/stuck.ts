@@ -4,7 +4,8 @@
  * Where the platform has no async contexts, and so a cancel does not find every wait, always; elsewhere only when somebody debugs.
  */
 import { contexts } from "../../platform/async-context.ts";
-import { controller, fulfilled } from "../../core/scheduler.ts";
+import { controller } from "../../core/controller.ts";
+import { fulfilled } from "../../core/scheduler.ts";
 import { armQuietly } from "../../time/timer.ts";
 import { openness } from "./registry.ts";
 import { observer } from "./observer.ts";

@@ -12,7 +12,8 @@
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
 import { captured, type AsyncContext } from "../../platform/async-context.ts";
-import { tellWait, touch, wake } from "../../core/scheduler.ts";
+import { tellWait, touch } from "../../core/controller.ts";
+import { wake } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../../errors.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";

@@ -22,7 +22,7 @@ import { contexts } from "../../platform/async-context.ts";
 import { nothing, Performable, type Nothing } from "../../core/operation.ts";
 import { Queue } from "../../core/queue.ts";
 import { below } from "../../platform/random.ts";
-import type { Controller } from "../../core/scheduler.ts";
+import type { Controller } from "../../core/controller.ts";
 import { Line, type Waiter } from "../../core/wait-queue.ts";
 import type { Living } from "../../task/report/registry.ts";
 import { named, Task } from "../../task/task.ts";

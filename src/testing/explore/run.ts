@@ -5,7 +5,8 @@
  * 2. A failure that nobody has handled by the end is the verdict, whatever else is wrong: it often causes the rest.
  */
 import { reportFailure } from "../../platform/unhandled.ts";
-import { control, controller } from "../../core/scheduler.ts";
+import { controller } from "../../core/controller.ts";
+import { control } from "../../core/scheduler.ts";
 import { seeded } from "../../platform/random.ts";
 import type { CancelledError } from "../../errors.ts";
 import { named, Task } from "../../task/task.ts";

@@ -12,7 +12,8 @@
  * Idea: turmoil's links.
  */
 import { Queue } from "../../core/queue.ts";
-import { enqueue, touch, type Job } from "../../core/scheduler.ts";
+import { touch } from "../../core/controller.ts";
+import { enqueue, type Job } from "../../core/scheduler.ts";
 import { arm } from "../../time/timer.ts";
 
 /** Something that happens at the other end. */

@@ -10,7 +10,7 @@
  */
 import { EventEmitter } from "node:events";
 import { Queue } from "../../core/queue.ts";
-import { touch } from "../../core/scheduler.ts";
+import { touch } from "../../core/controller.ts";
 import type { Wire } from "../../net/transport.ts";
 import type { Delivery, Lane } from "./link.ts";
 import type { Carriage, EndAddress, Pair } from "./pair.ts";

@@ -10,7 +10,7 @@
  */
 import { EventEmitter } from "node:events";
 import { isIP, isIPv6, type AddressInfo, type LookupFunction, type NetConnectOpts } from "node:net";
-import { touch } from "../../core/scheduler.ts";
+import { touch } from "../../core/controller.ts";
 import { checkedPath, formatAddress, formatPath, parseAddress } from "../../net/address.ts";
 import { listenFailure } from "../../net/listen.ts";
 import { SocketListener, type Listener } from "../../net/listener.ts";

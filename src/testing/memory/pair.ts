@@ -7,7 +7,7 @@
  * 1. The server has no end before the connect has arrived. If the client gives up before, there will be none.
  * 2. Once both ends have closed nothing is left: no delivery, no timer, and the network does not know the connection any more.
  */
-import { touch } from "../../core/scheduler.ts";
+import { touch } from "../../core/controller.ts";
 import { formatAddress } from "../../net/address.ts";
 import { Lane } from "./link.ts";
 import { connectionReset, MemoryWire } from "./memory-socket.ts";

@@ -9,7 +9,7 @@
  *
  * Idea: the schedulers of loom and shuttle.
  */
-import type { Controller } from "../../core/scheduler.ts";
+import type { Controller } from "../../core/controller.ts";
 import { Sourced } from "../../ops/source.ts";
 import { Performable } from "../../core/operation.ts";
 import { LiveScope } from "../../task/scope/live-scope.ts";

@@ -12,7 +12,8 @@
  * Idea: structured concurrency's own end, applied to a whole program.
  */
 import { PromiseWaiter } from "../../core/perform.ts";
-import { control, type Controller } from "../../core/scheduler.ts";
+import type { Controller } from "../../core/controller.ts";
+import { control } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError } from "../../errors.ts";
 import { living, type Living } from "../../task/report/registry.ts";

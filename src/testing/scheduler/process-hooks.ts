@@ -1,7 +1,7 @@
 /**
  * The process (or page), while a program is under control: there is one at a time, and failures that nobody handles are its own.
  */
-import { clockIsReal, controller } from "../../core/scheduler.ts";
+import { clockIsReal, controller } from "../../core/controller.ts";
 import { takeRejections } from "./platform.ts";
 
 /** Who has it. */
