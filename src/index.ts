@@ -17,7 +17,7 @@ export { select, selecting, trySelect, type Cases, type Falsy, type Selected, ty
 export { go, named, Task, type TaskState } from "./task/task.ts";
 export type { Body, GivenBody, ResultOf } from "./task/body.ts";
 export { openScope, scope, type OpenScope, type Scope, type ScopeOptions } from "./task/scope/scope.ts";
-export type { OnError } from "./task/scope/live-scope.ts";
+export type { OnError } from "./task/scope/scope-state.ts";
 export { ChildTask } from "./task/child.ts";
 export { shield, timeout, type TimeoutOptions } from "./task/scope/timeout.ts";
 export { detached } from "./task/cancel/detached.ts";

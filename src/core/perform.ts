@@ -37,11 +37,11 @@ import type { Line, Outcome, Place, Waiter } from "./wait-queue.ts";
  * Idea: Concurrent ML's `sync`.
  */
 export function perform<T>(operation: Operation<T> | NoOperation, options?: WaitOptions): Promise<T> {
-  return performIn(present, operation as Operation<T>, options);
+  return performIn(ambientNow, operation as Operation<T>, options);
 }
 
 /** What the running code is part of, whatever that is at each moment. A class, since V8 does not see through the getter of an object literal. */
-class Present implements Omit<Ambient, "stand"> {
+class AmbientNow implements Omit<Ambient, "stand"> {
   get refusal(): unknown {
     return refusing()?.refusal;
   }
@@ -55,7 +55,7 @@ class Present implements Omit<Ambient, "stand"> {
   }
 }
 
-const present = new Present();
+const ambientNow = new AmbientNow();
 
 /** Perform an operation as part of what may be cancelled, or of nothing. */
 export function performIn<T>(ambient: Omit<Ambient, "stand"> | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {

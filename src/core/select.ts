@@ -110,15 +110,15 @@ function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Op
   }
   if (typeof given !== "object" || given === null) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
   const cases = given as Cases;
-  const live: Case[] = [];
+  const state: Case[] = [];
   const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
-    if (operation) live.push({ key, operation: performable(operation, "select", key) });
+    if (operation) state.push({ key, operation: performable(operation, "select", key) });
   };
   if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
   else for (const key of Object.keys(cases)) add(key, cases[key]);
   // An operation, a map, a set is a record without a field: that no case is live would be said of it only when it waits.
-  if (live.length === 0 && !isList(cases) && Symbol.iterator in cases) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
-  return new Choice(live, "select", order === "listed");
+  if (state.length === 0 && !isList(cases) && Symbol.iterator in cases) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
+  return new Choice(state, "select", order === "listed");
 }
 
 /**

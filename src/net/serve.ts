@@ -18,7 +18,7 @@ import { performIn, refused } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
 import { ClosedError, isError, show } from "../errors.ts";
 import { checkedBody, type GivenBody } from "../task/body.ts";
-import { LiveScope } from "../task/scope/live-scope.ts";
+import { ScopeState } from "../task/scope/scope-state.ts";
 import { checkedOptions, handleOf, type Scope } from "../task/scope/scope.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionError, IncompleteReadError } from "./errors.ts";
@@ -87,8 +87,8 @@ export function serve(listener: Listener, given: unknown, options: ServeOptions 
     if (onError !== undefined && typeof (onError as unknown) !== "function") {
       throw new TypeError(`onError of serve is a function; got ${show(onError)}`);
     }
-    const live = new LiveScope("scope", undefined, { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true });
-    return new Serving(live, listener, handler, maxConnections, onError).run();
+    const state = new ScopeState("scope", undefined, { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true });
+    return new Serving(state, listener, handler, maxConnections, onError).run();
   } catch (error) {
     return refused(error);
   }
@@ -97,7 +97,7 @@ export function serve(listener: Listener, given: unknown, options: ServeOptions 
 const serveOptions: Known<ServeOptions> = { signal: true, maxConnections: true, onError: true };
 
 class Serving {
-  readonly #live: LiveScope;
+  readonly #state: ScopeState;
   readonly #listener: Listener;
   readonly #handler: (connection: Connection, s: Scope) => unknown;
   readonly #onError: ServeOptions["onError"];
@@ -106,13 +106,13 @@ class Serving {
   readonly #connections = new Set<Connection>();
 
   constructor(
-    live: LiveScope,
+    state: ScopeState,
     listener: Listener,
     handler: (connection: Connection, s: Scope) => unknown,
     maxConnections: number,
     onError: ServeOptions["onError"],
   ) {
-    this.#live = live;
+    this.#state = state;
     this.#listener = listener;
     this.#handler = handler;
     this.#onError = onError;
@@ -120,13 +120,13 @@ class Serving {
   }
 
   run(): Promise<void> {
-    this.#live.defer(() => this.#end());
-    return this.#live.run(() => this.#accept(), []);
+    this.#state.defer(() => this.#end());
+    return this.#state.run(() => this.#accept(), []);
   }
 
   /** Until all is cancelled, also where the platform does not carry along what the running code is part of. */
   #perform<T>(operation: Operation<T>): Promise<T> {
-    return performIn(this.#live.region, operation);
+    return performIn(this.#state.cancelScope, operation);
   }
 
   async #accept(): Promise<void> {
@@ -157,18 +157,18 @@ class Serving {
 
   #begin(connection: Connection): void {
     this.#connections.add(connection);
-    this.#live.go(() => this.#conduct(connection), []);
+    this.#state.go(() => this.#conduct(connection), []);
   }
 
   async #conduct(connection: Connection): Promise<void> {
-    const live = new LiveScope("scope", this.#handler, { name: "connection", signal: this.#live.region.signal });
+    const state = new ScopeState("scope", this.#handler, { name: "connection", signal: this.#state.cancelScope.signal });
     try {
-      await live.run(this.#handler, [connection, handleOf(live)] as never[]);
+      await state.run(this.#handler, [connection, handleOf(state)] as never[]);
       await this.#perform(settling(connection.shutdown()));
     } catch (error) {
       connection.destroy(error);
       await connection.ended;
-      if (!this.#live.region.isCancel(error)) this.#failed(error, connection);
+      if (!this.#state.cancelScope.isCancel(error)) this.#failed(error, connection);
     } finally {
       this.#connections.delete(connection);
       this.#places.tryReceive();

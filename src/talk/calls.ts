@@ -98,17 +98,17 @@ export interface CallChannel<Req, Res> {
  * Idea: occam's call channels.
  */
 export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
-  const requests = chan<Asked<Req, Res>>({ name: name ?? "calls" });
+  const requests = chan<PendingCall<Req, Res>>({ name: name ?? "calls" });
   const facts = (): string[] => requests.facts("cancelled", "caller", "server");
   const said = JSON.stringify(requests.name);
   const client: Client<Req, Res> = {
-    call: (value, options) => perform(new Asking(requests, new Asked<Req, Res>(value, requests.name)), options),
+    call: (value, options) => perform(new Calling(requests, new PendingCall<Req, Res>(value, requests.name)), options),
     calling: (value) =>
       guard(() => {
-        const asked = new Asked<Req, Res>(value, requests.name);
-        return requests.sending(asked).map(() => {
-          const answer = perform(new Answering(asked));
-          asked.abandonUnlessAwaited();
+        const pending = new PendingCall<Req, Res>(value, requests.name);
+        return requests.sending(pending).map(() => {
+          const answer = perform(new AwaitingAnswer(pending));
+          pending.abandonUnlessAwaited();
           return answer;
         });
       }),
@@ -140,7 +140,7 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
 }
 
 /** One call, as both its sides see it. */
-class Asked<Req, Res> implements Call<Req, Res>, Place {
+class PendingCall<Req, Res> implements Call<Req, Res>, Place {
   readonly value: Req;
   readonly #channel: string;
   /** Made when somebody asks for its signal. */
@@ -235,12 +235,12 @@ class Asked<Req, Res> implements Call<Req, Res>, Place {
 }
 
 /** Waits for the answer of a call that was accepted. */
-class Answering<Req, Res> extends Performable<Res> {
-  readonly #asked: Asked<Req, Res>;
+class AwaitingAnswer<Req, Res> extends Performable<Res> {
+  readonly #pending: PendingCall<Req, Res>;
 
-  constructor(asked: Asked<Req, Res>) {
+  constructor(pending: PendingCall<Req, Res>) {
     super();
-    this.#asked = asked;
+    this.#pending = pending;
   }
 
   override toString(): string {
@@ -248,23 +248,23 @@ class Answering<Req, Res> extends Performable<Res> {
   }
 
   override attempt(): Res | Nothing {
-    return this.#asked.answer();
+    return this.#pending.answer();
   }
 
   override enlist(waiter: Waiter): void {
-    this.#asked.await(waiter);
+    this.#pending.await(waiter);
   }
 }
 
 /** Waits for acceptance and for the answer, as one: between the two the caller can neither be lost nor be told twice. */
-class Asking<Req, Res> extends Performable<Res> implements Place {
-  readonly #requests: Channel<Asked<Req, Res>>;
-  readonly #asked: Asked<Req, Res>;
+class Calling<Req, Res> extends Performable<Res> implements Place {
+  readonly #requests: Channel<PendingCall<Req, Res>>;
+  readonly #pending: PendingCall<Req, Res>;
 
-  constructor(requests: Channel<Asked<Req, Res>>, asked: Asked<Req, Res>) {
+  constructor(requests: Channel<PendingCall<Req, Res>>, pending: PendingCall<Req, Res>) {
     super();
     this.#requests = requests;
-    this.#asked = asked;
+    this.#pending = pending;
   }
 
   override toString(): string {
@@ -272,43 +272,43 @@ class Asking<Req, Res> extends Performable<Res> implements Place {
   }
 
   override attempt(): Nothing {
-    if (this.#requests.closed) this.#requests.give(this.#asked);
+    if (this.#requests.closed) this.#requests.give(this.#pending);
     return nothing;
   }
 
   override enlist(caller: Waiter): void {
-    if (this.#requests.give(this.#asked)) {
-      this.#asked.await(caller);
+    if (this.#requests.give(this.#pending)) {
+      this.#pending.await(caller);
       return;
     }
-    const inLine = new Accepted(caller, this.#asked);
+    const inLine = new QueuedCaller(caller, this.#pending);
     caller.place = this;
     caller.slot = inLine;
-    inLine.slot = this.#asked;
+    inLine.slot = this.#pending;
     this.#requests.senders.join(inLine);
   }
 
   withdraw(caller: Waiter): void {
-    const inLine = caller.slot as Accepted<Req, Res>;
+    const inLine = caller.slot as QueuedCaller<Req, Res>;
     release(caller);
     withdraw(inLine);
   }
 }
 
 /** Stands in line for its caller, and lets it wait for the answer once accepted. */
-class Accepted<Req, Res> extends BareWaiter {
+class QueuedCaller<Req, Res> extends BareWaiter {
   readonly #caller: Waiter;
-  readonly #asked: Asked<Req, Res>;
+  readonly #pending: PendingCall<Req, Res>;
 
-  constructor(caller: Waiter, asked: Asked<Req, Res>) {
+  constructor(caller: Waiter, pending: PendingCall<Req, Res>) {
     super();
     this.#caller = caller;
-    this.#asked = asked;
+    this.#pending = pending;
   }
 
   override resume(how: Outcome, what: unknown): void {
     release(this.#caller);
     if (how === "error") this.#caller.resume("error", what);
-    else this.#asked.await(this.#caller);
+    else this.#pending.await(this.#caller);
   }
 }

@@ -16,7 +16,7 @@ import { settling } from "../ops/promise.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { fulfilled } from "../core/scheduler.ts";
 import { ClosedError, show } from "../errors.ts";
-import { currentRegion, runAs } from "../task/cancel/current.ts";
+import { currentCancelScope, runAs } from "../task/cancel/current.ts";
 
 /** The client of a generator: what `call` sends is what `yield` gives in the body, and the other way round. */
 export interface Coroutine<In, Out, Ret> extends Disposable {
@@ -62,36 +62,36 @@ export function coroutine<Out, Ret, In>(
   body: () => Generator<Out, Ret, In> | AsyncGenerator<Out, Ret, In>,
 ): Coroutine<In, Out, Ret> {
   checkedFunction(body, "coroutine", "coroutine(function* () { ... })");
-  return new Conversation(body);
+  return new CoroutineClient(body);
 }
 
-type Talker<Out, Ret, In> = Generator<Out, Ret, In> | AsyncGenerator<Out, Ret, In>;
-type Step<Out, Ret, In> = (talker: Talker<Out, Ret, In>) => IteratorResult<Out, Ret> | Promise<IteratorResult<Out, Ret>>;
+type BodyGenerator<Out, Ret, In> = Generator<Out, Ret, In> | AsyncGenerator<Out, Ret, In>;
+type Step<Out, Ret, In> = (generator: BodyGenerator<Out, Ret, In>) => IteratorResult<Out, Ret> | Promise<IteratorResult<Out, Ret>>;
 
-class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
+class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   readonly #name: string;
   /** What its body is part of. */
-  readonly #region = currentRegion();
+  readonly #cancelScope = currentCancelScope();
   readonly #first: Promise<Out>;
   /** The same for the user, once it was asked for: only then its failure is told by it. */
   #firstAsked: Promise<Out> | undefined = undefined;
   readonly done: Promise<Ret | undefined>;
   #finish!: (value: Ret | undefined) => void;
   #fail!: (error: unknown) => void;
-  #talker: Talker<Out, Ret, In> | undefined = undefined;
+  #generator: BodyGenerator<Out, Ret, In> | undefined = undefined;
   /** How it ended: `cause` is what the body threw. */
   #ended: { cause: unknown } | undefined = undefined;
   /** Requests that have not been answered, the priming included. */
   #waiting = 0;
   #last: Promise<unknown> = fulfilled;
 
-  constructor(body: () => Talker<Out, Ret, In>) {
+  constructor(body: () => BodyGenerator<Out, Ret, In>) {
     this.#name = body.name === "" ? "coroutine" : body.name;
     this.done = new Promise((resolve, reject) => {
       this.#finish = resolve;
       this.#fail = reject;
     });
-    this.#first = this.#ask((talker) => talker.next(...([] as unknown as [In])), body);
+    this.#first = this.#request((generator) => generator.next(...([] as unknown as [In])), body);
     this.#first.catch(() => { /* `done` tells it as well */ });
   }
 
@@ -112,19 +112,19 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   call(value: In): Promise<Out> {
-    return cancellable(this.#ask((talker) => talker.next(value)));
+    return cancellable(this.#request((generator) => generator.next(value)));
   }
 
   throw(error: unknown): Promise<Out> {
-    return cancellable(this.#ask((talker) => talker.throw(error)));
+    return cancellable(this.#request((generator) => generator.throw(error)));
   }
 
   close(): void {
     void this.#inTurn(async () => {
-      const talker = this.#talker;
-      if (this.#ended !== undefined || talker === undefined) return;
+      const generator = this.#generator;
+      if (this.#ended !== undefined || generator === undefined) return;
       try {
-        const step = await runAs(this.#region, () => talker.return(undefined as Ret));
+        const step = await runAs(this.#cancelScope, () => generator.return(undefined as Ret));
         if (step.done !== true) throw new TypeError(`coroutine "${this.#name}" yielded while it was being closed`);
         this.#ended = { cause: undefined };
         this.#finish(step.value);
@@ -140,14 +140,14 @@ class Conversation<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   /** One request: run the body up to its next `yield`. */
-  #ask(step: Step<Out, Ret, In>, body?: () => Talker<Out, Ret, In>): Promise<Out> {
+  #request(step: Step<Out, Ret, In>, body?: () => BodyGenerator<Out, Ret, In>): Promise<Out> {
     this.#waiting++;
     return this.#inTurn(async () => {
       this.#waiting--;
       if (this.#ended !== undefined) throw this.#closed();
       let result: IteratorResult<Out, Ret>;
       try {
-        result = await runAs(this.#region, () => step((this.#talker ??= started(body))));
+        result = await runAs(this.#cancelScope, () => step((this.#generator ??= started(body))));
       } catch (error) {
         this.#ended = { cause: error };
         this.#fail(error);
@@ -182,10 +182,10 @@ function cancellable<T>(answer: Promise<T>): Promise<T> {
   return ambience ? perform(settling(answer)) : answer;
 }
 
-function started<Out, Ret, In>(body: (() => Talker<Out, Ret, In>) | undefined): Talker<Out, Ret, In> {
-  const talker = body?.();
-  if (typeof (talker as Partial<Talker<Out, Ret, In>> | undefined)?.next === "function") return talker as Talker<Out, Ret, In>;
-  throw new NoGenerator(`coroutine takes a generator function, and its body gave ${show(talker)}: write function* or async function*`);
+function started<Out, Ret, In>(body: (() => BodyGenerator<Out, Ret, In>) | undefined): BodyGenerator<Out, Ret, In> {
+  const generator = body?.();
+  if (typeof (generator as Partial<BodyGenerator<Out, Ret, In>> | undefined)?.next === "function") return generator as BodyGenerator<Out, Ret, In>;
+  throw new NoGenerator(`coroutine takes a generator function, and its body gave ${show(generator)}: write function* or async function*`);
 }
 
 /** Nothing has begun, so nothing has ended: it is told as it is, to whoever asks. */

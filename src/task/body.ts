@@ -7,7 +7,7 @@
  */
 import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../support/mistakes.ts";
 import { show, tagOf } from "../errors.ts";
-import type { Region } from "./cancel/cancel-scope.ts";
+import type { CancelScope } from "./cancel/cancel-scope.ts";
 import { Driver, isGenerator } from "./generator.ts";
 
 /** What `go` and the others run. */
@@ -32,7 +32,7 @@ export type HowEnded = "value" | "error" | "return";
 /** Who runs a body, and is told its end. */
 export interface Runner {
   /** What the body is cancelled with, if it is. */
-  readonly region: Region | undefined;
+  readonly cancelScope: CancelScope | undefined;
   /** The generator that it runs, if it is one, until that has ended. */
   driver?: Driver | undefined;
   ended(how: HowEnded, outcome: unknown): void;

@@ -4,8 +4,8 @@
  * Idea: trio's nursery tasks and Kotlin's jobs; the handle that cancels one alone is theirs.
  */
 import { type Body, type HowEnded } from "./body.ts";
-import { cancelled, Region } from "./cancel/cancel-scope.ts";
-import type { LiveScope } from "./scope/live-scope.ts";
+import { cancelled, CancelScope } from "./cancel/cancel-scope.ts";
+import type { ScopeState } from "./scope/scope-state.ts";
 import { Task } from "./task.ts";
 
 /**
@@ -14,11 +14,11 @@ import { Task } from "./task.ts";
  * Made by {@link Scope.go}. Idea: Kotlin's `Job`.
  */
 export class ChildTask<T> extends Task<T> {
-  readonly #scope: LiveScope;
+  readonly #scope: ScopeState;
 
   /** @internal */
-  constructor(scope: LiveScope, body: Body<unknown[], T>, args: unknown[]) {
-    super(body, args, (task) => new Region(task, scope.region));
+  constructor(scope: ScopeState, body: Body<unknown[], T>, args: unknown[]) {
+    super(body, args, (task) => new CancelScope(task, scope.cancelScope));
     this.#scope = scope;
   }
 
@@ -42,7 +42,7 @@ export class ChildTask<T> extends Task<T> {
    * Idea: Kotlin's `Job.cancel`.
    */
   cancel(reason?: unknown): void {
-    this.region?.cancel(cancelled(this, reason));
+    this.cancelScope?.cancel(cancelled(this, reason));
   }
 
   /** @internal */
@@ -54,6 +54,6 @@ export class ChildTask<T> extends Task<T> {
   override ended(how: HowEnded, outcome: unknown): void {
     super.ended(how, outcome);
     this.#scope.childEnded(this, outcome);
-    this.region?.handOver();
+    this.cancelScope?.handOver();
   }
 }

@@ -27,7 +27,7 @@ import { enqueue, type Job } from "../core/scheduler.ts";
 import { withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { Runner } from "./body.ts";
-import type { Region } from "./cancel/cancel-scope.ts";
+import type { CancelScope } from "./cancel/cancel-scope.ts";
 import { observer } from "./report/observer.ts";
 
 export class Driver implements Job, Performer {
@@ -63,11 +63,11 @@ export class Driver implements Job, Performer {
     this.what = undefined;
   }
 
-  /** Run the generator from its start, in the region of whoever runs it. A context is looked for once it waits. */
+  /** Run the generator from its start, in the cancel scope of whoever runs it. A context is looked for once it waits. */
   begin(): void {
     const { runner } = this;
     runner.driver = this;
-    runner.region?.drive(this);
+    runner.cancelScope?.drive(this);
     this.goOn();
     if (runner.driver === this && contexts?.isEmpty() === false) this.context = contexts.snapshot();
   }
@@ -78,13 +78,13 @@ export class Driver implements Job, Performer {
   }
 
   refuse(): CancelledError | undefined {
-    const { region } = this.runner;
-    if (region) region.delivered = true;
+    const { cancelScope } = this.runner;
+    if (cancelScope) cancelScope.delivered = true;
     return this.refusal;
   }
 
-  get ambient(): Region | undefined {
-    return this.runner.region;
+  get ambient(): CancelScope | undefined {
+    return this.runner.cancelScope;
   }
 
   waitFor(operation: Performable<unknown>): void {

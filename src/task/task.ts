@@ -18,8 +18,8 @@ import { Line, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import { checkedBody, runBody, type Body, type GivenBody, type HowEnded } from "./body.ts";
 import type { Driver } from "./generator.ts";
-import { living, nextId, type Living } from "./report/registry.ts";
-import type { Region } from "./cancel/cancel-scope.ts";
+import { registry, nextId, type TaskInfo } from "./report/registry.ts";
+import type { CancelScope } from "./cancel/cancel-scope.ts";
 import { observer } from "./report/observer.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
@@ -104,29 +104,29 @@ export class Task<T> implements PromiseLike<T> {
   /** A failure that nobody has joined, as the platform's unhandled rejection. */
   #unjoined: Promise<never> | undefined;
   /** @internal */
-  region: Region | undefined;
+  cancelScope: CancelScope | undefined;
   /** @internal */
   driver: Driver | undefined = undefined;
   /** @internal */
-  before: Living | undefined = undefined;
+  before: TaskInfo | undefined = undefined;
   /** @internal */
-  after: Living | undefined = undefined;
+  after: TaskInfo | undefined = undefined;
 
   /** @internal */
-  constructor(body: Body<unknown[], T>, args: unknown[], regionOf?: (task: Living) => Region) {
+  constructor(body: Body<unknown[], T>, args: unknown[], cancelScopeOf?: (task: TaskInfo) => CancelScope) {
     this.#name = body.name;
-    const region = (this.region = regionOf?.(this));
-    living.add(this);
+    const cancelScope = (this.cancelScope = cancelScopeOf?.(this));
+    registry.add(this);
     observer?.site(this);
     const beginning = new Beginning(this, body, args);
-    if (region) region.start(beginning);
+    if (cancelScope) cancelScope.start(beginning);
     else if (ambience) ambience.startFree(this as never, beginning);
     else start(beginning, this);
   }
 
   /** @internal */
   begin(body: Body<unknown[], T>, args: unknown[]): void {
-    if (this.region?.refusal) {
+    if (this.cancelScope?.refusal) {
       this.ended("return", undefined);
       return;
     }
@@ -137,11 +137,11 @@ export class Task<T> implements PromiseLike<T> {
   /** @internal The body has given its outcome. */
   ended(how: HowEnded, outcome: unknown): void {
     touch(this, "end");
-    living.remove(this);
+    registry.remove(this);
     this.driver = undefined;
-    const cancelled = how === "return" || (how === "error" && this.region?.isCancel(outcome) === true);
+    const cancelled = how === "return" || (how === "error" && this.cancelScope?.isCancel(outcome) === true);
     this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
-    this.#outcome = cancelled ? this.region?.refusal : outcome;
+    this.#outcome = cancelled ? this.cancelScope?.refusal : outcome;
     if (this.#state === "failed") observer?.failed(this, outcome);
     if (this.#state === "failed" && !this.#joiners?.first && this.isFree) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
@@ -167,7 +167,7 @@ export class Task<T> implements PromiseLike<T> {
 
   /** What it is: `Task 3 "reader" (running)`. */
   toString(): string {
-    return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.#present);
+    return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.#currentState);
   }
 
   /** @internal */
@@ -188,11 +188,11 @@ export class Task<T> implements PromiseLike<T> {
   /** Not started, under way, or how it ended. A task that is cancelled before its start never starts. */
   get state(): TaskState {
     touch(this);
-    return this.#present;
+    return this.#currentState;
   }
 
-  get #present(): TaskState {
-    return this.#state === "pending" && this.region?.refusal ? "cancelled" : this.#state;
+  get #currentState(): TaskState {
+    return this.#state === "pending" && this.cancelScope?.refusal ? "cancelled" : this.#state;
   }
 
   /**

@@ -12,7 +12,7 @@ import { tagOf } from "../errors.ts";
 import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
 import { describe, describeOpen, waitsOf } from "../task/report/dump.ts";
 import { traceTasks } from "../task/report/debugging.ts";
-import { living, type Living } from "../task/report/registry.ts";
+import { registry, type TaskInfo } from "../task/report/registry.ts";
 import { go } from "../task/task.ts";
 import { afterRealTime } from "./scheduler/platform.ts";
 import { settle } from "./settle.ts";
@@ -50,7 +50,7 @@ export interface BlockedTask {
  * Idea: Go's goroutine profile.
  */
 export function blockedTasks(): BlockedTask[] {
-  return [...living].map((who) => ({
+  return [...registry].map((who) => ({
     id: who.id,
     name: who.name,
     kind: who.kind,
@@ -97,7 +97,7 @@ export async function expectNoLeaks<T, Y = never, Z = never, P = never>(
   const test = checkedBody(body as Body<[], T>, "expectNoLeaks");
   const stopTracing = traceTasks();
   try {
-    const before = new Set<object>([...living, ...allOpen().keys()]);
+    const before = new Set<object>([...registry, ...allOpen().keys()]);
     const given = test();
     const result = await (tagOf(given) === "Generator" ? go(() => given as Generator<unknown, T>) : (given as T | PromiseLike<T>));
     await untilNothingIsLeft(before);
@@ -111,7 +111,7 @@ export async function expectNoLeaks<T, Y = never, Z = never, P = never>(
 }
 
 /** Who is left behind by whom, and what was left open. */
-export function leakError(leaked: readonly Living[], by: string, open: readonly string[] = []): LeakError {
+export function leakError(leaked: readonly TaskInfo[], by: string, open: readonly string[] = []): LeakError {
   const lines = [...leaked.flatMap((who) => describe(who, "is left in")), ...open].map((line) => `  ${line}`);
   const count = leaked.length + open.filter((line) => !line.startsWith(" ")).length;
   const cure = `let them end (close what they wait for, cancel their scope${open.length > 0 ? ", stop or shut down what is open" : ""}) before ${by} does`;
@@ -119,8 +119,8 @@ export function leakError(leaked: readonly Living[], by: string, open: readonly 
 }
 
 /** What has begun since then and has not ended. */
-function leftSince(before: ReadonlySet<object>): Living[] {
-  return [...living].filter((who) => !before.has(who));
+function leftSince(before: ReadonlySet<object>): TaskInfo[] {
+  return [...registry].filter((who) => !before.has(who));
 }
 
 /** Wait, ever longer, for what ends by itself. */

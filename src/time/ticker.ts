@@ -18,7 +18,7 @@ import { clockIsReal } from "../core/controller.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
-import { checkedDelay, PatientTimer } from "./timer.ts";
+import { checkedDelay, KeepAliveTimer } from "./timer.ts";
 
 /** Gives the number of periods that have passed since its start: 1, 2, ... */
 export interface Ticker extends Receiver<number> {
@@ -60,7 +60,7 @@ export function ticker(ms: number): Ticker {
 class TickChannel extends Channel<number> implements Ticker {
   readonly #period: number;
   readonly #started = globalThis.performance.now();
-  readonly #timer = new PatientTimer();
+  readonly #timer = new KeepAliveTimer();
   #passed = 0;
   #waiting = 0;
 
@@ -94,19 +94,19 @@ class TickChannel extends Channel<number> implements Ticker {
   }
 
   override receiving(): Operation<number> {
-    return this.#attended(super.receiving());
+    return this.#counted(super.receiving());
   }
 
   override nexting(): Operation<IteratorResult<number, undefined>> {
-    return this.#attended(super.nexting());
+    return this.#counted(super.nexting());
   }
 
   override [Symbol.asyncIterator](): AsyncIterator<number, undefined> & AsyncIterable<number> {
-    return new Through(new Loop(this), (nexting) => this.#attended(nexting));
+    return new Through(new Loop(this), (nexting) => this.#counted(nexting));
   }
 
-  #attended<T>(receiving: Operation<T>): Operation<T> {
-    return new Attended(performable(receiving, "ticker"), (by) => {
+  #counted<T>(receiving: Operation<T>): Operation<T> {
+    return new CountedWait(performable(receiving, "ticker"), (by) => {
       this.#waiting += by;
       this.#timer.keep(this.#waiting > 0);
     });
@@ -139,7 +139,7 @@ class TickChannel extends Channel<number> implements Ticker {
 }
 
 /** An operation of which it is counted how many wait for it. */
-class Attended<T> extends Performable<T> implements Place {
+class CountedWait<T> extends Performable<T> implements Place {
   readonly #inner: Performable<T>;
   readonly #count: (by: 1 | -1) => void;
 
@@ -162,7 +162,7 @@ class Attended<T> extends Performable<T> implements Place {
   }
 
   override enlist(waiter: Waiter): void {
-    const inside = new AttendedWaiter(waiter, () => { this.#count(-1); });
+    const inside = new CountedWaiter(waiter, () => { this.#count(-1); });
     waiter.place = this;
     waiter.slot = inside;
     this.#count(1);
@@ -170,14 +170,14 @@ class Attended<T> extends Performable<T> implements Place {
   }
 
   withdraw(waiter: Waiter): void {
-    const inside = waiter.slot as AttendedWaiter;
+    const inside = waiter.slot as CountedWaiter;
     release(waiter);
     withdraw(inside);
     inside.leave();
   }
 }
 
-class AttendedWaiter extends BareWaiter {
+class CountedWaiter extends BareWaiter {
   readonly #outside: Waiter;
   readonly leave: () => void;
 

@@ -11,13 +11,13 @@ import { show } from "../errors.ts";
 const longest = 2 ** 31 - 1;
 
 /** The platform's handle of a timer. Where timers are numbers, as in browsers, there is no process to keep. */
-export interface Handle { ref?: () => unknown; unref?: () => unknown }
+export interface PlatformTimer { ref?: () => unknown; unref?: () => unknown }
 
 /**
  * Call `fire` once after `ms` milliseconds. The result disarms it, and may be called at any time. `made` gets each timer of the platform that
  * is made for it.
  */
-export function arm(ms: number, fire: () => void, made?: (timer: Handle) => void): () => void {
+export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) => void): () => void {
   if (ms === Infinity) return () => { /* nothing was armed */ };
   if (controller !== undefined) return controller.arm(ms, fire);
   const { setTimeout, clearTimeout } = globalThis;
@@ -31,9 +31,9 @@ export function arm(ms: number, fire: () => void, made?: (timer: Handle) => void
 }
 
 /** One timer after the other, which keep the process alive only as long as they are told to. */
-export class PatientTimer {
+export class KeepAliveTimer {
   #keeps = false;
-  #timer: Handle | undefined = undefined;
+  #timer: PlatformTimer | undefined = undefined;
   #disarm: (() => void) | undefined = undefined;
 
   /** Call `fire` once after `ms` milliseconds, in place of what was armed before. */
@@ -59,7 +59,7 @@ export class PatientTimer {
 export function armQuietly(ms: number, fire: () => void): () => void {
   const { setTimeout, clearTimeout } = globalThis;
   const timer = setTimeout(fire, ms);
-  (timer as Handle).unref?.();
+  (timer as PlatformTimer).unref?.();
   return () => { clearTimeout(timer); };
 }
 

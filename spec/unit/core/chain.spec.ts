@@ -1,4 +1,4 @@
-/** The chain on which the registries of tasks, regions and waits lean. */
+/** The chain on which the registries of tasks, cancel scopes and waits lean. */
 import { expect } from "chai";
 import { Chain, type Linked } from "../../../src/support/chain.ts";
 

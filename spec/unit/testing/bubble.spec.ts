@@ -7,8 +7,8 @@ import {
   shield, sleep, sleeping, suppressedOf, ticker, timeout, TimeoutError,
 } from "../../../src/node.ts";
 import { below } from "../../../src/platform/random.ts";
-import { living } from "../../../src/task/report/registry.ts";
-import { currentRegion } from "../../../src/task/cancel/current.ts";
+import { registry } from "../../../src/task/report/registry.ts";
+import { currentCancelScope } from "../../../src/task/cancel/current.ts";
 import { bubble, expectNoLeaks, LeakError, seed, settle, type BubbleOptions } from "../../../src/testing/index.ts";
 import { rejectionOf, settle as turns } from "../../support/settle.ts";
 
@@ -211,7 +211,7 @@ describe("bubble", () => {
   for (const [name, [program, options]] of Object.entries(ends)) {
     it(`puts everything back after ${name}`, async () => {
       const state = async (): Promise<unknown[]> => [
-        (await go(() => currentRegion())) === undefined, Date, Math.random, Reflect.get(performance, "now"), AbortController.prototype, [...living].length,
+        (await go(() => currentCancelScope())) === undefined, Date, Math.random, Reflect.get(performance, "now"), AbortController.prototype, [...registry].length,
         ...process.rawListeners("unhandledRejection"), "and", ...process.rawListeners("rejectionHandled"),
       ];
       const before = await state();

@@ -1,11 +1,11 @@
 /**
- * Regions: what is cancelled as one. Each scope and each of its tasks runs in one, and they form a tree.
+ * Cancel scopes: what is cancelled as one. Each scope and each of its tasks runs in one, and they form a tree.
  *
- * 1. Whatever waits in a region stands in its chain: cancelling withdraws each wait, and rejects all with one shared error. A wait
- *    that is over leaves nothing behind, however long its region lives.
+ * 1. Whatever waits in a cancel scope stands in its chain: cancelling withdraws each wait, and rejects all with one shared error. A wait
+ *    that is over leaves nothing behind, however long its cancel scope lives.
  * 2. Cancelling reaches all descendants but those that are shielded: first all are marked, then all waits are withdrawn, then signals
  *    abort, all before `cancel` returns. It takes time in proportion to what it reaches, and does not recurse.
- * 3. It is for ever: what is performed in a cancelled region later is refused with the same error.
+ * 3. It is for ever: what is performed in a cancelled cancel scope later is refused with the same error.
  * 4. Who ends leaves its parent; what still lives in it becomes the parent's.
  *
  *        scope ─┬─ task ─── scope ─── task         cancel(scope): all but the shield and what is below it
@@ -23,29 +23,29 @@ import { handedOut } from "../../platform/signals.ts";
 import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../../core/wait-queue.ts";
 import { CancelledError, isError, show } from "../../errors.ts";
 import type { Driver } from "../generator.ts";
-import type { Living } from "../report/registry.ts";
-import { consistsOf } from "./parts.ts";
+import type { TaskInfo } from "../report/registry.ts";
+import { consistsOf } from "./error-parts.ts";
 import { refuseWith, startIn } from "./current.ts";
 import { observer } from "../report/observer.ts";
 import { expectEnd, hasEnded } from "../report/stuck.ts";
-import { Waits } from "./wait-set.ts";
+import { WaitSet } from "./wait-set.ts";
 
-export class Region implements Ambient, Linked<Region> {
-  before: Region | undefined = undefined;
-  after: Region | undefined = undefined;
+export class CancelScope implements Ambient, Linked<CancelScope> {
+  before: CancelScope | undefined = undefined;
+  after: CancelScope | undefined = undefined;
   /** Who runs in it. */
-  readonly owner: Living;
-  parent: Region | undefined;
-  readonly children: Chain<Region> = new Chain();
+  readonly owner: TaskInfo;
+  parent: CancelScope | undefined;
+  readonly children: Chain<CancelScope> = new Chain();
   /** What async functions wait for in it. */
-  readonly waits: Waits<RegionWaiter> = new Waits();
+  readonly waits: WaitSet<RegionWaiter> = new WaitSet();
   /** The generator that runs in it. */
   driver: Driver | undefined = undefined;
   /** Called when the last child has left. */
   onEmpty: (() => void) | undefined = undefined;
   /** The first cancel that reached it. */
   refusal: CancelledError | undefined = undefined;
-  /** The first cancel that reached it from a region around it. */
+  /** The first cancel that reached it from a cancel scope around it. */
   fromOutside: CancelledError | undefined = undefined;
   /** Whoever runs in it has met the cancel: a wait was withdrawn, or refused. */
   delivered = false;
@@ -53,7 +53,7 @@ export class Region implements Ambient, Linked<Region> {
   readonly #shielded: boolean;
   #controller: AbortController | undefined = undefined;
 
-  constructor(owner: Living, parent: Region | undefined, shielded = false) {
+  constructor(owner: TaskInfo, parent: CancelScope | undefined, shielded = false) {
     this.owner = owner;
     this.parent = parent;
     this.#shielded = shielded;
@@ -65,12 +65,13 @@ export class Region implements Ambient, Linked<Region> {
     return this.refusal !== undefined;
   }
 
-  /** The numbers of whoever runs in it, and in the regions around it. */
+  /** The numbers of whoever runs in it, and in the cancel scopes around it. */
   *around(): Generator<number> {
-    for (let region: Region | undefined = this; region; region = region.parent) yield region.owner.id; // eslint-disable-line @typescript-eslint/no-this-alias -- the first of its regions
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the first of the chain
+    for (let scope: CancelScope | undefined = this; scope; scope = scope.parent) yield scope.owner.id;
   }
 
-  /** Aborts when the region is cancelled; made when it is asked for. */
+  /** Aborts when the cancel scope is cancelled; made when it is asked for. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = handedOut();
@@ -80,7 +81,7 @@ export class Region implements Ambient, Linked<Region> {
   }
 
   /**
-   * Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. `known`: regions
+   * Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. `known`: cancel scopes
    * refuse operations with this error already.
    */
   cancel(error: CancelledError, fromOutside = false, known = false): void {
@@ -90,9 +91,9 @@ export class Region implements Ambient, Linked<Region> {
     touch(this);
     if (!known) refuseWith(error);
     this.refusal = error;
-    const reached: Region[] = [this];
-    for (const region of reached) {
-      for (const child of region.children) {
+    const reached: CancelScope[] = [this];
+    for (const cancelScope of reached) {
+      for (const child of cancelScope.children) {
         if (child.#shielded) continue;
         child.fromOutside ??= error;
         if (child.refusal) continue; // so is all that is below it
@@ -101,8 +102,8 @@ export class Region implements Ambient, Linked<Region> {
       }
     }
     expectEnd(this);
-    for (const region of reached) region.#withdrawAll(error);
-    for (const region of reached) region.#controller?.abort(error);
+    for (const cancelScope of reached) cancelScope.#withdrawAll(error);
+    for (const cancelScope of reached) cancelScope.#controller?.abort(error);
   }
 
   #withdrawAll(error: CancelledError): void {
@@ -110,7 +111,7 @@ export class Region implements Ambient, Linked<Region> {
     for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
   }
 
-  /** Whether an error is nothing but the cancel of this region, as it is or in what the platform makes of it. */
+  /** Whether an error is nothing but the cancel of this cancel scope, as it is or in what the platform makes of it. */
   isCancel(error: unknown): boolean {
     const { refusal, fromOutside } = this;
     return refusal !== undefined && consistsOf(error, (part) => part === refusal || part === fromOutside);
@@ -159,7 +160,7 @@ export class Region implements Ambient, Linked<Region> {
     if (parent) {
       for (const wait of this.waits) {
         this.waits.remove(wait);
-        wait.region = parent;
+        wait.cancelScope = parent;
         parent.waits.add(wait);
       }
       for (const child of this.children) {
@@ -188,15 +189,15 @@ export class Region implements Ambient, Linked<Region> {
   }
 }
 
-/** A region that is in no other. */
-export const rootRegion = (owner: Living): Region => new Region(owner, undefined);
+/** A cancel scope that is in no other. */
+export const rootCancelScope = (owner: TaskInfo): CancelScope => new CancelScope(owner, undefined);
 
-const emptied: Region[] = [];
+const emptied: CancelScope[] = [];
 let telling = false;
 
-/** Tell a region that its last child has left. Whoever ends thereby leaves a region in turn: a list, not a recursion. */
-function tellEmpty(region: Region): void {
-  emptied.push(region);
+/** Tell a cancel scope that its last child has left. Whoever ends thereby leaves a cancel scope in turn: a list, not a recursion. */
+function tellEmpty(cancelScope: CancelScope): void {
+  emptied.push(cancelScope);
   if (telling) return;
   telling = true;
   for (let next = emptied.pop(); next; next = emptied.pop()) next.onEmpty?.();
@@ -204,7 +205,7 @@ function tellEmpty(region: Region): void {
 }
 
 /** The one error of a cancel. */
-export function cancelled({ kind, name }: Living, reason: unknown): CancelledError {
+export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledError {
   const because = reason === undefined ? "" : isError(reason) ? `: ${reason.message}` : `: ${show(reason)}`;
   return new CancelledError(
     `${kind} "${name}" was cancelled${because}. Let this error pass; detached() what others share, shield() what has to be done all the same`,
@@ -213,7 +214,7 @@ export function cancelled({ kind, name }: Living, reason: unknown): CancelledErr
 }
 
 /** The error of a wait that was begun in what has ended, and that nobody there has awaited: a handler's, or that of work which others share. */
-function strayed({ kind, name }: Living, wait: RegionWaiter): CancelledError {
+function strayed({ kind, name }: TaskInfo, wait: RegionWaiter): CancelledError {
   const where = observer?.siteOf(wait);
   return new CancelledError(
     `${kind} "${name}" has ended, and what was begun in it still waited in ${String(wait.operation)}${where === undefined ? "" : `, ${where}`}: ` +
@@ -221,7 +222,7 @@ function strayed({ kind, name }: Living, wait: RegionWaiter): CancelledError {
   );
 }
 
-/** Waits as a promise, in a region. */
+/** Waits as a promise, in a cancel scope. */
 export class RegionWaiter implements Promised, Linked<RegionWaiter> {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
@@ -232,13 +233,13 @@ export class RegionWaiter implements Promised, Linked<RegionWaiter> {
   declare readonly lazy: boolean;
   declare before: RegionWaiter | undefined;
   declare after: RegionWaiter | undefined;
-  declare region: Region;
+  declare cancelScope: CancelScope;
   /** What it waits for, or what the line that it stands in belongs to. */
   declare readonly what: Performable<unknown> | Standing;
   /** What the user has of it. */
   declare promise: Promise<unknown> | undefined;
 
-  constructor(region: Region, what: Performable<unknown> | Standing, lazy: boolean) {
+  constructor(cancelScope: CancelScope, what: Performable<unknown> | Standing, lazy: boolean) {
     this.next = undefined;
     this.previous = undefined;
     this.place = undefined;
@@ -248,10 +249,10 @@ export class RegionWaiter implements Promised, Linked<RegionWaiter> {
     this.lazy = lazy;
     this.before = undefined;
     this.after = undefined;
-    this.region = region;
+    this.cancelScope = cancelScope;
     this.what = what;
     this.promise = undefined;
-    region.waits.add(this);
+    cancelScope.waits.add(this);
     observer?.waits(this);
   }
 
@@ -260,12 +261,12 @@ export class RegionWaiter implements Promised, Linked<RegionWaiter> {
   }
 
   resume(how: Outcome, what: unknown): void {
-    this.region.waits.remove(this);
+    this.cancelScope.waits.remove(this);
     settle(this, how, what);
   }
 
   cancel(error: CancelledError): void {
-    this.region.delivered = true;
+    this.cancelScope.delivered = true;
     withdraw(this);
     if (this.promise) silence(this.promise);
     this.resume("error", error);

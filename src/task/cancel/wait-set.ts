@@ -1,12 +1,12 @@
 /**
- * What async functions wait for in a region.
+ * What async functions wait for in a cancel scope.
  *
  * Mostly it is one wait at a time, and that one takes no links. A chain alone, whose code sees members of many shapes, made a handover in a
  * scope take 8 % longer (`node bench/run.mjs scope-ping-pong`).
  */
 import { Chain, type Linked } from "../../support/chain.ts";
 
-export class Waits<Wait extends Linked<Wait>> implements Iterable<Wait> {
+export class WaitSet<Wait extends Linked<Wait>> implements Iterable<Wait> {
   #one: Wait | undefined = undefined;
   readonly #others: Chain<Wait> = new Chain();
 

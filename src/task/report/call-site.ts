@@ -16,11 +16,11 @@ export function noteSiteOf(of: object): void {
  * program are bundled into one file, and no source map tells them apart, there is none.
  */
 export function siteOf(object: object): string | undefined {
-  const [here] = placesIn(captureStack());
+  const [here] = callSitesIn(captureStack());
   if (!here) return undefined;
   const home = homeOf(here.file);
   const isOwn = (file: string): boolean => (home.endsWith("/") ? file.startsWith(home) : file === home);
-  return placesIn(noted.get(object)).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
+  return callSitesIn(noted.get(object)).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
 }
 
 /** The library's folder, as it is built and as it is bundled for Node; else this file alone, which a bundler has made. */
@@ -42,7 +42,7 @@ function captureStack(): { stack?: unknown } {
   return holder;
 }
 
-interface Place {
+interface CallSite {
   /** A path with slashes, without the scheme of a file's URL. */
   file: string;
   line: string;
@@ -51,7 +51,7 @@ interface Place {
 /** V8 and Bun write `at name (file:1:2)` and `at file:1:2`, Firefox and Safari `name@file:1:2`. */
 const formats = [/^at (?<name>.*?) \((?<place>.+:\d+:\d+)\)$/, /^at (?<place>.+:\d+:\d+)$/, /^(?<name>[^@]*)@(?<place>.+:\d+:\d+)$/];
 
-function placesIn({ stack }: { stack?: unknown } = {}): Place[] {
+function callSitesIn({ stack }: { stack?: unknown } = {}): CallSite[] {
   if (typeof stack !== "string") return []; // the program formats stacks in a way of its own, or the platform gives none
   return stack.split("\n").flatMap((text) => {
     for (const format of formats) {

@@ -8,9 +8,9 @@
  */
 import { clockIsReal } from "../../core/controller.ts";
 import { describe, describeOpen, tree, waitsOf } from "./dump.ts";
-import { living, type Living } from "./registry.ts";
+import { registry, type TaskInfo } from "./registry.ts";
 import { namesWhatLives, watchForSpinning } from "./spinning.ts";
-import { watchForStall, type Deafen } from "./stalling.ts";
+import { watchForStall, type MuteSignals } from "./stalling.ts";
 import { waitingTopLevel } from "./top-level.ts";
 
 /** What is needed of Node's `process`. */
@@ -38,46 +38,46 @@ const deadlocked = 13;
 export const aboutSignals =
   "A signal wakes nobody unless something aborts it. AbortSignal.timeout does not keep Node alive, and does not move virtual time; timeout() and sleeping() do";
 let watching = 0;
-let told = false;
+let reported = false;
 
 /** Report a deadlock from here on, until the function that is returned is called. Who listens to signals says how to stop that for a moment. */
-export function watchForDeadlock(deafen?: Deafen): () => void {
+export function watchForDeadlock(muteSignals?: MuteSignals): () => void {
   const process = host();
   if (!process) return () => { /* nothing to watch */ };
-  if (watching++ === 0) process.on("beforeExit", tell);
-  const unwatch = clockIsReal() ? watchSilence(process, deafen) : undefined;
+  if (watching++ === 0) process.on("beforeExit", reportDeadlock);
+  const unwatch = clockIsReal() ? watchSilence(process, muteSignals) : undefined;
   return () => {
     unwatch?.();
-    if (--watching === 0) process.off("beforeExit", tell);
+    if (--watching === 0) process.off("beforeExit", reportDeadlock);
   };
 }
 
 /** Where the platform may hang without a word. */
-function watchSilence(process: Host, deafen: Deafen | undefined): (() => void) | undefined {
-  if (namesWhatLives(process)) return deafen && watchForStall(process, deafen);
+function watchSilence(process: Host, muteSignals: MuteSignals | undefined): (() => void) | undefined {
+  if (namesWhatLives(process)) return muteSignals && watchForStall(process, muteSignals);
   return watchForSpinning(process, () => {
-    tell();
-    if (told) process.exit();
+    reportDeadlock();
+    if (reported) process.exit();
   });
 }
 
-function tell(): void {
+function reportDeadlock(): void {
   const process = host();
   const report = deadlockReport();
-  if (!process || told || report === undefined) return;
-  told = true;
+  if (!process || reported || report === undefined) return;
+  reported = true;
   process.stderr.write(`${report}\n`);
   if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = deadlocked;
 }
 
 /** Who waits for what, if anybody waits. */
 export function deadlockReport(): string | undefined {
-  const report = asleep([...living], waitingTopLevel());
+  const report = asleep([...registry], waitingTopLevel());
   return report && [`fatal: ${report}`, ...describeOpen().map((line) => `  ${line}`)].join("\n");
 }
 
 /** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks, or its block, is not told. */
-export function asleep(all: readonly Living[], topLevel: readonly Living[] = []): string | undefined {
+export function asleep(all: readonly TaskInfo[], topLevel: readonly TaskInfo[] = []): string | undefined {
   const among = new Set(all);
   const blocked = tree()
     .map(({ who }) => who)
@@ -91,7 +91,7 @@ export function asleep(all: readonly Living[], topLevel: readonly Living[] = [])
   return [`all tasks are asleep - deadlock (${count})`, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-function isBlocked(who: Living, topLevelWaits: boolean): boolean {
-  if (who.open === "in use") return !who.region?.parent && !topLevelWaits && !who.region?.children.first; // the block is told, where it waits
-  return who.kind === "task" || who.open !== undefined || waitsOf(who).length > 0 || !who.region?.children.first;
+function isBlocked(who: TaskInfo, topLevelWaits: boolean): boolean {
+  if (who.open === "in use") return !who.cancelScope?.parent && !topLevelWaits && !who.cancelScope?.children.first; // the block is told, where it waits
+  return who.kind === "task" || who.open !== undefined || waitsOf(who).length > 0 || !who.cancelScope?.children.first;
 }

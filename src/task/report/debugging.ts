@@ -9,15 +9,15 @@ import { armQuietly } from "../../time/timer.ts";
 import { describe, describeOpen, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
 import { identifyFreeTasks } from "../cancel/current.ts";
-import { rootRegion, type Region } from "../cancel/cancel-scope.ts";
-import type { Living } from "./registry.ts";
+import { rootCancelScope, type CancelScope } from "../cancel/cancel-scope.ts";
+import type { TaskInfo } from "./registry.ts";
 import { observe, observer, type Observer } from "./observer.ts";
 import { noteSiteOf, siteOf } from "./call-site.ts";
 import { watchTopLevel } from "./top-level.ts";
 
 /** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
 export function debug(): void {
-  identifyFreeTasks(rootRegion);
+  identifyFreeTasks(rootCancelScope);
   watchTopLevel();
   observe({ ...tracing, whoWaits, ended: tellWhatIsOpen });
   noteResources(noteSiteOf);
@@ -27,7 +27,7 @@ export function debug(): void {
 /** Note sites, and know of each task what it waits for, until the function that is returned is called. */
 export function traceTasks(): () => void {
   if (observer) return () => { /* whoever observes already goes on */ };
-  const forget = identifyFreeTasks(rootRegion);
+  const forget = identifyFreeTasks(rootCancelScope);
   const forgetResources = noteResources(noteSiteOf);
   observe(tracing);
   return () => {
@@ -89,14 +89,14 @@ const namedIn = new WeakMap<Error, Named>();
 interface Named { before: string; lines: string[]; after: string }
 
 /** An error's stack says where its task was started, if it may be read and set: users' errors may have one of their own. */
-function nameStart(task: Living, error: unknown): void {
+function nameStart(task: TaskInfo, error: unknown): void {
   try {
     if (isError(error)) extendStack(task, error);
   } catch { /* it stays as it is */ }
 }
 
 /** One sentinel that fails task after task does not grow. */
-function extendStack(task: Living, error: Error): void {
+function extendStack(task: TaskInfo, error: Error): void {
   const started = siteOf(task);
   if (typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
   const known = namedIn.get(error);
@@ -108,10 +108,10 @@ function extendStack(task: Living, error: Error): void {
   namedIn.set(error, { before, lines: named, after: error.stack });
 }
 
-/** Who still waits in a region that was cancelled: for something that no cancel reaches. */
-function whoWaits(region: Region): string[] {
+/** Who still waits in a cancel scope that was cancelled: for something that no cancel reaches. */
+function whoWaits(cancelScope: CancelScope): string[] {
   const inside = tree().filter(({ who }) => {
-    for (let outer = who.region; outer; outer = outer.parent) if (outer === region) return true;
+    for (let outer = who.cancelScope; outer; outer = outer.parent) if (outer === cancelScope) return true;
     return false;
   });
   return inside.flatMap(({ who }) => describe(who, "still waits in"));

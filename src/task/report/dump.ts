@@ -2,14 +2,14 @@
  * What lives, and what it waits for, as text.
  *
  * Known for nothing: generator tasks, and all that runs in a scope. Of an async task outside of scopes it is known once somebody wants to
- * know (`run`, debugging): only then it gets a region, whose operations are its own.
+ * know (`run`, debugging): only then it gets a cancel scope, whose operations are its own.
  *
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
 import { contexts } from "../../platform/async-context.ts";
 import { allOpen } from "../../support/resources.ts";
 import { show } from "../../errors.ts";
-import { living, openness, type Living } from "./registry.ts";
+import { registry, openness, type TaskInfo } from "./registry.ts";
 import { observer } from "./observer.ts";
 import { siteOf } from "./call-site.ts";
 
@@ -22,30 +22,30 @@ export interface Wait {
 }
 
 /** What a task or a scope waits for now. */
-export function waitsOf(who: Living): Wait[] {
-  const { region } = who;
-  const driver = region?.driver ?? who.driver;
-  const waiting = [...(driver?.place ? [driver] : []), ...(region?.waits ?? [])];
+export function waitsOf(who: TaskInfo): Wait[] {
+  const { cancelScope } = who;
+  const driver = cancelScope?.driver ?? who.driver;
+  const waiting = [...(driver?.place ? [driver] : []), ...(cancelScope?.waits ?? [])];
   return waiting.map((one) => ({ operation: String(one.operation), holdsSignal: one.operation?.holdsSignal === true, site: siteOf(one) }));
 }
 
-/** The task or scope around one: the next region outwards that is not its own. */
-function around({ region }: Living): Living | undefined {
-  let outer = region?.parent;
-  while (outer && outer.owner.region === region) outer = outer.parent;
+/** The task or scope around one: the next cancel scope outwards that is not its own. */
+function around({ cancelScope }: TaskInfo): TaskInfo | undefined {
+  let outer = cancelScope?.parent;
+  while (outer && outer.owner.cancelScope === cancelScope) outer = outer.parent;
   return outer?.owner;
 }
 
 /** Everything that lives, the outer ones first, each with how deep it stands. */
-export function tree(): { who: Living; depth: number }[] {
-  const inside = new Map<Living | undefined, Living[]>();
-  for (const who of living) {
+export function tree(): { who: TaskInfo; depth: number }[] {
+  const inside = new Map<TaskInfo | undefined, TaskInfo[]>();
+  for (const who of registry) {
     const outer = around(who);
     const siblings = inside.get(outer);
     if (siblings) siblings.push(who);
     else inside.set(outer, [who]);
   }
-  const rows: { who: Living; depth: number }[] = [];
+  const rows: { who: TaskInfo; depth: number }[] = [];
   const left = (inside.get(undefined) ?? []).map((who) => ({ who, depth: 0 })).reverse();
   for (let row = left.pop(); row; row = left.pop()) {
     rows.push(row);
@@ -56,7 +56,7 @@ export function tree(): { who: Living; depth: number }[] {
 }
 
 /** The lines of one entry, without its place in the tree. */
-export function describe(who: Living, verb: string): string[] {
+export function describe(who: TaskInfo, verb: string): string[] {
   const waits = waitsOf(who);
   const lines: string[] = [];
   const head = who.kind === "top level" ? "the top level, outside of every task," : `${who.kind} ${String(who.id)} ${JSON.stringify(who.name)}`;
@@ -77,14 +77,14 @@ export function describe(who: Living, verb: string): string[] {
 }
 
 /** What one does that waits for nothing of the library. */
-function withoutWait({ region, driver }: Living, verb: string): string {
-  if (region?.children.first) return "waits for what runs in it";
+function withoutWait({ cancelScope, driver }: TaskInfo, verb: string): string {
+  if (cancelScope?.children.first) return "waits for what runs in it";
   const goesOn = "goes on, though it has met its CancelledError: let that error pass";
-  if (region?.refusal && (region.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
-  if (!region && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
+  if (cancelScope?.refusal && (cancelScope.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
+  if (!cancelScope && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
   if (!contexts) return `${verb} something unknown: without async contexts, as in browsers, only the first wait of a body is known`;
   const foreign = `${verb} something foreign: a promise that is not the library's`;
-  return region?.delivered ? `${foreign}; or ${goesOn}` : foreign;
+  return cancelScope?.delivered ? `${foreign}; or ${goesOn}` : foreign;
 }
 
 /** What is open, save what was so before; as far as somebody has it noted (debugging, leak checks). */

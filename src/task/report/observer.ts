@@ -2,8 +2,8 @@
  * Hooks for those who debug (`debugging.ts`), absent otherwise: a stack costs as much as forty handovers.
  */
 import type { Waiter } from "../../core/wait-queue.ts";
-import type { Living } from "./registry.ts";
-import type { Region } from "../cancel/cancel-scope.ts";
+import type { TaskInfo } from "./registry.ts";
+import type { CancelScope } from "../cancel/cancel-scope.ts";
 
 export interface Observer {
   /** A task or a scope was made: note where the running code is. */
@@ -12,14 +12,14 @@ export interface Observer {
   waits(waiter: Waiter): void;
   /** The place that was noted. */
   siteOf(of: object): string | undefined;
-  /** Who still waits for what in a cancelled region that does not end, line by line; left out: nobody asks. */
-  readonly whoWaits?: (region: Region) => string[];
+  /** Who still waits for what in a cancelled cancel scope that does not end, line by line; left out: nobody asks. */
+  readonly whoWaits?: (cancelScope: CancelScope) => string[];
   /** The last program that `run` has begun has ended; left out: nobody asks. */
   readonly ended?: (program: string) => void;
   /** The deadline of a scope has passed. */
-  expired(scope: Living, error: Error): void;
+  expired(scope: TaskInfo, error: Error): void;
   /** A task has failed. */
-  failed(task: Living, error: unknown): void;
+  failed(task: TaskInfo, error: unknown): void;
 }
 
 export let observer: Observer | undefined;

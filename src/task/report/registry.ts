@@ -5,18 +5,18 @@
  */
 import { Chain, type Linked } from "../../support/chain.ts";
 import type { Driver } from "../generator.ts";
-import type { Region } from "../cancel/cancel-scope.ts";
+import type { CancelScope } from "../cancel/cancel-scope.ts";
 
 /** What reports call it. All but a task are scopes. */
 export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run" | "top level";
 
 /** A task or a scope, as reports see it. */
-export interface Living extends Linked<Living> {
+export interface TaskInfo extends Linked<TaskInfo> {
   readonly id: number;
   readonly name: string;
   readonly kind: Kind;
   /** What it runs in; a free task has one only where somebody wants to know what it waits for. */
-  readonly region: Region | undefined;
+  readonly cancelScope: CancelScope | undefined;
   /** The generator that it runs, if it is one. */
   readonly driver?: Driver | undefined;
   /** Whether a signal may cancel it. */
@@ -33,7 +33,7 @@ export const openness = {
   "forgotten": 'was left open, and whoever opened it has ended: write "await using s = openScope()", or join it in the end',
 } as const;
 
-export const living: Chain<Living> = new Chain();
+export const registry: Chain<TaskInfo> = new Chain();
 
 let made = 0;
 

@@ -10,20 +10,20 @@ import type { Host } from "./deadlock.ts";
 
 const msUntilFirst = 1000;
 const msAtMost = 30_000;
-const msDeaf = 1;
+const msMuted = 1;
 
 /** Stop listening; the result listens again. */
-export type Deafen = () => () => void;
+export type MuteSignals = () => () => void;
 
 /** Give the platform a chance to end, from time to time, until the function that is returned is called. */
-export function watchForStall(process: Host, deafen: Deafen): () => void {
+export function watchForStall(process: Host, muteSignals: MuteSignals): () => void {
   let over = false;
   const lookAfter = (ms: number): void => {
     void pause(ms)?.then(() => {
       if (over) return;
       if (process.getActiveResourcesInfo?.().length === 0) {
-        const listen = deafen();
-        void pause(msDeaf)?.then(listen);
+        const listen = muteSignals();
+        void pause(msMuted)?.then(listen);
       }
       lookAfter(Math.min(2 * ms, msAtMost));
     });

@@ -9,54 +9,54 @@ import { fulfilled } from "../../core/scheduler.ts";
 import { armQuietly } from "../../time/timer.ts";
 import { openness } from "./registry.ts";
 import { observer } from "./observer.ts";
-import type { Region } from "../cancel/cancel-scope.ts";
+import type { CancelScope } from "../cancel/cancel-scope.ts";
 
 /** How long a cancelled scope may take to end before it is told of, in milliseconds. */
 const patience = 5000;
 
 /** Those that were cancelled and have not ended, each with what ends the patience. */
-const cancelled = new Map<Region, () => void>();
+const overdue = new Map<CancelScope, () => void>();
 
 /** It was cancelled: give it time to end. The timer begins a little later, so that the cancel itself leaves none. */
-export function expectEnd(region: Region): void {
+export function expectEnd(cancelScope: CancelScope): void {
   if (controller || (contexts && !observer?.whoWaits)) return;
-  cancelled.set(region, () => { /* not armed yet */ });
+  overdue.set(cancelScope, () => { /* not armed yet */ });
   void fulfilled.then(() => {
-    if (!cancelled.has(region)) return;
-    cancelled.set(region, armQuietly(patience, () => {
-      cancelled.delete(region);
-      tell(region, observer?.whoWaits ?? whoLives);
+    if (!overdue.has(cancelScope)) return;
+    overdue.set(cancelScope, armQuietly(patience, () => {
+      overdue.delete(cancelScope);
+      warn(cancelScope, observer?.whoWaits ?? whoLives);
     }));
   });
 }
 
 /** It has ended. */
-export function hasEnded(region: Region): void {
-  if (cancelled.size === 0) return;
-  cancelled.get(region)?.();
-  cancelled.delete(region);
+export function hasEnded(cancelScope: CancelScope): void {
+  if (overdue.size === 0) return;
+  overdue.get(cancelScope)?.();
+  overdue.delete(cancelScope);
 }
 
-function tell(region: Region, lines: (region: Region) => string[]): void {
-  const { kind, name } = region.owner;
+function warn(cancelScope: CancelScope, lines: (cancelScope: CancelScope) => string[]): void {
+  const { kind, name } = cancelScope.owner;
   const ofWhom = contexts ? "" : " of generator bodies, and, since browsers have no async contexts, what other bodies wait for first";
   console.warn(
     [
       `${kind} "${name}" was cancelled ${String(patience)} ms ago and has not ended. A cancel reaches the library's own waits${ofWhom};`,
       "pass its signal to the others, as in fetch(url, { signal: s.signal }), or use a generator body",
-      ...lines(region).map((line) => `  ${line}`),
+      ...lines(cancelScope).map((line) => `  ${line}`),
     ].join("\n"),
   );
 }
 
 /** The tasks in it that have not ended, and scopes that nobody has left. */
-function whoLives(region: Region): string[] {
+function whoLives(cancelScope: CancelScope): string[] {
   const lives: string[] = [];
-  const regions = [region];
-  for (const { owner, children } of regions) {
+  const cancelScopes = [cancelScope];
+  for (const { owner, children } of cancelScopes) {
     const state = owner.kind === "task" ? "has not ended" : owner.open && openness[owner.open];
     if (state !== undefined) lives.push(`${owner.kind} ${String(owner.id)} ${JSON.stringify(owner.name)} ${state}`);
-    regions.push(...children);
+    cancelScopes.push(...children);
   }
   return lives;
 }

@@ -1,17 +1,17 @@
 /**
  * The code outside of every task: the main module, handlers of the platform's events. What it waits for is known once somebody wants to know.
  */
-import type { Living } from "./registry.ts";
+import type { TaskInfo } from "./registry.ts";
 import { identifyTopLevel } from "../cancel/current.ts";
-import { Region } from "../cancel/cancel-scope.ts";
+import { CancelScope } from "../cancel/cancel-scope.ts";
 
-class TopLevel implements Living {
-  before: Living | undefined = undefined;
-  after: Living | undefined = undefined;
+class TopLevel implements TaskInfo {
+  before: TaskInfo | undefined = undefined;
+  after: TaskInfo | undefined = undefined;
   readonly id = 0;
   readonly kind = "top level";
   readonly name = "top level";
-  readonly region: Region = new Region(this, undefined);
+  readonly cancelScope: CancelScope = new CancelScope(this, undefined);
 }
 
 let topLevel: TopLevel | undefined;
@@ -19,10 +19,10 @@ let topLevel: TopLevel | undefined;
 /** Know from here on what it waits for. */
 export function watchTopLevel(): void {
   topLevel ??= new TopLevel();
-  identifyTopLevel(topLevel.region);
+  identifyTopLevel(topLevel.cancelScope);
 }
 
 /** The top level, if it is known to wait. */
-export function waitingTopLevel(): Living[] {
-  return topLevel?.region.waits.first ? [topLevel] : [];
+export function waitingTopLevel(): TaskInfo[] {
+  return topLevel?.cancelScope.waits.first ? [topLevel] : [];
 }

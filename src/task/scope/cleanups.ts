@@ -8,7 +8,7 @@
  */
 import { captured, contexts, type AsyncContext } from "../../platform/async-context.ts";
 import { runBody, type HowEnded } from "../body.ts";
-import { Region } from "../cancel/cancel-scope.ts";
+import { CancelScope } from "../cancel/cancel-scope.ts";
 
 interface Cleanup {
   readonly body: () => unknown;
@@ -26,24 +26,24 @@ export class Cleanups {
     this.#left.push({ body, context: captured() });
   }
 
-  /** Run them all in a region whose scope is over but for them. */
-  async run(region: Region, failed: (error: unknown) => void): Promise<void> {
+  /** Run them all in a cancel scope whose scope is over but for them. */
+  async run(cancelScope: CancelScope, failed: (error: unknown) => void): Promise<void> {
     for (let cleanup = this.#left.pop(); cleanup; cleanup = this.#left.pop()) {
-      await runIn(new Region(region.owner, region, true), cleanup.body, failed, cleanup.context);
-      await emptied(region);
+      await runIn(new CancelScope(cancelScope.owner, cancelScope, true), cleanup.body, failed, cleanup.context);
+      await emptied(cancelScope);
     }
   }
 }
 
-/** Run a body in a region of its own, to its end; what it throws is told before the region ends. */
-export function runIn(region: Region, body: () => unknown, failed: (error: unknown) => void, context?: AsyncContext): Promise<void> {
+/** Run a body in a cancel scope of its own, to its end; what it throws is told before the cancel scope ends. */
+export function runIn(cancelScope: CancelScope, body: () => unknown, failed: (error: unknown) => void, context?: AsyncContext): Promise<void> {
   return new Promise((resolve) => {
     const ended = (how: HowEnded, outcome: unknown): void => {
       if (how === "error") failed(outcome);
-      region.handOver();
+      cancelScope.handOver();
       resolve();
     };
-    const start = (): void => { region.start({ run: () => { runBody({ region, ended }, body, []); } }); };
+    const start = (): void => { cancelScope.start({ run: () => { runBody({ cancelScope, ended }, body, []); } }); };
     const startIn = context ?? contexts?.outermost;
     if (startIn) startIn.runInAsyncScope(start);
     else start();
@@ -51,7 +51,7 @@ export function runIn(region: Region, body: () => unknown, failed: (error: unkno
 }
 
 /** Wait for what a clean-up has begun and left. */
-async function emptied(region: Region): Promise<void> {
-  if (!region.children.first) return;
-  await new Promise<void>((resolve) => { region.onEmpty = resolve; });
+async function emptied(cancelScope: CancelScope): Promise<void> {
+  if (!cancelScope.children.first) return;
+  await new Promise<void>((resolve) => { cancelScope.onEmpty = resolve; });
 }

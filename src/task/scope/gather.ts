@@ -16,7 +16,7 @@ import { settling } from "../../ops/promise.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../../core/wait-queue.ts";
 import { show, tagOf } from "../../errors.ts";
 import { checkedBody, isThenable, type ResultOf } from "../body.ts";
-import { LiveScope } from "./live-scope.ts";
+import { ScopeState } from "./scope-state.ts";
 import { go, Task } from "../task.ts";
 
 /** One job of a {@link gather}: a thunk (an async, a plain or a generator function) to run as a task, or a promise or task to observe. */
@@ -87,7 +87,7 @@ export function gather<const J extends JobsOf<GatherJob | NoJob> | NoJobs, R ext
 ): Promise<Gathered<J, [R] extends [false | undefined] ? never : Error>>;
 export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unknown> {
   try {
-    const given = observed(jobs as GatherJobs);
+    const given = readJobs(jobs as GatherJobs);
     const { signal, onError = "cancel", returnErrors = false } = knownOptions(options, gatherOptions, "gather");
     if (signal !== undefined) checkedSignal(signal, "the option signal");
     if (onError !== "cancel" && (onError as string) !== "leave") {
@@ -96,9 +96,9 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
     const gathering = new Gathering(given, options);
     if (onError === "leave" || !gathering.hasThunks) return perform(gathering, signal === undefined ? undefined : { signal });
     const settings = { signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
-    const live = new LiveScope("gather", undefined, settings);
-    gathering.start = (thunk): Task<unknown> => live.go(thunk, []);
-    return live.runOwn(() => performIn(live.region, gathering));
+    const state = new ScopeState("gather", undefined, settings);
+    gathering.start = (thunk): Task<unknown> => state.go(thunk, []);
+    return state.runOwn(() => performIn(state.cancelScope, gathering));
   } catch (error) {
     return refused(error);
   }
@@ -107,7 +107,7 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
 const gatherOptions: Known<GatherOptions> = { limit: true, returnErrors: true, onError: true, signal: true };
 
 /** The jobs as they were given, and how those are waited for that exist already. */
-interface GivenOnes {
+interface CheckedJobs {
   /** Their names, when they came as a record. */
   readonly names: readonly string[] | undefined;
   readonly jobs: readonly GatherJob[];
@@ -115,7 +115,7 @@ interface GivenOnes {
 }
 
 /** Read the jobs. A rejection of a promise counts as seen from here on, also if a job behind it is none, or reading goes wrong. */
-function observed(given: GatherJobs): GivenOnes {
+function readJobs(given: GatherJobs): CheckedJobs {
   checkedJobs(given);
   const names = isList(given) ? undefined : Object.keys(given);
   const jobs: GatherJob[] = [];
@@ -146,7 +146,7 @@ class Gathering extends Performable<unknown> implements Place {
   /** How many of what is left are promises of others. */
   #promisesLeft: number;
 
-  constructor({ names, jobs, observing }: GivenOnes, { limit = Infinity, returnErrors = false }: GatherOptions) {
+  constructor({ names, jobs, observing }: CheckedJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
     super();
     if (!(limit >= 1 && (Number.isInteger(limit) || limit === Infinity))) {
       throw new RangeError(`the limit of gather is a whole number from 1 up, or Infinity; got ${show(limit)}`);

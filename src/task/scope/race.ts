@@ -10,7 +10,7 @@ import { refused } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
 import { checkedBody, type Body, type HowEnded, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";
-import { LiveScope } from "./live-scope.ts";
+import { ScopeState } from "./scope-state.ts";
 import { checkedOptions } from "./scope.ts";
 
 /** How to race. */
@@ -69,7 +69,7 @@ type GivenRacers<Bodies, Y, Z, P> = Unless<Z, readonly (() => AsyncGeneratorOf<Z
 const raceOptions: Known<RaceOptions> = { until: true, signal: true };
 
 /** A scope whose outcome is that of the first of its tasks: it is decided in the very step in which that one ends. */
-class Race extends LiveScope {
+class Race extends ScopeState {
   readonly #until: "settled" | "success";
   readonly #runners: ChildTask<unknown>[];
   readonly #errors: unknown[] = [];
@@ -93,13 +93,13 @@ class Race extends LiveScope {
     const failed = child.state === "failed";
     if (this.#decided) {
       // Whoever has lost is not asked for its own outcome any more, only for how it has cleaned up.
-      if (failed && child.region?.delivered === true) super.childEnded(child, outcome);
+      if (failed && child.cancelScope?.delivered === true) super.childEnded(child, outcome);
     } else if (child.state === "done" || (failed && this.#until === "settled")) {
       this.#decide(failed ? "error" : "value", outcome);
     } else {
       if (failed) this.#errors[this.#runners.indexOf(child)] = outcome;
       if (this.#left > 0) return;
-      if (this.region.cancelled) this.#decide("return", undefined);
+      if (this.cancelScope.cancelled) this.#decide("return", undefined);
       else this.#decide("error", new AggregateError(this.#errors, "race: all bodies have failed; errors has what each threw"));
     }
   }

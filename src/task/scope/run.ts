@@ -11,10 +11,10 @@ import { refused } from "../../core/perform.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { host, watchForDeadlock, type Host } from "../report/deadlock.ts";
-import { LiveScope } from "./live-scope.ts";
+import { ScopeState } from "./scope-state.ts";
 import { observer } from "../report/observer.ts";
 import { identifyFreeTasks } from "../cancel/current.ts";
-import { rootRegion } from "../cancel/cancel-scope.ts";
+import { rootCancelScope } from "../cancel/cancel-scope.ts";
 import { checkedOptions, handleOf, scopeOptions, type Scope, type ScopeOptions } from "./scope.ts";
 import { watchTopLevel } from "../report/top-level.ts";
 
@@ -60,12 +60,12 @@ export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
     const body = checkedBody(main as Body<[scope: Scope], T>, "run");
     const settings = checkedOptions(knownOptions(options, runOptions, "run"), "run");
     const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
-    identifyFreeTasks(rootRegion);
+    identifyFreeTasks(rootCancelScope);
     watchTopLevel();
-    const live = new LiveScope("run", body, settings);
+    const state = new ScopeState("run", body, settings);
     const process = host();
-    const outcome = live.run(body, [handleOf(live)]);
-    return process ? attended(process, live, outcome, grace) : outcome;
+    const outcome = state.run(body, [handleOf(state)]);
+    return process ? withSignals(process, state, outcome, grace) : outcome;
   } catch (error) {
     return refused(error);
   }
@@ -76,22 +76,22 @@ const signals = { SIGINT: 130, SIGTERM: 143 };
 const runOptions: Known<RunOptions> = { ...scopeOptions, grace: true };
 
 /** How many programs run: the last one to end lets the process exit. */
-let running = 0;
+let programsRunning = 0;
 
 /** The outcome of a program that is told of signals, and reports a deadlock, while it runs. */
-function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace: number): Promise<T> {
+function withSignals<T>(process: Host, state: ScopeState, outcome: Promise<T>, grace: number): Promise<T> {
   let code: number | undefined;
   let disarm: (() => void) | undefined;
-  running++;
+  programsRunning++;
   const off = listen(process, (signal, exitCode) => {
     if (code !== undefined) process.exit(exitCode);
     code = exitCode;
     disarm = arm(grace, () => process.exit(exitCode));
-    live.cancel(signal);
+    state.cancel(signal);
   });
-  const unwatch = watchForDeadlock(deafen);
+  const unwatch = watchForDeadlock(muteSignals);
   const leave = (): void => {
-    if (--running === 0) observer?.ended?.(live.name);
+    if (--programsRunning === 0) observer?.ended?.(state.name);
     disarm?.();
     unwatch();
     off();
@@ -104,31 +104,31 @@ function attended<T>(process: Host, live: LiveScope, outcome: Promise<T>, grace:
     },
     (error: unknown) => {
       leave();
-      if (code !== undefined && running === 0 && live.region.isCancel(error)) process.exit(code);
+      if (code !== undefined && programsRunning === 0 && state.cancelScope.isCancel(error)) process.exit(code);
       throw error;
     },
   );
 }
 
-const ears = new Set<{ on(): void; off(): void }>();
+const signalListeners = new Set<{ on(): void; off(): void }>();
 
 /** Hear the system's signals, until the function that is returned is called. */
 function listen(process: Host, heard: (signal: string, exitCode: number) => void): () => void {
   const listeners = Object.entries(signals).map(([signal, exitCode]) => [signal, () => { heard(signal, exitCode); }] as const);
-  const ear = {
+  const pair = {
     on: () => { for (const [signal, listener] of listeners) process.on(signal, listener); },
     off: () => { for (const [signal, listener] of listeners) process.off(signal, listener); },
   };
-  ears.add(ear);
-  ear.on();
+  signalListeners.add(pair);
+  pair.on();
   return () => {
-    ears.delete(ear);
-    ear.off();
+    signalListeners.delete(pair);
+    pair.off();
   };
 }
 
 /** No program hears a signal, until the function that is returned is called. */
-function deafen(): () => void {
-  for (const ear of ears) ear.off();
-  return () => { for (const ear of ears) ear.on(); };
+function muteSignals(): () => void {
+  for (const pair of signalListeners) pair.off();
+  return () => { for (const pair of signalListeners) pair.on(); };
 }

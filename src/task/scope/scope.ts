@@ -12,7 +12,7 @@ import { show } from "../../errors.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import type { ChildTask } from "../child.ts";
-import { LiveScope, type OnError, type ScopeSettings } from "./live-scope.ts";
+import { ScopeState, type OnError, type ScopeSettings } from "./scope-state.ts";
 import type { Task } from "../task.ts";
 
 /** How a scope is to behave. Its `signal` cancels it: it rejects with a {@link CancelledError} whose `cause` is the signal's reason. */
@@ -109,8 +109,8 @@ export function scope<T, Y = never, Z = never, P = never>(
 export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T> {
   try {
     const body = checkedBody(given as Body<[scope: Scope], T>, "scope");
-    const live = new LiveScope("scope", body, checkedOptions(knownOptions(options, scopeOptions, "scope")));
-    return live.run(body, [new Handle(live)]);
+    const state = new ScopeState("scope", body, checkedOptions(knownOptions(options, scopeOptions, "scope")));
+    return state.run(body, [new ScopeHandle(state)]);
   } catch (error) {
     return refused(error);
   }
@@ -136,22 +136,22 @@ export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T>
  * Idea: Python's `async with`; what it cannot do is written in "Notes on structured concurrency".
  */
 export function openScope(options: ScopeOptions = {}): OpenScope {
-  return new OpenHandle(new LiveScope("scope", undefined, { ...checkedOptions(knownOptions(options, scopeOptions, "openScope")), isOpen: true }));
+  return new OpenHandle(new ScopeState("scope", undefined, { ...checkedOptions(knownOptions(options, scopeOptions, "openScope")), isOpen: true }));
 }
 
-class Handle implements Scope {
-  readonly #live: LiveScope;
+class ScopeHandle implements Scope {
+  readonly #state: ScopeState;
 
-  constructor(live: LiveScope) {
-    this.#live = live;
+  constructor(state: ScopeState) {
+    this.#state = state;
   }
 
   toString(): string {
-    const { kind, name, region } = this.#live;
+    const { kind, name, cancelScope } = this.#state;
     let tasks = 0;
-    for (const { owner } of region.children) if (owner.kind === "task") tasks++;
+    for (const { owner } of cancelScope.children) if (owner.kind === "task") tasks++;
     const what = `Scope ${JSON.stringify(name)}${kind === "scope" ? "" : ` of ${kind}`}`;
-    return standing(what, tasks > 0 && (tasks === 1 ? "1 task" : `${String(tasks)} tasks`), region.cancelled && "cancelled", region.over && "ended");
+    return standing(what, tasks > 0 && (tasks === 1 ? "1 task" : `${String(tasks)} tasks`), cancelScope.cancelled && "cancelled", cancelScope.over && "ended");
   }
 
   [forNode](): string {
@@ -163,27 +163,27 @@ class Handle implements Scope {
   }
 
   go<T>(body: unknown, ...args: unknown[]): ChildTask<T> {
-    return this.#live.go(body as Body<unknown[], T>, args);
+    return this.#state.go(body as Body<unknown[], T>, args);
   }
 
   get signal(): AbortSignal {
-    return this.#live.region.signal;
+    return this.#state.cancelScope.signal;
   }
 
   cancel(reason?: unknown): void {
-    this.#live.cancel(reason);
+    this.#state.cancel(reason);
   }
 
   get cancelled(): boolean {
-    return this.#live.region.refusal !== undefined;
+    return this.#state.cancelScope.refusal !== undefined;
   }
 
   limit(ms: number): void {
-    this.#live.limit(ms);
+    this.#state.limit(ms);
   }
 
   defer(cleanup: unknown): void {
-    this.#live.defer(cleanup as () => unknown);
+    this.#state.defer(cleanup as () => unknown);
   }
 
   use<R extends Disposable | AsyncDisposable>(resource: R): R {
@@ -192,26 +192,26 @@ class Handle implements Scope {
     if (typeof end !== "function") {
       throw new TypeError(`use takes a resource with Symbol.dispose or Symbol.asyncDispose; got ${show(resource)}`);
     }
-    this.#live.defer(() => end.call(resource)); // what it gives is awaited
+    this.#state.defer(() => end.call(resource)); // what it gives is awaited
     return resource;
   }
 
   get tasks(): readonly Task<unknown>[] {
-    return this.#live.tasks;
+    return this.#state.tasks;
   }
 }
 
 /** What the user holds of a scope. */
-export const handleOf = (live: LiveScope): Scope => new Handle(live);
+export const handleOf = (state: ScopeState): Scope => new ScopeHandle(state);
 
-class OpenHandle extends Handle implements OpenScope {
-  readonly #live: LiveScope;
+class OpenHandle extends ScopeHandle implements OpenScope {
+  readonly #state: ScopeState;
   #outcome: Promise<void> | undefined = undefined;
   #told = false;
 
-  constructor(live: LiveScope) {
-    super(live);
-    this.#live = live;
+  constructor(state: ScopeState) {
+    super(state);
+    this.#state = state;
   }
 
   join(): Promise<void> {
@@ -228,13 +228,13 @@ class OpenHandle extends Handle implements OpenScope {
     try {
       await outcome;
     } catch (error) {
-      if (!this.#told && !this.#live.region.isCancel(error)) throw error;
+      if (!this.#told && !this.#state.cancelScope.isCancel(error)) throw error;
     }
   }
 
   /** The block is the body; it has come to its end, however it did. */
   #leaveBlock(): Promise<void> {
-    return (this.#outcome ??= this.#live.leaveBlock() as Promise<void>);
+    return (this.#outcome ??= this.#state.leaveBlock() as Promise<void>);
   }
 }
 

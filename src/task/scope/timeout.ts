@@ -8,7 +8,7 @@ import type { WaitOptions } from "../../core/operation.ts";
 import { refused } from "../../core/perform.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
-import { LiveScope } from "./live-scope.ts";
+import { ScopeState } from "./scope-state.ts";
 import { checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
 
 /** How to limit a body. Its `signal` cancels it, as that of a {@link scope} does. */
@@ -61,8 +61,8 @@ export function timeout(ms: number, given: unknown, options: TimeoutOptions<unkn
     checkedDelay(ms, "timeout");
     const { signal } = checkedOptions({ signal: knownOptions(options, timeoutOptions, "timeout").signal }, "timeout");
     const fallback = "fallback" in options ? { value: options.fallback } : undefined;
-    const live = new LiveScope("timeout", body, { timeout: ms, signal, fallback });
-    return live.run(body, [handleOf(live)]);
+    const state = new ScopeState("timeout", body, { timeout: ms, signal, fallback });
+    return state.run(body, [handleOf(state)]);
   } catch (error) {
     return refused(error);
   }
@@ -111,7 +111,7 @@ export function shield<T>(given: unknown, options: { timeout?: number | undefine
   try {
     const body = checkedBody(given as Body<[], T>, "shield");
     const settings = { ...checkedOptions(knownOptions(options, shieldOptions, "shield"), "shield"), shielded: true };
-    return new LiveScope("shield", body, settings).run(body, []);
+    return new ScopeState("shield", body, settings).run(body, []);
   } catch (error) {
     return refused(error);
   }

@@ -14,8 +14,8 @@
  */
 import { Performable } from "../../core/operation.ts";
 import { Driver } from "../../task/generator.ts";
-import { LiveScope } from "../../task/scope/live-scope.ts";
-import { type Region, RegionWaiter } from "../../task/cancel/cancel-scope.ts";
+import { ScopeState } from "../../task/scope/scope-state.ts";
+import { type CancelScope, RegionWaiter } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
 
 /** A task that has not ended, with what it waits for, by who waits there for it. */
@@ -38,10 +38,10 @@ export class Attendance {
   }
 
   waits(waiter: object, where: object): void {
-    const region = regionOf(waiter);
-    const member = this.#memberIn(region);
+    const cancelScope = cancelScopeOf(waiter);
+    const member = this.#memberIn(cancelScope);
     if (!member) {
-      if (!taskOf(region) && !(where instanceof LiveScope) && isInside(where)) this.#detached.add(waiter);
+      if (!taskOf(cancelScope) && !(where instanceof ScopeState) && isInside(where)) this.#detached.add(waiter);
       return;
     }
     member.waits.set(waiter, where);
@@ -64,7 +64,7 @@ export class Attendance {
     this.#toLookAt.delete(member);
     for (const waiter of member.waits.keys()) this.#waiters.delete(waiter);
     // Who waited for it at the end of their scope may have to wait for something else now.
-    const around = this.#memberIn(task.region?.parent);
+    const around = this.#memberIn(task.cancelScope?.parent);
     if (around) this.#toLookAt.add(around);
   }
 
@@ -88,22 +88,22 @@ export class Attendance {
     return member !== undefined && isOutside(member);
   }
 
-  #memberIn(region: Region | undefined): Member | undefined {
-    const task = taskOf(region);
+  #memberIn(cancelScope: CancelScope | undefined): Member | undefined {
+    const task = taskOf(cancelScope);
     return task && this.#members.get(task);
   }
 }
 
-/** The task whose code runs in a region: in its own, or in that of a scope in it. */
-export function taskOf(region: Region | undefined): Task<unknown> | undefined {
-  for (let outer = region; outer; outer = outer.parent) if (outer.owner instanceof Task) return outer.owner as Task<unknown>;
+/** The task whose code runs in a cancel scope: in its own, or in that of a scope in it. */
+export function taskOf(cancelScope: CancelScope | undefined): Task<unknown> | undefined {
+  for (let outer = cancelScope; outer; outer = outer.parent) if (outer.owner instanceof Task) return outer.owner as Task<unknown>;
   return undefined;
 }
 
-function regionOf(waiter: object): Region | undefined {
-  if (waiter instanceof RegionWaiter) return waiter.region;
+function cancelScopeOf(waiter: object): CancelScope | undefined {
+  if (waiter instanceof RegionWaiter) return waiter.cancelScope;
   if (waiter instanceof Driver) return waiter.ambient;
-  return waiter instanceof LiveScope ? waiter.region.parent : undefined;
+  return waiter instanceof ScopeState ? waiter.cancelScope.parent : undefined;
 }
 
 function isOutside({ waits }: Member): boolean {
@@ -113,5 +113,5 @@ function isOutside({ waits }: Member): boolean {
 
 function isInside(where: object): boolean {
   if (where instanceof Performable) return !where.outer;
-  return !(where instanceof LiveScope) || (!where.bodyRuns && where.hasTasks);
+  return !(where instanceof ScopeState) || (!where.bodyRuns && where.hasTasks);
 }

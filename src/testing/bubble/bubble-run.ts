@@ -24,7 +24,7 @@ import { Queue } from "../../core/queue.ts";
 import { below } from "../../platform/random.ts";
 import type { Controller } from "../../core/controller.ts";
 import { Line, type Waiter } from "../../core/wait-queue.ts";
-import type { Living } from "../../task/report/registry.ts";
+import type { TaskInfo } from "../../task/report/registry.ts";
 import { named, Task } from "../../task/task.ts";
 import { Attendance, taskOf } from "./blocked-tasks.ts";
 import { leftSince, type Controlled } from "../scheduler/ending.ts";
@@ -225,11 +225,11 @@ export class BubbleRun implements Controller, Controlled {
   }
 
   /** What has begun in the bubble and has not ended. */
-  get left(): Living[] {
+  get left(): TaskInfo[] {
     return leftSince(this.first);
   }
 
-  /** Everybody in it runs in a region. */
+  /** Everybody in it runs in a cancel scope. */
   waiters(): readonly object[] {
     return [];
   }
@@ -250,10 +250,10 @@ export class BubbleRun implements Controller, Controlled {
   }
 
   /** Those of them whose waiting outside it waits for. */
-  get outside(): Living[] {
+  get outside(): TaskInfo[] {
     if (!this.#waitsOutside) return [];
     return this.left.filter((who) => {
-      const task = who instanceof Task ? (who as Task<unknown>) : taskOf(who.region);
+      const task = who instanceof Task ? (who as Task<unknown>) : taskOf(who.cancelScope);
       return task && this.#attendance.isOutside(task);
     });
   }

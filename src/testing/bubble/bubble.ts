@@ -18,7 +18,7 @@ import { asleep } from "../../task/report/deadlock.ts";
 import { describe } from "../../task/report/dump.ts";
 import { checkedBody, type GivenBody } from "../../task/body.ts";
 import { identifyFreeTasks } from "../../task/cancel/current.ts";
-import { rootRegion } from "../../task/cancel/cancel-scope.ts";
+import { rootCancelScope } from "../../task/cancel/cancel-scope.ts";
 import { arose, suppress } from "../../task/scope/suppressed.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { BubbleRun, type BubbleEnd } from "./bubble-run.ts";
@@ -107,7 +107,7 @@ export async function bubble<T, Y = never, Z = never, P = never>(
     });
     restore.push(
       seedChoices(seed),
-      identifyFreeTasks(rootRegion),
+      identifyFreeTasks(rootCancelScope),
       installVirtualClock(() => run.now, seeded(seed)),
       afterRealTime(timeoutMs, () => { run.giveUp(); }),
     );

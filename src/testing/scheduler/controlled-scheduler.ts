@@ -12,8 +12,8 @@
 import type { Controller } from "../../core/controller.ts";
 import { Sourced } from "../../ops/source.ts";
 import { Performable } from "../../core/operation.ts";
-import { LiveScope } from "../../task/scope/live-scope.ts";
-import { Region } from "../../task/cancel/cancel-scope.ts";
+import { ScopeState } from "../../task/scope/scope-state.ts";
+import { CancelScope } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
 import { Timers } from "./timers.ts";
 
@@ -215,7 +215,7 @@ export class World implements Controller {
       if (where.outer || where.foreign) this.touch(everything);
       if (this.#standsTwice(where)) this.#chooser.leaveOut();
     }
-    if (where instanceof LiveScope) this.#name(where);
+    if (where instanceof ScopeState) this.#name(where);
     else this.#tell({ kind: "waits", what: where });
   }
 
@@ -234,7 +234,7 @@ export class World implements Controller {
     }
     const step = this.steps.at(-1);
     if (!step || this.current === this.#outside) return;
-    const known = what instanceof Region || what instanceof Sourced ? everything : this.#known(what);
+    const known = what instanceof CancelScope || what instanceof Sourced ? everything : this.#known(what);
     step.touched.push(known);
     if (verb === undefined || typeof what !== "object") return;
     if (verb === "end") this.#tell({ kind: "ends" });
@@ -314,7 +314,7 @@ export class World implements Controller {
   whereText(where: object): string {
     const line = this.#channels.get(where);
     if (line) return this.text(`${line.verb} on channel ${JSON.stringify(line.channel.name)}`);
-    return where instanceof LiveScope ? this.text(`${where.kind} "${where.name}"`) : this.text(String(where));
+    return where instanceof ScopeState ? this.text(`${where.kind} "${where.name}"`) : this.text(String(where));
   }
 
   /** Numbers of the process, such as in channel-517, become numbers of this run. */
@@ -350,7 +350,7 @@ export class World implements Controller {
   get holdsSignal(): boolean {
     return this.left.flatMap(({ all }) => all).some(({ waits }) => {
       const where = waits?.where;
-      return (where instanceof Performable || where instanceof LiveScope) && where.holdsSignal;
+      return (where instanceof Performable || where instanceof ScopeState) && where.holdsSignal;
     });
   }
 
@@ -360,7 +360,7 @@ export class World implements Controller {
       if (ready) return true;
       if (!waits) return false;
       const { where } = waits;
-      return where instanceof Performable ? !where.outer : !(where instanceof LiveScope) || !where.bodyRuns;
+      return where instanceof Performable ? !where.outer : !(where instanceof ScopeState) || !where.bodyRuns;
     });
   }
 

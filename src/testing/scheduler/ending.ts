@@ -16,9 +16,9 @@ import type { Controller } from "../../core/controller.ts";
 import { control } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError } from "../../errors.ts";
-import { living, type Living } from "../../task/report/registry.ts";
+import { registry, type TaskInfo } from "../../task/report/registry.ts";
 import { refuseWith, surround } from "../../task/cancel/current.ts";
-import { RegionWaiter, rootRegion, type Region } from "../../task/cancel/cancel-scope.ts";
+import { RegionWaiter, rootCancelScope, type CancelScope } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
 
@@ -36,15 +36,15 @@ export interface Controlled {
 }
 
 /** Whose is what is left and runs in nothing. */
-const nobody: Living = { kind: "task", id: 0, name: "nobody", region: undefined, before: undefined, after: undefined };
+const nobody: TaskInfo = { kind: "task", id: 0, name: "nobody", cancelScope: undefined, before: undefined, after: undefined };
 
 const wakesForAll = 1000;
 const wakesForEach = 100;
 const turnsForAll = 8;
 
 /** What has begun since, and has not ended. */
-export function leftSince(first: number): Living[] {
-  return [...living].filter(({ id }) => id >= first);
+export function leftSince(first: number): TaskInfo[] {
+  return [...registry].filter(({ id }) => id >= first);
 }
 
 /** An error to cancel what is left with; for any number of runs, since it takes some time to make, and to collect. */
@@ -77,7 +77,7 @@ export class Ending implements Controller {
 
   /** End the program. Nobody is in control when `then` is called. */
   end(then: () => void): void {
-    const around = rootRegion(nobody);
+    const around = rootCancelScope(nobody);
     around.cancel(this.#error, false, true);
     const release = surround(around);
     this.#then = () => {
@@ -88,7 +88,7 @@ export class Ending implements Controller {
     whenQuiet(this.#goOn);
   }
 
-  get #left(): Living[] {
+  get #left(): TaskInfo[] {
     return leftSince(this.#program.first);
   }
 
@@ -97,12 +97,12 @@ export class Ending implements Controller {
     const left = this.#left;
     this.#wakes = wakesForAll + wakesForEach * left.length;
     for (const one of left) {
-      const region = regionOf(one);
-      if (this.#thorough || !region?.parent) region?.cancel(this.#error, true, true);
+      const cancelScope = cancelScopeOf(one);
+      if (this.#thorough || !cancelScope?.parent) cancelScope?.cancel(this.#error, true, true);
     }
     for (const waiter of this.#program.waiters()) {
       if (waiter instanceof RegionWaiter) {
-        if (waiter.place && (this.#thorough || waiter.region.owner.kind === "top level")) waiter.cancel(this.#error);
+        if (waiter.place && (this.#thorough || waiter.cancelScope.owner.kind === "top level")) waiter.cancel(this.#error);
       } else if (waiter instanceof PromiseWaiter && waiter.place) {
         withdraw(waiter);
         waiter.resume("error", this.#error);
@@ -137,7 +137,7 @@ export class Ending implements Controller {
   }
 
   #leave(): void {
-    for (const one of this.#left) living.remove(one);
+    for (const one of this.#left) registry.remove(one);
     control(undefined);
     this.#then();
   }
@@ -160,12 +160,12 @@ export class Ending implements Controller {
   }
 }
 
-/** What it runs in. A free task that has no region gets one. */
-function regionOf(who: Living): Region | undefined {
-  if (!who.region && who instanceof Task) {
+/** What it runs in. A free task that has no cancel scope gets one. */
+function cancelScopeOf(who: TaskInfo): CancelScope | undefined {
+  if (!who.cancelScope && who instanceof Task) {
     const { driver } = who;
-    who.region = rootRegion(who);
-    if (driver) who.region.drive(driver);
+    who.cancelScope = rootCancelScope(who);
+    if (driver) who.cancelScope.drive(driver);
   }
-  return who.region;
+  return who.cancelScope;
 }

@@ -1,7 +1,7 @@
 /**
  * The life of a scope: what it runs, when it is over, and how it ends.
  *
- * 1. It is over when its body and everything in its region have ended, and its clean-up is done; not before, whatever happens.
+ * 1. It is over when its body and everything in its cancel scope have ended, and its clean-up is done; not before, whatever happens.
  * 2. The first error cancels the rest. Later ones are kept with it.
  * 3. Its outcome is, in this order: the first error of body or children that is not its own cancel; an outer cancel; its own cancel,
  *    unless the body has returned a value all the same; the body's value. The body cannot change that by swallowing an error.
@@ -21,10 +21,10 @@ import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "../
 import { ChildTask } from "../child.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
 import type { Driver } from "../generator.ts";
-import { living, nextId, type Kind, type Living } from "../report/registry.ts";
+import { registry, nextId, type Kind, type TaskInfo } from "../report/registry.ts";
 import { observer } from "../report/observer.ts";
-import { currentRegion } from "../cancel/current.ts";
-import { cancelled, Region, silence } from "../cancel/cancel-scope.ts";
+import { currentCancelScope } from "../cancel/current.ts";
+import { cancelled, CancelScope, silence } from "../cancel/cancel-scope.ts";
 import { SignalWatch } from "../cancel/signal-watch.ts";
 import { arose, suppress } from "./suppressed.ts";
 import type { Task } from "../task.ts";
@@ -49,19 +49,19 @@ export interface ScopeSettings {
   passReason?: boolean | undefined;
 }
 
-export class LiveScope implements Runner, Living {
-  before: Living | undefined = undefined;
-  after: Living | undefined = undefined;
+export class ScopeState implements Runner, TaskInfo {
+  before: TaskInfo | undefined = undefined;
+  after: TaskInfo | undefined = undefined;
   readonly id: number = nextId();
   readonly kind: Kind;
   readonly name: string;
-  readonly region: Region;
+  readonly cancelScope: CancelScope;
   driver: Driver | undefined = undefined;
   /** How it ends. */
   readonly outcome: Promise<unknown>;
   readonly #settings: ScopeSettings;
   /** Where the block of an open scope runs. */
-  readonly #openedIn: Region | undefined;
+  readonly #openedIn: CancelScope | undefined;
   readonly #cleanups: Cleanups = new Cleanups();
   /** The context in which failures are told. */
   readonly #context: AsyncContext | undefined;
@@ -81,14 +81,14 @@ export class LiveScope implements Runner, Living {
     this.kind = kind;
     this.#context = typeof settings.onError === "function" ? captured() : undefined;
     this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
-    this.region = new Region(this, currentRegion(), settings.shielded);
-    this.#openedIn = this.region.parent;
-    this.region.onEmpty = () => { this.#check(); };
+    this.cancelScope = new CancelScope(this, currentCancelScope(), settings.shielded);
+    this.#openedIn = this.cancelScope.parent;
+    this.cancelScope.onEmpty = () => { this.#check(); };
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    living.add(this);
+    registry.add(this);
     tellWait(this, this);
     observer?.site(this);
     const { timeout = Infinity, signal } = settings;
@@ -107,15 +107,15 @@ export class LiveScope implements Runner, Living {
 
   /** Whether it has a task that has not ended, or a scope that nobody will end. */
   get hasTasks(): boolean {
-    for (const { owner } of this.region.children) if (owner.kind === "task" || owner.open === "forgotten") return true;
+    for (const { owner } of this.cancelScope.children) if (owner.kind === "task" || owner.open === "forgotten") return true;
     return false;
   }
 
   get open(): "in use" | "forgotten" | undefined {
     if (!this.#settings.isOpen || this.#body) return undefined;
     const openedIn = this.#openedIn;
-    const owner = openedIn?.owner.region === openedIn ? openedIn?.owner : undefined;
-    return openedIn?.over === true || (owner instanceof LiveScope && !owner.bodyRuns) ? "forgotten" : "in use";
+    const owner = openedIn?.owner.cancelScope === openedIn ? openedIn?.owner : undefined;
+    return openedIn?.over === true || (owner instanceof ScopeState && !owner.bodyRuns) ? "forgotten" : "in use";
   }
 
   get failure(): { readonly error: unknown } | undefined {
@@ -124,8 +124,8 @@ export class LiveScope implements Runner, Living {
 
   /** Run the body, from a later microtask on. */
   run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
-    if (this.region.refusal) this.ended("return", undefined);
-    else this.region.start({ run: () => { this.#begin(body as Body<unknown[], unknown>, args); } });
+    if (this.cancelScope.refusal) this.ended("return", undefined);
+    else this.cancelScope.start({ run: () => { this.#begin(body as Body<unknown[], unknown>, args); } });
     return this.outcome as Promise<T>;
   }
 
@@ -136,7 +136,7 @@ export class LiveScope implements Runner, Living {
   }
 
   #begin(body: Body<unknown[], unknown>, args: unknown[]): void {
-    if (this.region.refusal) this.ended("return", undefined);
+    if (this.cancelScope.refusal) this.ended("return", undefined);
     else runBody(this, body, args);
   }
 
@@ -155,7 +155,7 @@ export class LiveScope implements Runner, Living {
   }
 
   get tasks(): readonly Task<unknown>[] {
-    return [...this.region.children].map(({ owner }) => owner).filter((owner) => owner instanceof ChildTask);
+    return [...this.cancelScope.children].map(({ owner }) => owner).filter((owner) => owner instanceof ChildTask);
   }
 
   defer(cleanup: () => unknown): void {
@@ -169,47 +169,47 @@ export class LiveScope implements Runner, Living {
   }
 
   cancel(reason: unknown): void {
-    if (!this.#closed) this.region.cancel(cancelled(this, reason));
+    if (!this.#closed) this.cancelScope.cancel(cancelled(this, reason));
   }
 
   #cancelFromOutside(reason: unknown): void {
-    this.region.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
+    this.cancelScope.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
   }
 
   /** Its deadline is in `ms` from now. Nothing happens when it is cancelled already, or cleaning up, or over. */
   limit(ms: number): void {
     checkedDelay(ms, `limit of ${this.#said}`);
-    touch(this.region, "limit");
+    touch(this.cancelScope, "limit");
     this.#disarm?.();
     this.#arm(ms, `the ${String(ms)} ms that limit gave it`);
   }
 
   #arm(ms: number, said: string): void {
-    if (this.#closed || this.region.refusal) return;
+    if (this.#closed || this.cancelScope.refusal) return;
     const expire = (): void => { this.#expire(said); };
     if (ms <= 0) expire();
     else this.#disarm = arm(ms, expire);
   }
 
   #expire(limit: string): void {
-    if (this.region.refusal) return;
+    if (this.cancelScope.refusal) return;
     this.#expired = new TimeoutError(
       `${this.#said} has not ended within ${limit}, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
     );
     observer?.expired(this, this.#expired);
-    this.region.cancel(cancelled(this, this.#expired));
+    this.cancelScope.cancel(cancelled(this, this.#expired));
   }
 
   /** Whether an error is nothing but its own cancel, or the cause of that: its deadline. */
   #isOwnCancel(error: unknown): boolean {
-    return this.region.isCancel(error) || (this.#expired !== undefined && error === this.#expired);
+    return this.cancelScope.isCancel(error) || (this.#expired !== undefined && error === this.#expired);
   }
 
   // -- Its end --
 
   ended(how: HowEnded, value: unknown): void {
     this.#body = { how, value };
-    this.region.driver = undefined;
+    this.cancelScope.driver = undefined;
     this.driver = undefined;
     if (how === "error" && !this.#isOwnCancel(value)) this.#fail(value);
     this.#check();
@@ -224,35 +224,35 @@ export class LiveScope implements Runner, Living {
       return;
     }
     // As part of the scope, so that what it waits for is waited for, and what it throws fails it.
-    void runIn(new Region(this, this.region, true), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
+    void runIn(new CancelScope(this, this.cancelScope, true), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
   }
 
-  #fail(error: unknown, from: Living = this): void {
-    if (this.#failure) suppress(this.#failure.error, error, () => this.region.around());
+  #fail(error: unknown, from: TaskInfo = this): void {
+    if (this.#failure) suppress(this.#failure.error, error, () => this.cancelScope.around());
     else {
       arose(error, from.id);
       this.#failure = { error };
-      this.region.cancel(cancelled(this, error));
+      this.cancelScope.cancel(cancelled(this, error));
     }
   }
 
   /** Is it over? */
   #check(): void {
     touch(this);
-    if (!this.#body || this.#closed || this.region.children.first) return;
+    if (!this.#body || this.#closed || this.cancelScope.children.first) return;
     this.#closed = true;
     this.#disarm?.();
     if (this.#cleanups.empty) this.#settle();
-    else void this.#cleanups.run(this.region, (error) => { this.#fail(error); }).then(() => { this.#settle(); });
+    else void this.#cleanups.run(this.cancelScope, (error) => { this.#fail(error); }).then(() => { this.#settle(); });
   }
 
   #settle(): void {
     this.#over = true;
-    living.remove(this);
+    registry.remove(this);
     if (this.#outerSignal) withdraw(this.#outerSignal);
     const error = this.#error();
-    if (error && this.region.isCancel(error.error)) silence(this.outcome);
-    this.region.end();
+    if (error && this.cancelScope.isCancel(error.error)) silence(this.outcome);
+    this.cancelScope.end();
     const { fallback } = this.#settings;
     if (error && fallback && this.#expired && error.error === this.#expired) wake(this.#resolve, fallback.value, this);
     else if (error) wake(this.#reject, error.error, this);
@@ -261,7 +261,7 @@ export class LiveScope implements Runner, Living {
 
   /** What it fails with, if it fails. */
   #error(): { error: unknown } | undefined {
-    const { refusal, fromOutside } = this.region;
+    const { refusal, fromOutside } = this.cancelScope;
     if (this.#failure) return this.#failure;
     if (fromOutside) {
       const { aborted } = this.#outerSignal ?? {};
