@@ -59,7 +59,7 @@ const breaks: Break[] = [
   },
   {
     law: 4, fault: "an abort that comes before the wait is not seen", file: "core/perform.ts",
-    from: "if (aborted(signal)) return refused(signal?.reason);\n    if (ambient", to: "if (ambient",
+    from: "if (aborted(signal)) return rejectedNow(signal?.reason);\n    if (context", to: "if (context",
   },
   {
     law: 5, fault: "a withdrawn select stays in its first line", file: "core/choice.ts",
@@ -122,11 +122,11 @@ const breaks: Break[] = [
   },
   {
     law: 13, fault: "a cancelled generator task leaves its line, and is not thrown the error", file: "task/generator.ts",
-    from: "    withdraw(this);\n    this.resume(\"error\", this.refuse());", to: "    withdraw(this);",
+    from: "    withdraw(this);\n    this.resume(\"error\", this.meetCancel());", to: "    withdraw(this);",
   },
   {
     law: 13, fault: "a cancelled generator task is thrown the error once", file: "core/operation.ts",
-    from: "if (task.refusal !== undefined && !this.outlastsCancel) throw task.refuse();", to: "",
+    from: "if (task.cancelError !== undefined && !this.outlastsCancel) throw task.meetCancel();", to: "",
   },
   {
     law: 13, fault: "a cancel withdraws what a clean-up awaits", file: "task/generator.ts",
@@ -134,7 +134,7 @@ const breaks: Break[] = [
   },
   {
     law: 13, fault: "what a clean-up awaits is refused in a cancelled task", file: "task/generator.ts",
-    from: "if (this.refusal !== undefined && !operation.outlastsCancel) {", to: "if (this.refusal !== undefined) {",
+    from: "if (this.cancelError !== undefined && !operation.outlastsCancel) {", to: "if (this.cancelError !== undefined) {",
   },
 ];
 

@@ -5,7 +5,7 @@
 import { getEventListeners } from "node:events";
 import type { SinonFakeTimers } from "sinon";
 import { nothing, performable } from "../../src/core/operation.ts";
-import { BareWaiter, withdraw, type Line } from "../../src/core/wait-queue.ts";
+import { BareWaiter, withdraw, type WaitQueue } from "../../src/core/wait-queue.ts";
 import {
   aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, select, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
@@ -59,17 +59,17 @@ function sendersAt(channel: Channel<unknown>): number {
 }
 
 /** How many stand in a line. */
-function lengthOf(line: Line): number {
+function lengthOf(line: WaitQueue): number {
   let length = 0;
   for (let waiter = line.first; waiter !== undefined; waiter = waiter.next) length++;
   return length;
 }
 
 /** The line in which those who perform an operation wait. */
-function lineOf(described: Operation<unknown>): Line {
+function lineOf(described: Operation<unknown>): WaitQueue {
   const probe = new Probe();
   probe.perform(described);
-  const line = probe.place as Line;
+  const line = probe.place as WaitQueue;
   probe.withdraw();
   return line;
 }

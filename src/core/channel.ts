@@ -15,17 +15,17 @@
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
 import { ClosedError, show, type CaseKey } from "../errors.ts";
-import { mayRefuse, type Standing } from "./cancel-context.ts";
+import { mayBeCancelled, type Standing } from "./cancel-context.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { Iteration, theEnd } from "./iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
-import { done, perform, ready, refused, stand } from "./perform.ts";
+import { done, perform, ready, rejectedNow, stand } from "./perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
 import { touch } from "./controller.ts";
 import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
-import { Line, withdraw, type Place, type Waiter } from "./wait-queue.ts";
+import { WaitQueue, withdraw, type WaitPlace, type Waiter } from "./wait-queue.ts";
 
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
@@ -97,9 +97,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** How many values it holds for receivers to come: 0 is a rendezvous. */
   readonly capacity: number;
   /** @internal Those who wait to send; each has its value in its slot. */
-  readonly senders: Line = new Line();
+  readonly senders: WaitQueue = new WaitQueue();
   /** @internal Those who wait to receive; each has in its slot whether it asks for an iterator's result, as `next` does, or the loop that asks. */
-  readonly receivers: Line = new Line();
+  readonly receivers: WaitQueue = new WaitQueue();
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
   readonly #options: Readonly<ChannelOptions<T>> | undefined;
@@ -193,12 +193,12 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: Go's `ch <- v`.
    */
   send(value: T, options?: WaitOptions): Promise<void> {
-    if (options !== undefined || mayRefuse()) return perform(this.sending(value), options);
+    if (options !== undefined || mayBeCancelled()) return perform(this.sending(value), options);
     // The same without a detour, as in `receive`: a stream takes 10 % less time (`npm run bench -- stream`).
     try {
       return this.give(value) ? done() : stand(this.senders, value, this);
     } catch (error) {
-      return refused(error);
+      return rejectedNow(error);
     }
   }
 
@@ -290,11 +290,11 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: Go's `<-ch`, with an error in place of a zero value at the end.
    */
   receive(options?: WaitOptions): Promise<T> {
-    if (options !== undefined || mayRefuse()) return perform(this.receiving(), options);
+    if (options !== undefined || mayBeCancelled()) return perform(this.receiving(), options);
     try {
       return this.canReceive() ? ready(this.take(false) as T) : stand(this.receivers, false, this);
     } catch (error) {
-      return refused(error);
+      return rejectedNow(error);
     }
   }
 
@@ -363,7 +363,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   /** @internal */
-  standing(line: Place | undefined): Performable<unknown> {
+  standing(line: WaitPlace | undefined): Performable<unknown> {
     return line === this.senders ? new Sending(this, undefined as T) : new Receiving(this, false);
   }
 
@@ -514,7 +514,7 @@ class Sending<T> extends Performable<void> {
     return this.channel;
   }
 
-  override look(): void {
+  override footprint(): void {
     touch(this.channel.senders);
   }
 
@@ -548,7 +548,7 @@ class Receiving<T> extends Performable<T> {
     return `receive on channel "${this.channel.name}"`;
   }
 
-  override look(): void {
+  override footprint(): void {
     touch(this.channel.receivers);
   }
 
@@ -581,14 +581,14 @@ export class Loop<T> extends Iteration<T> {
 
   protected take(): Promise<IteratorResult<T, undefined>> {
     const channel = this.#channel;
-    if (mayRefuse()) return perform(this.nexting());
+    if (mayBeCancelled()) return perform(this.nexting());
     try {
       if (channel.canReceive()) return ready(channel.take(true) as IteratorResult<T, undefined>);
       const result = stand<IteratorResult<T, undefined>>(channel.receivers, this, channel);
       this.joined(channel.receivers.last as Waiter);
       return result;
     } catch (error) {
-      return refused(error);
+      return rejectedNow(error);
     }
   }
 

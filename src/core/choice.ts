@@ -18,7 +18,7 @@ import type { CaseKey } from "../errors.ts";
 import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
 import { controller, pick } from "./controller.ts";
-import { release, withdraw, type Outcome, type Place, type Waiter } from "./wait-queue.ts";
+import { release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
 
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.
@@ -53,7 +53,7 @@ export const unnamed = (operation: Performable<unknown>): Case => ({ key: undefi
 export type Form = "select" | "choice" | "wait";
 
 /** Operations, of which one happens. */
-export class Choice<T> extends Performable<T> implements Place {
+export class Choice<T> extends Performable<T> implements WaitPlace {
   /** As they were listed. */
   readonly #cases: readonly Case[];
   /** The same in the order in which they were polled last; shuffled in place, unless `#listed`. */
@@ -93,8 +93,8 @@ export class Choice<T> extends Performable<T> implements Place {
     return this.#cases.some(({ operation }) => operation.holdsSignal);
   }
 
-  override look(): void {
-    for (const { operation } of this.#cases) operation.look();
+  override footprint(): void {
+    for (const { operation } of this.#cases) operation.footprint();
   }
 
   override get prepares(): boolean {
@@ -112,7 +112,7 @@ export class Choice<T> extends Performable<T> implements Place {
   }
 
   override attempt(key?: CaseKey): T | Nothing {
-    if (controller) this.look();
+    if (controller) this.footprint();
     // Code of the user that runs here may perform this very choice: then each polling has an order of its own.
     const order = this.#order === undefined || this.#lazy ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
@@ -169,7 +169,7 @@ export class Choice<T> extends Performable<T> implements Place {
 class CaseWaiter implements Waiter {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
-  declare place: Place | undefined;
+  declare place: WaitPlace | undefined;
   declare slot: unknown;
   declare readonly outside: Waiter;
   declare readonly choice: Choice<unknown>;

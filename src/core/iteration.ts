@@ -7,7 +7,7 @@
  * Idea: the iterators of async generators, whose `return` would wait for what is pending.
  */
 import type { Operation } from "./operation.ts";
-import { perform, ready, refused } from "./perform.ts";
+import { perform, ready, rejectedNow } from "./perform.ts";
 
 export const theEnd = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined });
 
@@ -25,7 +25,7 @@ export abstract class Iteration<T> implements AsyncIterator<T, undefined>, Async
 
   throw(error: unknown): Promise<never> {
     this.#end();
-    return refused(error);
+    return rejectedNow(error);
   }
 
   [Symbol.asyncIterator](): this {

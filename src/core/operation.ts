@@ -12,10 +12,10 @@
  */
 import { show, tagOf, type CaseKey } from "../errors.ts";
 import { forDeno, forNode } from "../support/printing.ts";
-import type { Ambient, Standing } from "./cancel-context.ts";
+import type { CancelContext, Standing } from "./cancel-context.ts";
 import { checkedFunction, isSignal } from "../support/given.ts";
 import { spendHere } from "./budget.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "./wait-queue.ts";
+import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {
@@ -79,12 +79,12 @@ export type Nothing = typeof nothing;
 
 /** A generator task, as the waiter of whatever it performs. */
 export interface Performer extends Waiter {
-  /** Why its operations fail, once it is cancelled. Code of the user may cancel it at any time. */
-  readonly refusal: unknown;
-  /** Take note that it has met its cancel: an operation fails with the refusal, which is the result. */
-  refuse(): unknown;
-  /** What it is part of. */
-  readonly ambient: Ambient | undefined;
+  /** The error that its operations fail with, once it is cancelled. User code may cancel it at any time. */
+  readonly cancelError: unknown;
+  /** Record that it has met its cancel, and give the error that the operation fails with. */
+  meetCancel(): unknown;
+  /** The context that it runs in. */
+  readonly cancelContext: CancelContext | undefined;
   /** Wait for an operation, right after a failed attempt; fail, if code of the user has cancelled the task meanwhile. */
   waitFor(operation: Performable<unknown>): void;
 }
@@ -156,7 +156,7 @@ export abstract class Performable<T> implements Operation<T> {
   }
 
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
-  look(): void { /* it looks at nothing that others change */ }
+  footprint(): void { /* it looks at nothing that others change */ }
 
   /** What to keep of it for reports while somebody waits: what has the line, if one place in that is all it takes. */
   get subject(): Performable<unknown> | Standing {
@@ -196,7 +196,7 @@ export abstract class Performable<T> implements Operation<T> {
     const task = running;
     if (task === undefined) throw nobodyRuns();
     try {
-      if (task.refusal !== undefined && !this.outlastsCancel) throw task.refuse();
+      if (task.cancelError !== undefined && !this.outlastsCancel) throw task.meetCancel();
       const prepared = this.prepare();
       const value = prepared.attempt();
       if (value === nothing) task.waitFor(prepared);
@@ -219,7 +219,7 @@ export abstract class Performable<T> implements Operation<T> {
 const nobodyRuns = (): TypeError => new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
 
 /** The operation that somebody in a place waits for, from what was kept of it. */
-export function waitedFor(subject: Performable<unknown> | Standing, place: Place | undefined): Performable<unknown> {
+export function waitedFor(subject: Performable<unknown> | Standing, place: WaitPlace | undefined): Performable<unknown> {
   return subject instanceof Performable ? subject : subject.standing(place);
 }
 
@@ -251,7 +251,7 @@ function cureFor(given: unknown): string {
 
 // -- Map -------------------------------------------------------------------------------------------------------------
 
-class Mapped<T, U, E> extends Performable<U | E> implements Place {
+class Mapped<T, U, E> extends Performable<U | E> implements WaitPlace {
   readonly #inner: Performable<T>;
   readonly #onValue: (value: T) => U;
   readonly #onError: ((error: unknown) => E) | undefined;
@@ -287,8 +287,8 @@ class Mapped<T, U, E> extends Performable<U | E> implements Place {
     return this.#inner.holdsSignal;
   }
 
-  override look(): void {
-    this.#inner.look();
+  override footprint(): void {
+    this.#inner.footprint();
   }
 
   override get prepares(): boolean {

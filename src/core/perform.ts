@@ -2,10 +2,10 @@
  * Performing an operation from an async function: as a promise, or at once.
  *
  * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
- * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`ambient.ts`) withdraws what waits.
+ * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`cancel-context.ts`) withdraws what waits.
  */
 import { Aborting } from "../ops/aborting.ts";
-import { ambience, refusing, type Ambient, type Standing } from "./cancel-context.ts";
+import { contextProvider, cancelledContext, type CancelContext, type Standing } from "./cancel-context.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "../support/given.ts";
 import type { NoOperation } from "../support/mistakes.ts";
@@ -13,7 +13,7 @@ import { nothing, performable, type Operation, type Performable, type WaitOption
 import { hold, spendHere } from "./budget.ts";
 import { tellWait } from "./controller.ts";
 import { fulfilled, wake } from "./scheduler.ts";
-import type { Line, Outcome, Place, Waiter } from "./wait-queue.ts";
+import type { WaitQueue, Outcome, WaitPlace, Waiter } from "./wait-queue.ts";
 
 /**
  * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.
@@ -37,40 +37,40 @@ import type { Line, Outcome, Place, Waiter } from "./wait-queue.ts";
  * Idea: Concurrent ML's `sync`.
  */
 export function perform<T>(operation: Operation<T> | NoOperation, options?: WaitOptions): Promise<T> {
-  return performIn(ambientNow, operation as Operation<T>, options);
+  return performIn(contextNow, operation as Operation<T>, options);
 }
 
 /** What the running code is part of, whatever that is at each moment. A class, since V8 does not see through the getter of an object literal. */
-class AmbientNow implements Omit<Ambient, "stand"> {
-  get refusal(): unknown {
-    return refusing()?.refusal;
+class ContextNow implements Omit<CancelContext, "stand"> {
+  get cancelError(): unknown {
+    return cancelledContext()?.cancelError;
   }
 
-  refuse(): Promise<never> {
-    return (ambience?.current() as Ambient).refuse();
+  rejectNow(): Promise<never> {
+    return (contextProvider?.current() as CancelContext).rejectNow();
   }
 
   park<T>(operation: Performable<T>): Promise<T> {
-    return parkIn(ambience?.current(), operation);
+    return parkIn(contextProvider?.current(), operation);
   }
 }
 
-const ambientNow = new AmbientNow();
+const contextNow = new ContextNow();
 
 /** Perform an operation as part of what may be cancelled, or of nothing. */
-export function performIn<T>(ambient: Omit<Ambient, "stand"> | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
+export function performIn<T>(context: Omit<CancelContext, "stand"> | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
   try {
     const signal = options === undefined ? undefined : signalOf(options, operation);
-    if (aborted(signal)) return refused(signal?.reason);
-    if (ambient?.refusal !== undefined) return ambient.refuse();
+    if (aborted(signal)) return rejectedNow(signal?.reason);
+    if (context?.cancelError !== undefined) return context.rejectNow();
     const prepared = performable(operation, "perform").prepare();
     const value = prepared.attempt();
     if (value !== nothing) return ready(value);
-    if (aborted(signal)) return refused(signal?.reason); // by a guard, meanwhile
+    if (aborted(signal)) return rejectedNow(signal?.reason); // by a guard, meanwhile
     const parked = signal === undefined ? prepared : new Choice<T>([unnamed(prepared), unnamed(new Aborting(signal))], "wait");
-    return parkIn(ambient, parked);
+    return parkIn(context, parked);
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 
@@ -113,7 +113,7 @@ export function done(): Promise<undefined> {
 }
 
 /** A promise for a failure that is there already; see {@link ready}. */
-export function refused(error: unknown): Promise<never> {
+export function rejectedNow(error: unknown): Promise<never> {
   // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
   return spendHere() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
 }
@@ -127,9 +127,9 @@ function nextTurnOf(how: Outcome, what: unknown): Promise<unknown> {
 export type Settle = (value: unknown) => void;
 
 /** Stand in line, right after a failed attempt, as a promise. */
-export function stand<T>(line: Line, slot: unknown, of: Standing): Promise<T> {
-  const ambient = ambience?.current();
-  if (ambient !== undefined) return ambient.stand(line, slot, of) as Promise<T>;
+export function stand<T>(line: WaitQueue, slot: unknown, of: Standing): Promise<T> {
+  const context = contextProvider?.current();
+  if (context !== undefined) return context.stand(line, slot, of) as Promise<T>;
   const waiter = new PromiseWaiter(false);
   const promise = settledBy(waiter) as Promise<T>;
   waiter.slot = slot;
@@ -138,8 +138,8 @@ export function stand<T>(line: Line, slot: unknown, of: Standing): Promise<T> {
   return promise;
 }
 
-function parkIn<T>(ambient: Pick<Ambient, "park"> | undefined, operation: Performable<T>): Promise<T> {
-  return ambient === undefined ? park(operation) : ambient.park(operation);
+function parkIn<T>(context: Pick<CancelContext, "park"> | undefined, operation: Performable<T>): Promise<T> {
+  return context === undefined ? park(operation) : context.park(operation);
 }
 
 /** Wait for an operation, right after a failed attempt, as a promise. */
@@ -193,7 +193,7 @@ function settleOtherwise(waiter: Promised, how: Outcome, what: unknown): void {
 export class PromiseWaiter implements Promised {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
-  declare place: Place | undefined;
+  declare place: WaitPlace | undefined;
   declare slot: unknown;
   declare resolve: Settle;
   declare reject: Settle;

@@ -2,8 +2,8 @@
  * Turns: who goes on, and when. Everything that waited is resumed through this file.
  *
  * 1. Resuming never runs the resumed code in the resumer's stack: a promise is resolved, or a job joins the run queue.
- * 2. Wake-ups keep their order, across promises and jobs alike. Jobs queued in a row share one microtask; a promise
- *    resolved in between ends the row, and the next job begins another:
+ * 2. Wake-ups keep their order, across promises and jobs alike. Jobs queued one after the other are a batch and share one microtask; a
+ *    promise resolved in between ends the batch, and the next job begins another:
  *
  *        job a, job b, resolve p, job c     =>     microtasks: [a b] [p's continuation] [c]
  */
@@ -30,36 +30,36 @@ export function control(by: Controller | undefined): void {
 /** Resume `who` awaits the promise that `settle` settles. */
 export function wake(settle: (value: unknown) => void, value: unknown, who?: object): void {
   if (spend()) {
-    rowIsOpen = false;
+    batchIsOpen = false;
     settle(value);
   } else wakeLater(settle, value, who);
 }
 
 function wakeLater(settle: (value: unknown) => void, value: unknown, who?: object): void {
   hold(() => {
-    rowIsOpen = false;
+    batchIsOpen = false;
     settle(value);
   }, who);
 }
 
 /** Run a job in a turn of its own. */
 export function enqueue(job: Job): void {
-  if (spend()) line(job);
+  if (spend()) append(job);
   else enqueueLater(job);
 }
 
 function enqueueLater(job: Job): void {
-  hold(() => { line(job); }, job);
+  hold(() => { append(job); }, job);
 }
 
-/** A promise already fulfilled: what every ready send gives, and what starts and rows hang on. */
+/** A promise already fulfilled: what every ready send gives, and what starts and batches hang on. */
 export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
 /** Run the beginning of a task in a turn of its own, in the caller's async context, in call order. */
 export function start(beginning: Job, who?: object): void {
   if (controller && !controller.resume(() => { beginning.run(); }, who, true)) return;
   if (contexts && !contexts.isEmpty()) startByPromise(beginning);
-  else if (controller || spend()) line(beginning); // no promise: a task is started in two thirds of the time (`node bench/run.mjs spawn`)
+  else if (controller || spend()) append(beginning); // no promise: a task is started in two thirds of the time (`node bench/run.mjs spawn`)
   else enqueueLater(beginning);
 }
 
@@ -67,7 +67,7 @@ export function start(beginning: Job, who?: object): void {
 function startByPromise(beginning: Job): void {
   const begin = (): void => { beginning.run(); };
   if (controller || spend()) {
-    rowIsOpen = false;
+    batchIsOpen = false;
     void fulfilled.then(begin);
   } else {
     void new Promise<void>((resolve) => { wakeLater(resolve as (value: unknown) => void, undefined); }).then(begin);
@@ -82,37 +82,37 @@ export function nextTurn(proceed: () => void): void {
   else void fulfilled.then(proceed);
 }
 
-const row = new Queue<Job>();
-/** Ends a row, where another one with a microtask of its own follows. */
-const rowEnd: Job = { run() { /* not a job */ } };
-let rowIsOpen = false;
+const runQueue = new Queue<Job>();
+/** Ends a batch that is followed by another one, which has a microtask of its own. */
+const batchEnd: Job = { run() { /* not a job */ } };
+let batchIsOpen = false;
 let draining = false;
 
-function line(job: Job): void {
-  if (!rowIsOpen) {
-    rowIsOpen = true;
-    if (draining || row.size > 0) row.push(rowEnd);
-    void fulfilled.then(drainRow);
+function append(job: Job): void {
+  if (!batchIsOpen) {
+    batchIsOpen = true;
+    if (draining || runQueue.size > 0) runQueue.push(batchEnd);
+    void fulfilled.then(drainBatch);
   }
-  row.push(job);
+  runQueue.push(job);
 }
 
-function drainRow(): void {
+function drainBatch(): void {
   draining = true;
   try {
     if (contexts) contexts.outermost.runInAsyncScope(drain);
     else drain();
   } finally {
     draining = false;
-    if (row.first === undefined) rowIsOpen = false;
-    else if (row.first === rowEnd) row.shift();
-    else void fulfilled.then(drainRow); // a job has thrown: the others go on in a microtask more
+    if (runQueue.first === undefined) batchIsOpen = false;
+    else if (runQueue.first === batchEnd) runQueue.shift();
+    else void fulfilled.then(drainBatch); // a job has thrown: the others go on in a microtask more
   }
 }
 
 function drain(): void {
-  for (let job = row.first; job !== undefined && job !== rowEnd; job = row.first) {
-    row.shift();
+  for (let job = runQueue.first; job !== undefined && job !== batchEnd; job = runQueue.first) {
+    runQueue.shift();
     job.run();
   }
 }

@@ -14,7 +14,7 @@ import type { CaseKey } from "../errors.ts";
 import { touch } from "./controller.ts";
 
 /** Where somebody waits: a line, a timer, a signal. */
-export interface Place {
+export interface WaitPlace {
   /** Take the waiter out, without a trace. Called at most once for each time it came here, and never after it was resumed. */
   withdraw(waiter: Waiter): void;
 }
@@ -27,7 +27,7 @@ export interface Waiter {
   next: Waiter | undefined;
   previous: Waiter | undefined;
   /** Where it waits now. */
-  place: Place | undefined;
+  place: WaitPlace | undefined;
   /** What the place keeps with it: the value to send, a timer, the cases of a choice. */
   slot: unknown;
   /** The case of a select that it waits for, for errors to name. */
@@ -45,7 +45,7 @@ export interface Waiter {
 export abstract class BareWaiter implements Waiter {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
-  declare place: Place | undefined;
+  declare place: WaitPlace | undefined;
   declare slot: unknown;
 
   // Fields are declared and set here because V8 runs field initializers as a call of their own for every object made.
@@ -60,7 +60,7 @@ export abstract class BareWaiter implements Waiter {
 }
 
 /** A line of waiters. */
-export class Line implements Place {
+export class WaitQueue implements WaitPlace {
   /** The first in line, and the last. */
   first: Waiter | undefined;
   last: Waiter | undefined;

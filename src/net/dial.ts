@@ -16,9 +16,9 @@ import { isIP } from "node:net";
 import { aborting } from "../ops/aborting.ts";
 import { choose } from "../core/choice.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, refused } from "../core/perform.ts";
+import { perform, rejectedNow } from "../core/perform.ts";
 import { asksFor } from "../support/resources.ts";
-import { release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { TimeoutError } from "../errors.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath } from "./address.ts";
@@ -69,7 +69,7 @@ export function dialOver<W extends Wire>(network: Network<W>, address: DialOptio
   try {
     return perform(dialingOver(network, address), options);
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 
@@ -142,7 +142,7 @@ class Dialing<W extends Wire> extends Performable<Connection> {
 }
 
 /** One dialling, on the way. */
-class Dialled<W extends Wire> implements Place {
+class Dialled<W extends Wire> implements WaitPlace {
   readonly #waiter: Waiter;
   readonly #network: Network<W>;
   readonly #target: Target;

@@ -9,9 +9,9 @@
 import { unlink } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
-import { perform, refused } from "../core/perform.ts";
+import { perform, rejectedNow } from "../core/perform.ts";
 import { asksFor } from "../support/resources.ts";
-import { release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketListener, type Listener } from "./listener.ts";
 import { checkedPlace, type ListenOptions, type ListenPlace } from "./listen-options.ts";
@@ -44,7 +44,7 @@ export function listen(address: ListenOptions | string, options?: WaitOptions): 
   try {
     return perform(new Listening(checkedPlace(address)), options);
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 
@@ -67,7 +67,7 @@ class Listening extends Performable<Listener> {
 }
 
 /** One listening, on the way. */
-class Opening implements Place {
+class Opening implements WaitPlace {
   readonly #waiter: Waiter;
   readonly #place: ListenPlace;
   /** The operation. */

@@ -21,7 +21,7 @@
 import { nothing, type Nothing } from "../core/operation.ts";
 import { touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
-import { Line, type Waiter } from "../core/wait-queue.ts";
+import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Bytes } from "./bytes.ts";
 import { IncompleteReadError } from "./errors.ts";
@@ -63,7 +63,7 @@ export interface ReaderOptions {
 }
 
 /** A line that tells when its first has left and others are still there. */
-class ReadersLine extends Line {
+class ReadersLine extends WaitQueue {
   readonly #onFirstLeft: () => void;
 
   constructor(onFirstLeft: () => void) {
@@ -106,7 +106,7 @@ export class Reader {
   }
 
   /** Those who read, for a controller to know. */
-  get receivers(): Line {
+  get receivers(): WaitQueue {
     return this.#waiting;
   }
 

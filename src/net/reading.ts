@@ -6,10 +6,10 @@
  *
  * Idea: operations over one buffer, where asyncio's StreamReader has a coroutine for each.
  */
-import { mayRefuse } from "../core/cancel-context.ts";
+import { mayBeCancelled } from "../core/cancel-context.ts";
 import { Iteration, theEnd } from "../core/iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, ready, refused } from "../core/perform.ts";
+import { perform, ready, rejectedNow } from "../core/perform.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { touch } from "../core/controller.ts";
 import type { Receiver } from "../core/channel-types.ts";
@@ -35,7 +35,7 @@ abstract class Reading<T> extends Performable<T> implements Read<T> {
     return this.reader.outer;
   }
 
-  override look(): void {
+  override footprint(): void {
     touch(this.reader, "read");
   }
 
@@ -249,7 +249,7 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
 
   /** Perform one of its `nexting`. */
   perform(nexting: Operation<IteratorResult<T, undefined>>, options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
-    if (options !== undefined || mayRefuse()) return perform(nexting, options);
+    if (options !== undefined || mayBeCancelled()) return perform(nexting, options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
     try {
       const there = this.#cancelled === undefined ? this.#atOnce?.() : undefined;
@@ -257,7 +257,7 @@ export class View<T> implements Receiver<T>, Read<T | AtEnd> {
       const value = this.#reader.attempt(this, undefined);
       return value === nothing ? perform(nexting) : ready(resultOf(value));
     } catch (error) {
-      return refused(error);
+      return rejectedNow(error);
     }
   }
 

@@ -14,7 +14,7 @@
 import { chan, type Channel } from "../core/channel.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { performIn, refused } from "../core/perform.ts";
+import { performIn, rejectedNow } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
 import { ClosedError, isError, show } from "../errors.ts";
 import { checkedBody, type GivenBody } from "../task/body.ts";
@@ -90,7 +90,7 @@ export function serve(listener: Listener, given: unknown, options: ServeOptions 
     const state = new ScopeState("scope", undefined, { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true });
     return new Serving(state, listener, handler, maxConnections, onError).run();
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 

@@ -13,13 +13,13 @@
 import { TLSSocket } from "node:tls";
 import { knownOptions, type Known } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, performIn, refused } from "../core/perform.ts";
+import { perform, performIn, rejectedNow } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
-import { Line, type Waiter } from "../core/wait-queue.ts";
+import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
@@ -279,7 +279,7 @@ export class SocketConnection implements Connection {
 class Ending extends Performable<void> {
   readonly #name: string;
   readonly #outer: boolean;
-  readonly #waiting = new Line();
+  readonly #waiting = new WaitQueue();
   #happened = false;
 
   constructor(name: string, outer: boolean) {
@@ -328,7 +328,7 @@ function promised<T>(body: () => Promise<T>): Promise<T> {
   try {
     return body();
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 

@@ -12,11 +12,11 @@
  *
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
-import { ambience } from "../core/cancel-context.ts";
+import { contextProvider } from "../core/cancel-context.ts";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
 import { touch } from "../core/controller.ts";
-import { Line, release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import type { Wire } from "./transport.ts";
 
@@ -32,14 +32,14 @@ interface Flight {
 }
 
 /** Sends in, bytes out. */
-export class Writer implements Place {
+export class Writer implements WaitPlace {
   readonly name: string;
   /** Whether what it waits for comes from outside of the library. */
   readonly outer: boolean;
   readonly #wire: Outgoing;
   readonly #onAbandoned: () => void;
-  readonly #waiting = new Line();
-  readonly #flushing = new Line();
+  readonly #waiting = new WaitQueue();
+  readonly #flushing = new WaitQueue();
   #flight: Flight | undefined = undefined;
   #sent = 0;
   #closing = false;
@@ -62,7 +62,7 @@ export class Writer implements Place {
   }
 
   /** Those who send, for a controller to know. */
-  get senders(): Line {
+  get senders(): WaitQueue {
     return this.#waiting;
   }
 
@@ -100,12 +100,12 @@ export class Writer implements Place {
    * wait for: the kernel has it all. This is worth 7 % of the time of a short message there and back.
    */
   send(bytes: Uint8Array, options: WaitOptions | undefined): Promise<void> {
-    const ambient = ambience?.current();
-    const lone = options === undefined && ambient?.refusal === undefined;
+    const context = contextProvider?.current();
+    const lone = options === undefined && context?.cancelError === undefined;
     if (!lone || bytes.byteLength === 0 || this.#flight !== undefined) return perform(new Sending(this, bytes), options);
     this.check();
     const flight = this.#write(bytes, undefined);
-    return flight.landed ? ready(undefined) : performIn(ambient, new Landing(this, flight));
+    return flight.landed ? ready(undefined) : performIn(context, new Landing(this, flight));
   }
 
   /** Write at once if nothing else is being written; false changes nothing. */
@@ -250,7 +250,7 @@ abstract class Writing extends Performable<void> {
     return this.writer.outer;
   }
 
-  override look(): void {
+  override footprint(): void {
     touch(this.writer, this.#verb);
   }
 

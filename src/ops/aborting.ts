@@ -7,7 +7,7 @@
  */
 import { checkedSignal } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation } from "../core/operation.ts";
-import { Line, type Place, type Waiter } from "../core/wait-queue.ts";
+import { WaitQueue, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /**
  * Never gives a value; rejects with `signal.reason` when the signal aborts. As the first case of a `listed` select an
@@ -59,7 +59,7 @@ export class Aborting extends Performable<never> {
 /** Who waits for which signal. An entry lives while somebody waits. */
 const signalLines = new WeakMap<AbortSignal, SignalLine>();
 
-class SignalLine extends Line implements Place {
+class SignalLine extends WaitQueue implements WaitPlace {
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => { this.resumeAll("error", this.#signal.reason); };
 

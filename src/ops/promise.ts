@@ -14,7 +14,7 @@ import { nothing, Performable, type Nothing, type Operation } from "../core/oper
 import { performIn } from "../core/perform.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { handedOut } from "../platform/signals.ts";
-import { Line, release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /**
  * Happens when the promise settles, as it does. Losing a select leaves nothing at the promise.
@@ -118,7 +118,7 @@ class Awaiting<T> extends Settling<T> {
 
 /** A promise with its one reaction, and who waits for it. */
 class Watched {
-  readonly line = new Line();
+  readonly line = new WaitQueue();
   /** What it waits for, if the promise is a task's. */
   readonly joining: Performable<unknown> | undefined;
   outcome: (() => unknown) | undefined;
@@ -183,7 +183,7 @@ export function attempting<T>(body: (signal: AbortSignal) => PromiseLike<T>): Op
   return new Attempting(checkedFunction(body, "attempting", call, "GeneratorFunction", "AsyncGeneratorFunction"));
 }
 
-class Attempting<T> extends Performable<T> implements Place {
+class Attempting<T> extends Performable<T> implements WaitPlace {
   readonly #body: (signal: AbortSignal) => PromiseLike<T>;
 
   constructor(body: (signal: AbortSignal) => PromiseLike<T>) {

@@ -8,7 +8,7 @@ import { checkedFunction } from "../support/given.ts";
 import { nothing, performable, Performable, type Nothing, type Operation } from "../core/operation.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { touch } from "../core/controller.ts";
-import { release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /**
  * Happens at once, with this value. In a fair choice it is one ready case among others, no default: use `poll` or
@@ -48,7 +48,7 @@ class Always<T> extends Performable<T> {
   }
 }
 
-class Never extends Performable<never> implements Place {
+class Never extends Performable<never> implements WaitPlace {
   override toString(): string {
     return "what never happens";
   }
@@ -196,7 +196,7 @@ export function operation<T>(source: OperationSource<T>): Operation<T> {
 }
 
 /** An operation of the user's own. What it looks at and changes is its secret. */
-export class Sourced<T> extends Performable<T> implements Place {
+export class Sourced<T> extends Performable<T> implements WaitPlace {
   readonly #source: OperationSource<T>;
 
   constructor(source: OperationSource<T>) {
@@ -220,7 +220,7 @@ export class Sourced<T> extends Performable<T> implements Place {
     return true;
   }
 
-  override look(): void {
+  override footprint(): void {
     touch(this);
   }
 

@@ -21,7 +21,7 @@ import { touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { handedOut } from "../platform/signals.ts";
 import { guard } from "../ops/source.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
+import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 
 /** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
@@ -140,7 +140,7 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
 }
 
 /** One call, as both its sides see it. */
-class PendingCall<Req, Res> implements Call<Req, Res>, Place {
+class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
   readonly value: Req;
   readonly #channel: string;
   /** Made when somebody asks for its signal. */
@@ -257,7 +257,7 @@ class AwaitingAnswer<Req, Res> extends Performable<Res> {
 }
 
 /** Waits for acceptance and for the answer, as one: between the two the caller can neither be lost nor be told twice. */
-class Calling<Req, Res> extends Performable<Res> implements Place {
+class Calling<Req, Res> extends Performable<Res> implements WaitPlace {
   readonly #requests: Channel<PendingCall<Req, Res>>;
   readonly #pending: PendingCall<Req, Res>;
 

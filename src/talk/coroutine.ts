@@ -9,7 +9,7 @@
  *
  * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
  */
-import { ambience } from "../core/cancel-context.ts";
+import { contextProvider } from "../core/cancel-context.ts";
 import { checkedFunction } from "../support/given.ts";
 import { perform } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
@@ -179,7 +179,7 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
 
 /** In a scope, waiting for an answer is a wait of the library's, which a cancel ends. */
 function cancellable<T>(answer: Promise<T>): Promise<T> {
-  return ambience ? perform(settling(answer)) : answer;
+  return contextProvider ? perform(settling(answer)) : answer;
 }
 
 function started<Out, Ret, In>(body: (() => BodyGenerator<Out, Ret, In>) | undefined): BodyGenerator<Out, Ret, In> {

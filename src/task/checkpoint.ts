@@ -6,7 +6,7 @@
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { nextTurn } from "../core/scheduler.ts";
-import { release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /**
  * Lets timers, I/O and every other task run, then goes on. Under a fake clock it lets other tasks run and takes no virtual time.
@@ -32,7 +32,7 @@ export function checkpoint(options?: WaitOptions): Promise<void> {
   return perform(turning, options);
 }
 
-class Turning extends Performable<void> implements Place {
+class Turning extends Performable<void> implements WaitPlace {
   override toString(): string {
     return "checkpoint";
   }

@@ -24,7 +24,7 @@ import {
 } from "../core/operation.ts";
 import { tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
-import { withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
+import { withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { Runner } from "./body.ts";
 import type { CancelScope } from "./cancel/cancel-scope.ts";
@@ -33,7 +33,7 @@ import { observer } from "./report/observer.ts";
 export class Driver implements Job, Performer {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
-  declare place: Place | undefined;
+  declare place: WaitPlace | undefined;
   declare slot: unknown;
   declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
@@ -43,7 +43,7 @@ export class Driver implements Job, Performer {
   /** What it waits for, or has waited for last, or what has the line for that. */
   declare what: Performable<unknown> | Standing | undefined;
   /** What its operations fail with, once it is cancelled. */
-  declare refusal: CancelledError | undefined;
+  declare cancelError: CancelledError | undefined;
   declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
   declare plain: boolean;
@@ -59,7 +59,7 @@ export class Driver implements Job, Performer {
     this.how = "value";
     this.arrived = undefined;
     this.plain = true;
-    this.refusal = undefined;
+    this.cancelError = undefined;
     this.what = undefined;
   }
 
@@ -77,19 +77,19 @@ export class Driver implements Job, Performer {
     return this.what && waitedFor(this.what, this.place);
   }
 
-  refuse(): CancelledError | undefined {
+  meetCancel(): CancelledError | undefined {
     const { cancelScope } = this.runner;
     if (cancelScope) cancelScope.delivered = true;
-    return this.refusal;
+    return this.cancelError;
   }
 
-  get ambient(): CancelScope | undefined {
+  get cancelContext(): CancelScope | undefined {
     return this.runner.cancelScope;
   }
 
   waitFor(operation: Performable<unknown>): void {
-    if (this.refusal !== undefined && !operation.outlastsCancel) {
-      this.resume("error", this.refuse());
+    if (this.cancelError !== undefined && !operation.outlastsCancel) {
+      this.resume("error", this.meetCancel());
       return;
     }
     this.what = operation.subject;
@@ -106,10 +106,10 @@ export class Driver implements Job, Performer {
 
   /** Have all its operations fail from here on, and the one that it waits for. The first cancel counts. */
   cancel(error: CancelledError): void {
-    this.refusal = error;
+    this.cancelError = error;
     if (this.place === undefined || (this.what instanceof Performable && this.what.outlastsCancel)) return;
     withdraw(this);
-    this.resume("error", this.refuse());
+    this.resume("error", this.meetCancel());
   }
 
   /** Go on with what has arrived, up to the next wait or the end, in the task's own context. */

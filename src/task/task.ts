@@ -10,11 +10,11 @@ import { checkedFunction } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { provideJoining } from "../ops/promise.ts";
-import { ambience } from "../core/cancel-context.ts";
+import { contextProvider } from "../core/cancel-context.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
-import { Line, type Waiter } from "../core/wait-queue.ts";
+import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import { checkedBody, runBody, type Body, type GivenBody, type HowEnded } from "./body.ts";
 import type { Driver } from "./generator.ts";
@@ -100,7 +100,7 @@ export class Task<T> implements PromiseLike<T> {
   readonly #name: string;
   #state: TaskState = "pending";
   #outcome: unknown;
-  #joiners: Line | undefined;
+  #joiners: WaitQueue | undefined;
   /** A failure that nobody has joined, as the platform's unhandled rejection. */
   #unjoined: Promise<never> | undefined;
   /** @internal */
@@ -120,13 +120,13 @@ export class Task<T> implements PromiseLike<T> {
     observer?.site(this);
     const beginning = new Beginning(this, body, args);
     if (cancelScope) cancelScope.start(beginning);
-    else if (ambience) ambience.startFree(this as never, beginning);
+    else if (contextProvider) contextProvider.startFree(this as never, beginning);
     else start(beginning, this);
   }
 
   /** @internal */
   begin(body: Body<unknown[], T>, args: unknown[]): void {
-    if (this.cancelScope?.refusal) {
+    if (this.cancelScope?.cancelError) {
       this.ended("return", undefined);
       return;
     }
@@ -141,7 +141,7 @@ export class Task<T> implements PromiseLike<T> {
     this.driver = undefined;
     const cancelled = how === "return" || (how === "error" && this.cancelScope?.isCancel(outcome) === true);
     this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
-    this.#outcome = cancelled ? this.cancelScope?.refusal : outcome;
+    this.#outcome = cancelled ? this.cancelScope?.cancelError : outcome;
     if (this.#state === "failed") observer?.failed(this, outcome);
     if (this.#state === "failed" && !this.#joiners?.first && this.isFree) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
@@ -192,7 +192,7 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   get #currentState(): TaskState {
-    return this.#state === "pending" && this.cancelScope?.refusal ? "cancelled" : this.#state;
+    return this.#state === "pending" && this.cancelScope?.cancelError ? "cancelled" : this.#state;
   }
 
   /**
@@ -263,7 +263,7 @@ export class Task<T> implements PromiseLike<T> {
 
   /** @internal Wait for the outcome. */
   await(waiter: Waiter): void {
-    (this.#joiners ??= new Line()).join(waiter);
+    (this.#joiners ??= new WaitQueue()).join(waiter);
   }
 }
 
@@ -300,7 +300,7 @@ class Joining<T> extends Performable<T> {
     return this.#task.outcome();
   }
 
-  override look(): void {
+  override footprint(): void {
     touch(this.#task);
   }
 

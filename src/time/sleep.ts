@@ -5,7 +5,7 @@
  */
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { release, type Place, type Waiter } from "../core/wait-queue.ts";
+import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { arm, checkedDelay } from "./timer.ts";
 
 /**
@@ -55,7 +55,7 @@ export function sleeping(ms: number): Operation<void> {
   return new Sleeping(checkedDelay(ms, "sleep"));
 }
 
-class Sleeping extends Performable<void> implements Place {
+class Sleeping extends Performable<void> implements WaitPlace {
   readonly #ms: number;
 
   constructor(ms: number) {

@@ -16,7 +16,7 @@ import { hasClosed, hasOpened } from "../support/resources.ts";
 import { standing } from "../support/printing.ts";
 import { clockIsReal } from "../core/controller.ts";
 import type { Receiver } from "../core/channel-types.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../core/wait-queue.ts";
+import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { checkedDelay, KeepAliveTimer } from "./timer.ts";
 
@@ -139,7 +139,7 @@ class TickChannel extends Channel<number> implements Ticker {
 }
 
 /** An operation of which it is counted how many wait for it. */
-class CountedWait<T> extends Performable<T> implements Place {
+class CountedWait<T> extends Performable<T> implements WaitPlace {
   readonly #inner: Performable<T>;
   readonly #count: (by: 1 | -1) => void;
 
@@ -153,8 +153,8 @@ class CountedWait<T> extends Performable<T> implements Place {
     return String(this.#inner);
   }
 
-  override look(): void {
-    this.#inner.look();
+  override footprint(): void {
+    this.#inner.footprint();
   }
 
   override attempt(key?: CaseKey): T | Nothing {

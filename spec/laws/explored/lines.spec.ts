@@ -2,14 +2,14 @@
 import { getEventListeners } from "node:events";
 import { chan, choose, selecting, sleeping, type Channel } from "../../../src/node.ts";
 import { controller } from "../../../src/core/controller.ts";
-import type { Line } from "../../../src/core/wait-queue.ts";
+import type { WaitQueue } from "../../../src/core/wait-queue.ts";
 import type { World } from "../../../src/testing/scheduler/controlled-scheduler.ts";
 import { attempt, ended, expectOutcomes, lanes, must, together, type Steps, type Verbs } from "../../support/exploring.ts";
 
 /** A case that never happens makes a plain wait a selected one. */
 const never = (): Channel<never> => chan<never>();
 
-function lengthOf(line: Line): number {
+function lengthOf(line: WaitQueue): number {
   let length = 0;
   for (let waiter = line.first; waiter; waiter = waiter.next) length++;
   return length;

@@ -1,7 +1,7 @@
 /** The line of those who wait: order, leaving from the middle, and what it costs. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { Line, BareWaiter, withdraw, type Waiter } from "../../../src/core/wait-queue.ts";
+import { WaitQueue, BareWaiter, withdraw, type Waiter } from "../../../src/core/wait-queue.ts";
 import { seedOfRun } from "../../support/settle.ts";
 
 class Person extends BareWaiter {
@@ -22,7 +22,7 @@ class Person extends BareWaiter {
 }
 
 /** Everybody in line, first to last; the way back has to be the same. */
-function walk(line: Line): Person[] {
+function walk(line: WaitQueue): Person[] {
   const forth: Person[] = [];
   for (let one = line.first; one !== undefined; one = one.next) forth.push(one as Person);
   const back: Person[] = [];
@@ -31,10 +31,10 @@ function walk(line: Line): Person[] {
   return forth;
 }
 
-const idsIn = (line: Line): number[] => walk(line).map((person) => person.id);
+const idsIn = (line: WaitQueue): number[] => walk(line).map((person) => person.id);
 
-function queue(length: number): { line: Line; people: Person[] } {
-  const line = new Line();
+function queue(length: number): { line: WaitQueue; people: Person[] } {
+  const line = new WaitQueue();
   const people = Array.from({ length }, (_, id) => new Person(id));
   for (const person of people) line.join(person);
   return { line, people };
@@ -42,7 +42,7 @@ function queue(length: number): { line: Line; people: Person[] } {
 
 describe("Line", () => {
   it("is empty at first, and nobody can be taken from it", () => {
-    const line = new Line();
+    const line = new WaitQueue();
     expect(line.first).to.equal(undefined);
     expect(line.take()).to.equal(undefined);
   });
@@ -69,7 +69,7 @@ describe("Line", () => {
   }
 
   it("forgets the one who left: no links, no place, nothing kept", () => {
-    for (const leave of [(line: Line): unknown => line.take(), (line: Line): void => (line.first as Person | undefined)?.withdraw()]) {
+    for (const leave of [(line: WaitQueue): unknown => line.take(), (line: WaitQueue): void => (line.first as Person | undefined)?.withdraw()]) {
       const { line, people } = queue(2);
       const [person, other] = people as [Person, Person];
       person.slot = "a value";
@@ -95,7 +95,7 @@ describe("Line", () => {
     line.join(person);
     expect(idsIn(line)).to.deep.equal([1, 2, 0]);
     person.withdraw();
-    const other = new Line();
+    const other = new WaitQueue();
     other.join(person);
     expect(idsIn(line)).to.deep.equal([1, 2]);
     expect(idsIn(other)).to.deep.equal([0]);
@@ -104,7 +104,7 @@ describe("Line", () => {
   it("touches the neighbours alone when somebody leaves from the middle, however long it is", () => {
     const touchesIn = (length: number): number => {
       let touches = 0;
-      const line = new Line();
+      const line = new WaitQueue();
       const people = Array.from({ length }, (_, id) => {
         const person = new Person(id);
         for (const link of ["next", "previous"] as const) {
@@ -136,7 +136,7 @@ describe("Line", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const line = new Line();
+        const line = new WaitQueue();
         const model: Person[] = [];
         let made = 0;
         for (const taken of steps) {

@@ -13,24 +13,24 @@
  *
  * Idea: trio's cancel scopes, Kotlin's job tree.
  */
-import type { Ambient, Standing } from "../../core/cancel-context.ts";
+import type { CancelContext, Standing } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
 import { waitedFor, type Performable } from "../../core/operation.ts";
-import { refused, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
+import { rejectedNow, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
 import { tellWait, touch } from "../../core/controller.ts";
 import type { Job } from "../../core/scheduler.ts";
 import { handedOut } from "../../platform/signals.ts";
-import { withdraw, type Line, type Outcome, type Place, type Waiter } from "../../core/wait-queue.ts";
+import { withdraw, type WaitQueue, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
 import { CancelledError, isError, show } from "../../errors.ts";
 import type { Driver } from "../generator.ts";
 import type { TaskInfo } from "../report/registry.ts";
 import { consistsOf } from "./error-parts.ts";
-import { refuseWith, startIn } from "./current.ts";
+import { noteCancel, startIn } from "./current.ts";
 import { observer } from "../report/observer.ts";
 import { expectEnd, hasEnded } from "../report/stuck.ts";
 import { WaitSet } from "./wait-set.ts";
 
-export class CancelScope implements Ambient, Linked<CancelScope> {
+export class CancelScope implements CancelContext, Linked<CancelScope> {
   before: CancelScope | undefined = undefined;
   after: CancelScope | undefined = undefined;
   /** Who runs in it. */
@@ -44,7 +44,7 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
   /** Called when the last child has left. */
   onEmpty: (() => void) | undefined = undefined;
   /** The first cancel that reached it. */
-  refusal: CancelledError | undefined = undefined;
+  cancelError: CancelledError | undefined = undefined;
   /** The first cancel that reached it from a cancel scope around it. */
   fromOutside: CancelledError | undefined = undefined;
   /** Whoever runs in it has met the cancel: a wait was withdrawn, or refused. */
@@ -58,11 +58,11 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
     this.parent = parent;
     this.#shielded = shielded;
     parent?.children.add(this);
-    if (parent?.refusal && !shielded) this.refusal = this.fromOutside = parent.refusal;
+    if (parent?.cancelError && !shielded) this.cancelError = this.fromOutside = parent.cancelError;
   }
 
   get cancelled(): boolean {
-    return this.refusal !== undefined;
+    return this.cancelError !== undefined;
   }
 
   /** The numbers of whoever runs in it, and in the cancel scopes around it. */
@@ -75,7 +75,7 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = handedOut();
-      if (this.refusal) this.#controller.abort(this.refusal);
+      if (this.cancelError) this.#controller.abort(this.cancelError);
     }
     return this.#controller.signal;
   }
@@ -87,17 +87,17 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
   cancel(error: CancelledError, fromOutside = false, known = false): void {
     if (this.over) return;
     if (fromOutside) this.fromOutside ??= error;
-    if (this.refusal) return;
+    if (this.cancelError) return;
     touch(this);
-    if (!known) refuseWith(error);
-    this.refusal = error;
+    if (!known) noteCancel(error);
+    this.cancelError = error;
     const reached: CancelScope[] = [this];
     for (const cancelScope of reached) {
       for (const child of cancelScope.children) {
         if (child.#shielded) continue;
         child.fromOutside ??= error;
-        if (child.refusal) continue; // so is all that is below it
-        child.refusal = error;
+        if (child.cancelError) continue; // so is all that is below it
+        child.cancelError = error;
         reached.push(child);
       }
     }
@@ -113,25 +113,25 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
 
   /** Whether an error is nothing but the cancel of this cancel scope, as it is or in what the platform makes of it. */
   isCancel(error: unknown): boolean {
-    const { refusal, fromOutside } = this;
-    return refusal !== undefined && consistsOf(error, (part) => part === refusal || part === fromOutside);
+    const { cancelError, fromOutside } = this;
+    return cancelError !== undefined && consistsOf(error, (part) => part === cancelError || part === fromOutside);
   }
 
   /** A generator runs in it from here on. */
   drive(driver: Driver): void {
     this.driver = driver;
-    if (this.refusal) driver.cancel(this.refusal);
+    if (this.cancelError) driver.cancel(this.cancelError);
   }
 
-  refuse(): Promise<never> {
+  rejectNow(): Promise<never> {
     this.delivered = true;
-    const promise = refused(this.refusal);
+    const promise = rejectedNow(this.cancelError);
     silence(promise);
     return promise;
   }
 
   park<T>(operation: Performable<T>): Promise<T> {
-    if (this.refusal) return this.refuse(); // by a guard, meanwhile
+    if (this.cancelError) return this.rejectNow(); // by a guard, meanwhile
     const { lazy } = operation;
     const waiter = new RegionWaiter(this, operation, lazy);
     const promise = (waiter.promise = result<T>(lazy, settledBy(waiter)));
@@ -140,7 +140,7 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
     return promise;
   }
 
-  stand(line: Line, slot: unknown, of: Standing): Promise<unknown> {
+  stand(line: WaitQueue, slot: unknown, of: Standing): Promise<unknown> {
     const waiter = new RegionWaiter(this, of, false);
     const promise = (waiter.promise = settledBy(waiter));
     waiter.slot = slot;
@@ -174,14 +174,14 @@ export class CancelScope implements Ambient, Linked<CancelScope> {
 
   /** It is over, and nothing lives in it. A wait that nobody has awaited is withdrawn. */
   end(): void {
-    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(this.refusal ?? strayed(this.owner, wait));
+    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(this.cancelError ?? strayed(this.owner, wait));
     this.#leave();
   }
 
   #leave(): void {
     this.over = true;
     this.driver = undefined;
-    if (this.refusal) hasEnded(this);
+    if (this.cancelError) hasEnded(this);
     const { parent } = this;
     if (!parent) return;
     parent.children.remove(this);
@@ -226,7 +226,7 @@ function strayed({ kind, name }: TaskInfo, wait: RegionWaiter): CancelledError {
 export class RegionWaiter implements Promised, Linked<RegionWaiter> {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
-  declare place: Place | undefined;
+  declare place: WaitPlace | undefined;
   declare slot: unknown;
   declare resolve: Settle;
   declare reject: Settle;

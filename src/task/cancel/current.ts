@@ -5,7 +5,7 @@
  * the first cancel scope is entered. Where there is none (browsers), a body is in its cancel scope up to its first wait, so that what it waits for there is
  * reached; what it waits for later takes `{ signal }`.
  */
-import { provideAmbience } from "../../core/cancel-context.ts";
+import { provideCancelContexts } from "../../core/cancel-context.ts";
 import { contexts, type Carried } from "../../platform/async-context.ts";
 import { enter, running } from "../../core/operation.ts";
 import { start, type Job } from "../../core/scheduler.ts";
@@ -35,8 +35,8 @@ class OnTheStack implements Carried<CancelScope> {
 
 /** The cancel scope of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
 export function currentCancelScope(): CancelScope | undefined {
-  let cancelScope = running ? (running.ambient as CancelScope | undefined) : carried?.getStore();
-  while (cancelScope?.over === true && !cancelScope.refusal) cancelScope = cancelScope.parent;
+  let cancelScope = running ? (running.cancelContext as CancelScope | undefined) : carried?.getStore();
+  while (cancelScope?.over === true && !cancelScope.cancelError) cancelScope = cancelScope.parent;
   return cancelScope ?? surrounding;
 }
 
@@ -45,7 +45,7 @@ let surrounding: CancelScope | undefined;
 /** What runs in no cancel scope counts as in this one, until the function that is returned is called. */
 export function surround(cancelScope: CancelScope): () => void {
   surrounding = cancelScope;
-  provideAmbience(ambience);
+  provideCancelContexts(provider);
   return () => { surrounding = undefined; };
 }
 
@@ -53,7 +53,7 @@ export function surround(cancelScope: CancelScope): () => void {
 export function startIn(cancelScope: CancelScope | undefined, beginning: Job, who: TaskInfo): void {
   if (cancelScope) {
     carried ??= contexts?.carry<CancelScope>() ?? new OnTheStack();
-    provideAmbience(ambience);
+    provideCancelContexts(provider);
   }
   if (!contexts) start(cancelScope ? within(cancelScope, beginning) : beginning, who);
   else if (!carried || carried.getStore() === cancelScope) start(beginning, who);
@@ -84,7 +84,7 @@ let scopeOfFreeTask: ((task: TaskInfo) => CancelScope) | undefined;
 export function identifyFreeTasks(make: (task: TaskInfo) => CancelScope): () => void {
   const before = scopeOfFreeTask;
   scopeOfFreeTask = make;
-  provideAmbience(ambience);
+  provideCancelContexts(provider);
   return () => { scopeOfFreeTask = before; };
 }
 
@@ -93,7 +93,7 @@ let topLevel: CancelScope | undefined;
 /** What runs in no task is in this cancel scope from here on, so that it is known what it waits for. */
 export function identifyTopLevel(cancelScope: CancelScope): void {
   topLevel = cancelScope;
-  provideAmbience(ambience);
+  provideCancelContexts(provider);
 }
 
 function startFree(task: TaskInfo & { cancelScope: CancelScope | undefined }, beginning: Job): void {
@@ -105,13 +105,13 @@ function startFree(task: TaskInfo & { cancelScope: CancelScope | undefined }, be
 // Finding the cancel scope costs a lookup in the async context, 30 to 60 ns. What was cancelled is met again only as long as something refers
 // to the error of the cancel; cancel scopes do. While there is no such error an operation that can happen at once looks for no cancel scope.
 
-const ambience = { current: () => currentCancelScope() ?? topLevel, refuses: false, startFree };
-let refusals = 0;
-const forgotten = new FinalizationRegistry<undefined>(() => { ambience.refuses = --refusals > 0; });
+const provider = { current: () => currentCancelScope() ?? topLevel, anyCancelled: false, startFree };
+let cancelErrors = 0;
+const forgotten = new FinalizationRegistry<undefined>(() => { provider.anyCancelled = --cancelErrors > 0; });
 
 /** Cancel scopes refuse operations with this error from now on. */
-export function refuseWith(error: Error): void {
-  refusals++;
-  ambience.refuses = true;
+export function noteCancel(error: Error): void {
+  cancelErrors++;
+  provider.anyCancelled = true;
   forgotten.register(error, undefined);
 }

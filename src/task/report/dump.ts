@@ -80,7 +80,7 @@ export function describe(who: TaskInfo, verb: string): string[] {
 function withoutWait({ cancelScope, driver }: TaskInfo, verb: string): string {
   if (cancelScope?.children.first) return "waits for what runs in it";
   const goesOn = "goes on, though it has met its CancelledError: let that error pass";
-  if (cancelScope?.refusal && (cancelScope.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
+  if (cancelScope?.cancelError && (cancelScope.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
   if (!cancelScope && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
   if (!contexts) return `${verb} something unknown: without async contexts, as in browsers, only the first wait of a body is known`;
   const foreign = `${verb} something foreign: a promise that is not the library's`;

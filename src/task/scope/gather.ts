@@ -11,9 +11,9 @@
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../support/mistakes.ts";
 import { nothing, performable, Performable, type Operation, type WaitOptions } from "../../core/operation.ts";
-import { perform, performIn, refused } from "../../core/perform.ts";
+import { perform, performIn, rejectedNow } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Place, type Waiter } from "../../core/wait-queue.ts";
+import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
 import { show, tagOf } from "../../errors.ts";
 import { checkedBody, isThenable, type ResultOf } from "../body.ts";
 import { ScopeState } from "./scope-state.ts";
@@ -100,7 +100,7 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
     gathering.start = (thunk): Task<unknown> => state.go(thunk, []);
     return state.runOwn(() => performIn(state.cancelScope, gathering));
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 
@@ -128,7 +128,7 @@ function readJobs(given: GatherJobs): CheckedJobs {
 }
 
 /** One gathering, performed once. */
-class Gathering extends Performable<unknown> implements Place {
+class Gathering extends Performable<unknown> implements WaitPlace {
   /** The names of the jobs, when they came as a record. */
   readonly #names: readonly string[] | undefined;
   readonly #jobs: readonly GatherJob[];

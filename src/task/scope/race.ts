@@ -6,7 +6,7 @@
 import { knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../support/mistakes.ts";
 import type { WaitOptions } from "../../core/operation.ts";
-import { refused } from "../../core/perform.ts";
+import { rejectedNow } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
 import { checkedBody, type Body, type HowEnded, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";
@@ -57,7 +57,7 @@ export function race<B extends Body<[], unknown>>(given: unknown, options: RaceO
     }
     return new Race(bodies, signal, until === "success").outcome as Promise<ResultOf<B>>;
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 

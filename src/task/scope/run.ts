@@ -7,7 +7,7 @@
  * Idea: asyncio's and trio's `run`.
  */
 import { knownOptions, type Known } from "../../support/given.ts";
-import { refused } from "../../core/perform.ts";
+import { rejectedNow } from "../../core/perform.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { host, watchForDeadlock, type Host } from "../report/deadlock.ts";
@@ -67,7 +67,7 @@ export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
     const outcome = state.run(body, [handleOf(state)]);
     return process ? withSignals(process, state, outcome, grace) : outcome;
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 

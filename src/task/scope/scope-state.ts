@@ -124,7 +124,7 @@ export class ScopeState implements Runner, TaskInfo {
 
   /** Run the body, from a later microtask on. */
   run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
-    if (this.cancelScope.refusal) this.ended("return", undefined);
+    if (this.cancelScope.cancelError) this.ended("return", undefined);
     else this.cancelScope.start({ run: () => { this.#begin(body as Body<unknown[], unknown>, args); } });
     return this.outcome as Promise<T>;
   }
@@ -136,7 +136,7 @@ export class ScopeState implements Runner, TaskInfo {
   }
 
   #begin(body: Body<unknown[], unknown>, args: unknown[]): void {
-    if (this.cancelScope.refusal) this.ended("return", undefined);
+    if (this.cancelScope.cancelError) this.ended("return", undefined);
     else runBody(this, body, args);
   }
 
@@ -185,14 +185,14 @@ export class ScopeState implements Runner, TaskInfo {
   }
 
   #arm(ms: number, said: string): void {
-    if (this.#closed || this.cancelScope.refusal) return;
+    if (this.#closed || this.cancelScope.cancelError) return;
     const expire = (): void => { this.#expire(said); };
     if (ms <= 0) expire();
     else this.#disarm = arm(ms, expire);
   }
 
   #expire(limit: string): void {
-    if (this.cancelScope.refusal) return;
+    if (this.cancelScope.cancelError) return;
     this.#expired = new TimeoutError(
       `${this.#said} has not ended within ${limit}, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
     );
@@ -261,14 +261,14 @@ export class ScopeState implements Runner, TaskInfo {
 
   /** What it fails with, if it fails. */
   #error(): { error: unknown } | undefined {
-    const { refusal, fromOutside } = this.cancelScope;
+    const { cancelError, fromOutside } = this.cancelScope;
     if (this.#failure) return this.#failure;
     if (fromOutside) {
       const { aborted } = this.#outerSignal ?? {};
       return { error: this.#settings.passReason && aborted ? aborted.reason : fromOutside };
     }
     const hasValue = this.#body?.how === "value" && !(this.#settings.isOpen && this.#expired);
-    return refusal && !hasValue ? { error: this.#expired ?? refusal } : undefined;
+    return cancelError && !hasValue ? { error: this.#expired ?? cancelError } : undefined;
   }
 }
 

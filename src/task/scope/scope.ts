@@ -6,7 +6,7 @@
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
 import type { WaitOptions } from "../../core/operation.ts";
 import { forDeno, forNode, standing } from "../../support/printing.ts";
-import { perform, refused } from "../../core/perform.ts";
+import { perform, rejectedNow } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
 import { show } from "../../errors.ts";
 import { checkedDelay } from "../../time/timer.ts";
@@ -112,7 +112,7 @@ export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T>
     const state = new ScopeState("scope", body, checkedOptions(knownOptions(options, scopeOptions, "scope")));
     return state.run(body, [new ScopeHandle(state)]);
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 
@@ -175,7 +175,7 @@ class ScopeHandle implements Scope {
   }
 
   get cancelled(): boolean {
-    return this.#state.cancelScope.refusal !== undefined;
+    return this.#state.cancelScope.cancelError !== undefined;
   }
 
   limit(ms: number): void {

@@ -5,7 +5,7 @@
  */
 import { knownOptions, type Known } from "../../support/given.ts";
 import type { WaitOptions } from "../../core/operation.ts";
-import { refused } from "../../core/perform.ts";
+import { rejectedNow } from "../../core/perform.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { ScopeState } from "./scope-state.ts";
@@ -64,7 +64,7 @@ export function timeout(ms: number, given: unknown, options: TimeoutOptions<unkn
     const state = new ScopeState("timeout", body, { timeout: ms, signal, fallback });
     return state.run(body, [handleOf(state)]);
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 
@@ -113,7 +113,7 @@ export function shield<T>(given: unknown, options: { timeout?: number | undefine
     const settings = { ...checkedOptions(knownOptions(options, shieldOptions, "shield"), "shield"), shielded: true };
     return new ScopeState("shield", body, settings).run(body, []);
   } catch (error) {
-    return refused(error);
+    return rejectedNow(error);
   }
 }
 

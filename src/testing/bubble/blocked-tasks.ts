@@ -102,7 +102,7 @@ export function taskOf(cancelScope: CancelScope | undefined): Task<unknown> | un
 
 function cancelScopeOf(waiter: object): CancelScope | undefined {
   if (waiter instanceof RegionWaiter) return waiter.cancelScope;
-  if (waiter instanceof Driver) return waiter.ambient;
+  if (waiter instanceof Driver) return waiter.cancelContext;
   return waiter instanceof ScopeState ? waiter.cancelScope.parent : undefined;
 }
 

@@ -23,7 +23,7 @@ import { nothing, Performable, type Nothing } from "../../core/operation.ts";
 import { Queue } from "../../core/queue.ts";
 import { below } from "../../platform/random.ts";
 import type { Controller } from "../../core/controller.ts";
-import { Line, type Waiter } from "../../core/wait-queue.ts";
+import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import type { TaskInfo } from "../../task/report/registry.ts";
 import { named, Task } from "../../task/task.ts";
 import { Attendance, taskOf } from "./blocked-tasks.ts";
@@ -58,7 +58,7 @@ export class BubbleRun implements Controller, Controlled {
   readonly #yielded = new Queue<() => void>();
   readonly #timers = new Timers<Timer>();
   readonly #attendance = new Attendance();
-  readonly #settlers = new Line();
+  readonly #settlers = new WaitQueue();
   // Both in the context of the bubble, whoever sets them off.
   readonly #whenQuiet: () => void = inThisContext(() => { this.#goOn(); });
   readonly #afterTurn: () => void = inThisContext(() => { this.#turnedOver(); });
@@ -266,9 +266,9 @@ function inThisContext(run: () => void): () => void {
 }
 
 class SettlingDown extends Performable<void> {
-  readonly #line: Line;
+  readonly #line: WaitQueue;
 
-  constructor(line: Line) {
+  constructor(line: WaitQueue) {
     super();
     this.#line = line;
   }

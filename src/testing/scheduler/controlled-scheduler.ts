@@ -222,7 +222,7 @@ export class World implements Controller {
   /** Whether two cases of an operation wait in one line. */
   #standsTwice(operation: Performable<unknown>): boolean {
     const lines = (this.#looked = []);
-    operation.look();
+    operation.footprint();
     this.#looked = undefined;
     return new Set(lines).size < lines.length;
   }

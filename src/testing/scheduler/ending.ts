@@ -17,7 +17,7 @@ import { control } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError } from "../../errors.ts";
 import { registry, type TaskInfo } from "../../task/report/registry.ts";
-import { refuseWith, surround } from "../../task/cancel/current.ts";
+import { noteCancel, surround } from "../../task/cancel/current.ts";
 import { RegionWaiter, rootCancelScope, type CancelScope } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
@@ -52,7 +52,7 @@ export function lastCancel(of: string): CancelledError {
   const error = new CancelledError(
     `${of} has ended, and what was left of its program is cancelled. Let this error pass; shield() what has to be done all the same`,
   );
-  refuseWith(error);
+  noteCancel(error);
   return error;
 }
 
