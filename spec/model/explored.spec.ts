@@ -6,8 +6,8 @@ import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import { seeded } from "../../src/platform/random.ts";
 import { chan, selecting, ClosedError, type Channel, type Operation } from "../../src/node.ts";
-import { SourceSets } from "../../src/testing/strategies/dpor.ts";
-import { runOnce, takeOver, type Program, type Verdict } from "../../src/testing/explore/run.ts";
+import { Dpor } from "../../src/testing/strategies/dpor.ts";
+import { runOnce, takeProcessForRuns, type Program, type Verdict } from "../../src/testing/explore/program-run.ts";
 import { lanes, must, together, type Lane, type Steps, type Verbs } from "../support/exploring.ts";
 import { seedOfRun } from "../support/settle.ts";
 import { endOf, endsOf, words, type Action, type Case, type SmallProgram } from "./small-steps.ts";
@@ -133,7 +133,7 @@ describe("laws 1 to 5 and 9, explored: random small programs", () => {
 
   it(`laws 1 to 5, 9: ${programs} of them come to the ends of the model, every one and no other, in up to ${bound} schedules (seed ${seedOfRun})`, async function() {
     this.timeout(60_000);
-    const giveBack = takeOver("a spec");
+    const giveBack = takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);
     let [complete, several] = [0, 0];
     try {
@@ -146,7 +146,7 @@ describe("laws 1 to 5 and 9, explored: random small programs", () => {
         const found = new Set<string>();
         let run: Run | undefined;
         const program: Program = () => { run = new Run(small, lane); };
-        const chooser = new SourceSets();
+        const chooser = new Dpor();
         let runs = 0;
         const next = (): Promise<Verdict | undefined> => runOnce(program, chooser, { maxSteps: 1000, timers: "quiescent", leaks: "ignore", invariant: undefined, seed: 1 });
         for (let verdict = await next(); verdict; verdict = runs < bound ? await next() : undefined) {

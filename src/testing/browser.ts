@@ -7,10 +7,12 @@
 import "../platform/copies.ts";
 import { seedChoices } from "../platform/random.ts";
 
-export { explore, replay, type ExploreOptions, type ExploreReport, type RunResult, type Strategy } from "./explore/explore.ts";
+export { explore, replay, type RunResult } from "./explore/explore.ts";
+export type { ExploreReport } from "./explore/exploration.ts";
+export type { ExploreOptions, Strategy } from "./explore/options.ts";
 export { ExploreError } from "./explore/explore-error.ts";
 export { shared } from "./shared.ts";
-export type { Blocked, ExploreContext, FindingKind, Program } from "./explore/run.ts";
+export type { Blocked, ExploreContext, FindingKind, Program } from "./explore/program-run.ts";
 
 /**
  * Seeds the choices of `select`: the same seed gives the same sequence of choices, in this process, from here on.

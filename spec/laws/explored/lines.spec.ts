@@ -3,7 +3,7 @@ import { getEventListeners } from "node:events";
 import { chan, choose, selecting, sleeping, type Channel } from "../../../src/node.ts";
 import { controller } from "../../../src/core/controller.ts";
 import type { WaitQueue } from "../../../src/core/wait-queue.ts";
-import type { World } from "../../../src/testing/scheduler/controlled-scheduler.ts";
+import type { ControlledScheduler } from "../../../src/testing/scheduler/controlled-scheduler.ts";
 import { attempt, ended, expectOutcomes, lanes, must, together, type Steps, type Verbs } from "../../support/exploring.ts";
 
 /** A case that never happens makes a plain wait a selected one. */
@@ -83,7 +83,7 @@ for (const lane of lanes) {
         const { signal } = new AbortController();
         let handedOver = 0;
         const traces = (): number => lengthOf(a.receivers) + lengthOf(b.receivers) + getEventListeners(signal, "abort").length +
-          ((controller as World | undefined)?.timers.length ?? 0);
+          ((controller as ControlledScheduler | undefined)?.timers.length ?? 0);
         check = (): void => {
           const left = traces();
           must(handedOver === 0 || left === 0, `${left} are left of a select that has happened`);

@@ -2,21 +2,22 @@
 import { expect } from "chai";
 import { seeded } from "../../../src/platform/random.ts";
 import { always, chan, choose, go, operation, perform, poll, selecting, sleep, sleeping, type Channel, type ClosedError, type Operation } from "../../../src/node.ts";
-import { DepthFirst, type Chooser } from "../../../src/testing/strategies/chooser.ts";
-import { SourceSets } from "../../../src/testing/strategies/dpor.ts";
+import type { Chooser } from "../../../src/testing/strategies/chooser.ts";
+import { BoundedDfs } from "../../../src/testing/strategies/dfs.ts";
+import { Dpor } from "../../../src/testing/strategies/dpor.ts";
 import { footprintOf, Order } from "../../../src/testing/strategies/order.ts";
-import { runOnce, takeOver, type Program, type Verdict } from "../../../src/testing/explore/run.ts";
+import { runOnce, takeProcessForRuns, type Program, type Verdict } from "../../../src/testing/explore/program-run.ts";
 import { seedOfRun } from "../../support/settle.ts";
 
 const settings = { maxSteps: 1000, timers: "quiescent", leaks: "fail", invariant: undefined, seed: 1 } as const;
 type Timers = "quiescent" | "race";
 
 /** What distinguishes a run from those that differ in the order of independent steps only. */
-function signature({ kind, outcomes, world }: Verdict): string {
+function signature({ kind, outcomes, scheduler }: Verdict): string {
   const order = new Order();
-  for (const step of world.steps) order.add(step, footprintOf(step, world));
+  for (const step of scheduler.steps) order.add(step, footprintOf(step, scheduler));
   const counts = new Map<string, number>();
-  const names = world.steps.map(({ strand: { key } }) => {
+  const names = scheduler.steps.map(({ thread: { key } }) => {
     counts.set(key, (counts.get(key) ?? 0) + 1);
     return `${key}#${counts.get(key)}`;
   });
@@ -100,7 +101,7 @@ describe("dpor", () => {
 
   it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function() {
     this.timeout(120_000);
-    const giveBack = takeOver("a spec");
+    const giveBack = takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);
     let [compared, all, reduced] = [0, 0, 0];
     try {
@@ -109,9 +110,9 @@ describe("dpor", () => {
         const lane = compared % 2 === 0 ? "async" : "generator";
         const program = randomProgram(seeded(seed), lane);
         const timers = random() < 0.5 ? "quiescent" : "race";
-        const every = await runsOf(program, new DepthFirst(Infinity), 200, timers);
+        const every = await runsOf(program, new BoundedDfs(Infinity), 200, timers);
         if (!every) continue;
-        const some = (await runsOf(program, new SourceSets(), 10_000, timers)) as string[];
+        const some = (await runsOf(program, new Dpor(), 10_000, timers)) as string[];
         const where = `program ${seed}, ${lane}, ${timers}`;
         expect(some.length, `${where}: each once`).to.equal(new Set(some).size);
         expect([...new Set(some)].sort(), where).to.deep.equal([...new Set(every)].sort());
@@ -125,9 +126,9 @@ describe("dpor", () => {
     expect(reduced).to.be.lessThan(all / 2);
   });
 
-  for (const [name, make] of Object.entries({ "partial orders": () => new SourceSets(), "every order": () => new DepthFirst(Infinity) })) {
+  for (const [name, make] of Object.entries({ "partial orders": () => new Dpor(), "every order": () => new BoundedDfs(Infinity) })) {
     it(`a choice that is polled inside an operation is not taken for the one around it, of as many cases (${name})`, async () => {
-      const giveBack = takeOver("a spec");
+      const giveBack = takeProcessForRuns("a spec");
       const outcomes = new Set<string>();
       try {
         const looking: Program = async ({ outcome }) => {

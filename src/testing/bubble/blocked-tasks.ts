@@ -24,7 +24,7 @@ interface Member {
   readonly waits: Map<object, object>;
 }
 
-export class Attendance {
+export class BlockedTasks {
   readonly #members = new Map<object, Member>();
   readonly #waiters = new Map<object, Member>();
   readonly #toLookAt = new Set<Member>();

@@ -26,7 +26,7 @@ import type { Controller } from "../../core/controller.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import type { TaskInfo } from "../../task/report/registry.ts";
 import { named, Task } from "../../task/task.ts";
-import { Attendance, taskOf } from "./blocked-tasks.ts";
+import { BlockedTasks, taskOf } from "./blocked-tasks.ts";
 import { leftSince, type Controlled } from "../scheduler/ending.ts";
 import { eventLoopTurn, whenQuiet } from "../scheduler/platform.ts";
 import { failuresHeard } from "../scheduler/process-hooks.ts";
@@ -57,7 +57,7 @@ export class BubbleRun implements Controller, Controlled {
   /** Who has let everybody else go first. */
   readonly #yielded = new Queue<() => void>();
   readonly #timers = new Timers<Timer>();
-  readonly #attendance = new Attendance();
+  readonly #blocked = new BlockedTasks();
   readonly #settlers = new WaitQueue();
   // Both in the context of the bubble, whoever sets them off.
   readonly #whenQuiet: () => void = inThisContext(() => { this.#goOn(); });
@@ -94,8 +94,8 @@ export class BubbleRun implements Controller, Controlled {
   // -- What it is told --
 
   resume(proceed: () => void, who?: object, begins = false): boolean {
-    if (!begins && who) this.#attendance.goesOn(who);
-    else if (begins && who instanceof Task) this.#attendance.begins(who as Task<unknown>);
+    if (!begins && who) this.#blocked.goesOn(who);
+    else if (begins && who instanceof Task) this.#blocked.begins(who as Task<unknown>);
     this.stir();
     if (this.runsOn()) return true;
     if (begins) void new Promise<void>((resolve) => { this.#held.push(resolve); }).then(proceed);
@@ -117,12 +117,12 @@ export class BubbleRun implements Controller, Controlled {
   }
 
   wait(waiter: object, where: object): void {
-    this.#attendance.waits(waiter, where);
+    this.#blocked.waits(waiter, where);
     this.stir();
   }
 
   touch(what: object, verb?: string): void {
-    if (verb === "end" && what instanceof Task) this.#attendance.ends(what as Task<unknown>);
+    if (verb === "end" && what instanceof Task) this.#blocked.ends(what as Task<unknown>);
     this.stir();
   }
 
@@ -189,7 +189,7 @@ export class BubbleRun implements Controller, Controlled {
     const mainHasEnded = state !== "pending" && state !== "running";
     if (failuresHeard().length > 0) this.#end(state === "failed" ? "main" : "failure");
     else if (mainHasEnded && (state !== "done" || this.#leaks === "ignore" || this.left.length === 0)) this.#end("main");
-    else if (this.#attendance.anyOutside && !(!mainHasEnded && this.#timers.first && this.#attendance.anyDetached)) {
+    else if (this.#blocked.anyOutside && !(!mainHasEnded && this.#timers.first && this.#blocked.anyDetached)) {
       this.#waitsOutside = true;
       if (this.#late) this.#endLate();
     } else if (!this.#settlers.empty) this.#let(() => this.#settlers.take()?.resume("value", undefined));
@@ -254,7 +254,7 @@ export class BubbleRun implements Controller, Controlled {
     if (!this.#waitsOutside) return [];
     return this.left.filter((who) => {
       const task = who instanceof Task ? (who as Task<unknown>) : taskOf(who.cancelScope);
-      return task && this.#attendance.isOutside(task);
+      return task && this.#blocked.isOutside(task);
     });
   }
 }

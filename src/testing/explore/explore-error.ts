@@ -5,7 +5,7 @@ import { isError } from "../../errors.ts";
 import { aboutSignals } from "../../task/report/deadlock.ts";
 import { encode } from "../strategies/schedule.ts";
 import { diagramOf, traceOf } from "./trace.ts";
-import type { Blocked, FindingKind, Verdict } from "./run.ts";
+import type { Blocked, FindingKind, Verdict } from "./program-run.ts";
 
 const found: Readonly<Record<FindingKind, string>> = {
   exception: "a failure that nobody handles",
@@ -56,7 +56,7 @@ export class ExploreError extends Error {
   constructor(verdict: Verdict, seed: number, schedules: number) {
     const kind = verdict.kind === "ok" ? "nondeterministic" : verdict.kind;
     const schedule = encode(verdict.choices);
-    const trace = traceOf(verdict.world);
+    const trace = traceOf(verdict.scheduler);
     const failure = isError(verdict.error) ? verdict.error.message : verdict.error === undefined ? "" : String(verdict.error);
     const omitted = trace.length - traceLines;
     super(
@@ -75,7 +75,7 @@ export class ExploreError extends Error {
     this.seed = seed;
     this.blocked = verdict.blocked;
     this.trace = trace;
-    this.#diagram = () => diagramOf(verdict.world);
+    this.#diagram = () => diagramOf(verdict.scheduler);
   }
 
   /** What went on, as a Mermaid sequence diagram: the last 60 events. */

@@ -1,29 +1,30 @@
 /**
  * Traces: what went on in a run, as lines and as a sequence diagram.
  */
-import type { Event, World } from "../scheduler/controlled-scheduler.ts";
+import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import type { Event } from "../scheduler/thread.ts";
 
 /** A line for each step: who went on, and what came of it. */
-export function traceOf(world: World): string[] {
-  return world.steps.map((step) => {
-    const name = world.nameOf(step.strand);
-    const text = step.events.map((event) => phrase(world, event)).filter((event) => event !== "").join(", ");
+export function traceOf(scheduler: ControlledScheduler): string[] {
+  return scheduler.steps.map((step) => {
+    const name = scheduler.names.ofThread(step.thread);
+    const text = step.events.map((event) => phrase(scheduler, event)).filter((event) => event !== "").join(", ");
     return `${name}: ${text === "" ? "goes on" : text}`;
   });
 }
 
 /** What was done, and to what. */
-function deed(world: World, { verb = "", what }: Event): string {
-  return what && "name" in what ? world.text(`${verb} on ${JSON.stringify(what.name)}`) : verb;
+function deed(scheduler: ControlledScheduler, { verb = "", what }: Event): string {
+  return what && "name" in what ? scheduler.names.text(`${verb} on ${JSON.stringify(what.name)}`) : verb;
 }
 
-function phrase(world: World, event: Event): string {
-  const whom = event.strand ? world.nameOf(event.strand) : "";
+function phrase(scheduler: ControlledScheduler, event: Event): string {
+  const whom = event.thread ? scheduler.names.ofThread(event.thread) : "";
   switch (event.kind) {
-    case "does": return deed(world, event);
-    case "wakes": return `${deed(world, event)} wakes ${whom}`.trimStart();
+    case "does": return deed(scheduler, event);
+    case "wakes": return `${deed(scheduler, event)} wakes ${whom}`.trimStart();
     case "starts": return `starts ${whom}`;
-    case "waits": return `waits in ${event.what ? world.whereText(event.what) : ""}`;
+    case "waits": return `waits in ${event.what ? scheduler.names.ofPlace(event.what) : ""}`;
     case "ends": return "ends";
   }
 }
@@ -31,18 +32,18 @@ function phrase(world: World, event: Event): string {
 const atMost = 60;
 
 /** A Mermaid sequence diagram of the last 60 events. */
-export function diagramOf(world: World): string {
+export function diagramOf(scheduler: ControlledScheduler): string {
   const names = new Map<string, string>();
   const idOf = (name: string): string => {
     const id = names.get(name) ?? `t${String(names.size)}`;
     names.set(name, id);
     return id;
   };
-  const lines = world.steps.flatMap((step) => {
-    const from = idOf(world.nameOf(step.strand));
+  const lines = scheduler.steps.flatMap((step) => {
+    const from = idOf(scheduler.names.ofThread(step.thread));
     return step.events.flatMap((event) => {
-      const to = idOf(world.nameOf(event.strand ?? step.strand));
-      const text = (event.strand ? deed(world, event) : phrase(world, event)).replaceAll(/[;#]/g, ",");
+      const to = idOf(scheduler.names.ofThread(event.thread ?? step.thread));
+      const text = (event.thread ? deed(scheduler, event) : phrase(scheduler, event)).replaceAll(/[;#]/g, ",");
       if (event.kind === "wakes") return [`${from}->>${to}: ${text || "wakes"}`];
       if (event.kind === "starts") return [`${from}-->>${to}: starts`];
       return text === "" ? [] : [`Note over ${from}: ${text}`];

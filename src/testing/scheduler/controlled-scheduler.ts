@@ -1,9 +1,9 @@
 /**
- * A world under control: every task that starts, every wake-up, every choice of a case and every timer of it waits to be picked.
+ * A scheduler under control: every task that starts, every wake-up, every choice of a case and every timer of it waits to be picked.
  *
  * 1. One thing goes on at a time, up to the next quiet moment. So what is done in between is done by that one: no async context is
  *    needed to tell who it is.
- * 2. A strand is what can be at one point only. A task is one; what it begins while it already waits (`Promise.all`) is a strand more,
+ * 2. A thread is what can be at one point only. A task is one; what it begins while it already waits (`Promise.all`) is a thread more,
  *    with the same root.
  * 3. Everything is named by who made it and the how-manieth it was, not by when: two runs that differ in unrelated steps agree on names.
  *
@@ -15,74 +15,9 @@ import { Performable } from "../../core/operation.ts";
 import { ScopeState } from "../../task/scope/scope-state.ts";
 import { CancelScope } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
+import { Names } from "./names.ts";
+import { everything, Thread, type Event, type Item, type Step, type Timer } from "./thread.ts";
 import { Timers } from "./timers.ts";
-
-/** Touched by a step whose effects cannot be told apart: time moves, something is cancelled. It depends on every other. */
-export const everything: unique symbol = Symbol("everything");
-
-export class Strand {
-  readonly key: string;
-  readonly root: Strand;
-  readonly task: Task<unknown> | undefined;
-  /** What it is called, if it is no task. */
-  readonly name: string;
-  /** What it waits for, and as which waiter. */
-  waits: { waiter: object; where: object } | undefined = undefined;
-  /** It is about to go on. */
-  ready = false;
-  /** Other strands of the same root. */
-  readonly others: Strand[] = [];
-  /** How many tasks and timers it has made so far, and how many other things. */
-  made = 0;
-  named = 0;
-
-  constructor(key: string, task: Task<unknown> | undefined, root?: Strand, name = "a timer") {
-    this.key = key;
-    this.task = task;
-    this.root = root ?? this;
-    this.name = name;
-  }
-
-  get idle(): boolean {
-    return !this.waits && !this.ready;
-  }
-
-  /** It, and all that have the same root. */
-  get all(): Strand[] {
-    return [this.root, ...this.root.others];
-  }
-}
-
-/** Something that may be picked to go on next. */
-export interface Item {
-  readonly strand: Strand;
-  /** The step that has made it ready; -1 before the first. */
-  readonly enabler: number;
-  proceed(): void;
-}
-
-interface Timer extends Item {
-  readonly at: number;
-}
-
-/** What has happened when something went on. */
-export interface Step {
-  readonly strand: Strand;
-  readonly enabler: number;
-  /** What it has looked at or changed. */
-  readonly touched: (object | typeof everything)[];
-  /** For the trace: what it did, and whom it woke. */
-  readonly events: Event[];
-}
-
-export interface Event {
-  readonly kind: "does" | "wakes" | "starts" | "waits" | "ends";
-  /** What it did, to what; or what it waits for. */
-  readonly verb?: string | undefined;
-  readonly what?: object | undefined;
-  /** Whom it woke or started. */
-  readonly strand?: Strand;
-}
 
 /** How the cases of a select are chosen. */
 export interface CaseChooser {
@@ -102,84 +37,83 @@ export interface Poll {
   left: number;
 }
 
-export class World implements Controller {
+export class ControlledScheduler implements Controller {
   readonly steps: Step[] = [];
-  readonly strands: Strand[] = [];
+  readonly threads: Thread[] = [];
   readonly ready: Item[] = [];
   readonly timers: Timers<Timer> = new Timers();
   now = 0;
-  current: Strand;
+  current: Thread;
   readonly #chooser: CaseChooser;
-  readonly #waiters = new Map<object, Strand>();
-  /** What goes on by itself, again and again: a strand each. */
-  readonly #movers = new Map<object, Strand>();
-  readonly #channels = new Map<object, { channel: { name: string }; verb: string }>();
-  readonly #outside: Strand;
+  readonly #waiters = new Map<object, Thread>();
+  /** What goes on by itself, again and again: a thread each. */
+  readonly #movers = new Map<object, Thread>();
+  readonly names: Names = new Names();
+  readonly #outside: Thread;
   /** Under way: code of the user that a poll runs may poll another choice. */
   readonly #polls = new Map<readonly unknown[], Poll>();
   /** What an operation looks at, while it is asked for nothing else. */
   #looked: (object | typeof everything)[] | undefined = undefined;
-  readonly #numbers = new Map<string, number>();
   #last: { verb: string; what: object } | undefined = undefined;
 
   constructor(chooser: CaseChooser) {
     this.#chooser = chooser;
-    this.current = this.#outside = new Strand("outside", undefined);
+    this.current = this.#outside = new Thread("outside", undefined);
   }
 
   // -- What goes on --
 
   resume(proceed: () => void, who?: object, begins = false): boolean {
-    const strand = this.#strandFor(who, begins);
-    this.ready.push({ strand, enabler: this.steps.length - 1, proceed: begins ? inThisContext(proceed) : proceed });
-    strand.ready = true;
+    const thread = this.#threadFor(who, begins);
+    this.ready.push({ thread, enabler: this.steps.length - 1, proceed: begins ? inThisContext(proceed) : proceed });
+    thread.ready = true;
     const { verb, what } = this.#last ?? {};
-    if (begins) this.#tell({ kind: "starts", strand });
-    else if (strand.root === this.current.root) this.#tell({ kind: "does", verb, what });
-    else this.#tell({ kind: "wakes", verb, what, strand });
+    if (begins) this.#tell({ kind: "starts", thread });
+    else if (thread.root === this.current.root) this.#tell({ kind: "does", verb, what });
+    else this.#tell({ kind: "wakes", verb, what, thread });
     return false;
   }
 
-  #strandFor(who: object | undefined, begins: boolean): Strand {
+  #threadFor(who: object | undefined, begins: boolean): Thread {
     if (begins && who instanceof Task) {
-      const strand = new Strand(`${this.current.key}.${String(this.current.made++)}`, who as Task<unknown>);
-      this.strands.push(strand);
-      this.#keys.set(who, `${strand.key}!`);
-      return strand;
+      const thread = new Thread(`${this.current.key}.${String(this.current.made++)}`, who as Task<unknown>);
+      this.threads.push(thread);
+      this.names.give(who, `${thread.key}!`);
+      return thread;
     }
     const mover = who && this.#movers.get(who);
     if (mover) return mover;
     const waiting = who && this.#waiters.get(who);
-    if (!waiting) return this.#idleStrand(this.current);
-    if (begins) return this.#idleStrand(waiting);
+    if (!waiting) return this.#idleThread(this.current);
+    if (begins) return this.#idleThread(waiting);
     this.#waiters.delete(who);
     waiting.waits = undefined;
     return waiting;
   }
 
-  /** A strand with the same root that is at no other point. */
-  #idleStrand(like: Strand): Strand {
-    const idle = like.idle ? like : like.all.find((strand) => strand.idle);
+  /** A thread with the same root that is at no other point. */
+  #idleThread(like: Thread): Thread {
+    const idle = like.idle ? like : like.all.find((thread) => thread.idle);
     if (idle) return idle;
     const { root } = like;
-    const strand = new Strand(`${root.key}+${String(root.others.length)}`, root.task, root);
-    root.others.push(strand);
-    return strand;
+    const thread = new Thread(`${root.key}+${String(root.others.length)}`, root.task, root);
+    root.others.push(thread);
+    return thread;
   }
 
   /** Let something go on. The step is over once everything is quiet again. */
   run(item: Item): void {
-    const { strand } = item;
+    const { thread } = item;
     const ready = this.ready.indexOf(item);
     if (ready >= 0) this.ready.splice(ready, 1);
     else {
       this.timers.remove(item as Timer);
       this.now = Math.max(this.now, (item as Timer).at);
     }
-    strand.ready = false;
-    this.current = strand;
+    thread.ready = false;
+    this.current = thread;
     this.#last = undefined;
-    this.steps.push({ strand, enabler: item.enabler, touched: [strand.root], events: [] });
+    this.steps.push({ thread, enabler: item.enabler, touched: [thread.root], events: [] });
     if (ready < 0) this.touch(everything);
     item.proceed();
   }
@@ -208,9 +142,9 @@ export class World implements Controller {
   }
 
   wait(waiter: object, where: object): void {
-    const strand = this.#idleStrand(this.current);
-    strand.waits = { waiter, where };
-    this.#waiters.set(waiter, strand);
+    const thread = this.#idleThread(this.current);
+    thread.waits = { waiter, where };
+    this.#waiters.set(waiter, thread);
     if (where instanceof Performable) {
       if (where.outer || where.foreign) this.touch(everything);
       if (this.#standsTwice(where)) this.#chooser.leaveOut();
@@ -234,33 +168,26 @@ export class World implements Controller {
     }
     const step = this.steps.at(-1);
     if (!step || this.current === this.#outside) return;
-    const known = what instanceof CancelScope || what instanceof Sourced ? everything : this.#known(what);
+    const known = what instanceof CancelScope || what instanceof Sourced ? everything : this.names.ownerOf(what);
     step.touched.push(known);
     if (verb === undefined || typeof what !== "object") return;
     if (verb === "end") this.#tell({ kind: "ends" });
     else if (verb === "make") {
       this.#name(what);
-      if ("run" in what) this.#movers.set(what, new Strand(this.keyOf(what), undefined, undefined, String((what as { name?: unknown }).name)));
-      const channel = what as unknown as { name: string };
-      if ("senders" in what) this.#channels.set(what.senders as object, { channel, verb: "send" });
-      if ("receivers" in what) this.#channels.set(what.receivers as object, { channel, verb: "receive" });
+      if ("run" in what) this.#movers.set(what, new Thread(this.names.keyOf(what), undefined, undefined, String((what as { name?: unknown }).name)));
+      this.names.addLines(what as { name: string });
     } else {
       this.#last = { verb, what };
       if (verb === "close" || verb === "cancel") this.#tell({ kind: "does", verb, what });
     }
   }
 
-  /** A line is its channel. */
-  #known(what: object | typeof everything): object | typeof everything {
-    return typeof what === "object" ? (this.#channels.get(what)?.channel ?? what) : what;
-  }
-
   // -- Time --
 
   arm(ms: number, fire: () => void): () => void {
     const { current } = this;
-    const strand = new Strand(`${current.key}@${String(current.made++)}`, undefined);
-    const timer: Timer = { strand, enabler: this.steps.length - 1, proceed: fire, at: this.now + ms };
+    const thread = new Thread(`${current.key}@${String(current.made++)}`, undefined);
+    const timer: Timer = { thread, enabler: this.steps.length - 1, proceed: fire, at: this.now + ms };
     this.timers.add(timer);
     return () => { this.timers.remove(timer); };
   }
@@ -293,41 +220,9 @@ export class World implements Controller {
     return true;
   }
 
-  // -- Names --
-
-  readonly #keys = new Map<object, string>();
-
   /** The running code has made this: it is named so in every run. */
   #name(what: object): void {
-    this.#keys.set(what, `${this.current.key}:${String(this.current.named++)}`);
-  }
-
-  /** The name of what was touched. All whose making was not told have one in common, so that no dependence is missed. */
-  keyOf(what: object): string {
-    return what instanceof Strand ? what.key : (this.#keys.get(what) ?? "?");
-  }
-
-  nameOf({ root: { task, name } }: Strand): string {
-    return task ? this.text(task.name) : name;
-  }
-
-  whereText(where: object): string {
-    const line = this.#channels.get(where);
-    if (line) return this.text(`${line.verb} on channel ${JSON.stringify(line.channel.name)}`);
-    return where instanceof ScopeState ? this.text(`${where.kind} "${where.name}"`) : this.text(String(where));
-  }
-
-  /** Numbers of the process, such as in channel-517, become numbers of this run. */
-  text(given: string): string {
-    return given.replace(/\b([a-z]+)-(\d+)\b/g, (name, kind: string) => {
-      const count = `${kind} `;
-      let number = this.#numbers.get(name);
-      if (number === undefined) {
-        number = (this.#numbers.get(count) ?? 0) + 1;
-        this.#numbers.set(count, number).set(name, number);
-      }
-      return `${kind}-${String(number)}`;
-    });
+    this.names.give(what, `${this.current.key}:${String(this.current.named++)}`);
   }
 
   #tell(event: Event): void {
@@ -337,13 +232,13 @@ export class World implements Controller {
   // -- Who is left --
 
   /** The tasks that have not ended. */
-  get left(): Strand[] {
-    return this.strands.filter(({ task }) => task && (task.state === "pending" || task.state === "running"));
+  get left(): Thread[] {
+    return this.threads.filter(({ task }) => task && (task.state === "pending" || task.state === "running"));
   }
 
-  /** What a task waits for, in each of its strands. */
-  waitsOf(strand: Strand): string[] {
-    return strand.all.flatMap(({ waits }) => (waits ? [this.whereText(waits.where)] : []));
+  /** What a task waits for, in each of its threads. */
+  waitsOf(thread: Thread): string[] {
+    return thread.all.flatMap(({ waits }) => (waits ? [this.names.ofPlace(waits.where)] : []));
   }
 
   /** Whether one of those who are left waits for a signal, too. */
@@ -354,9 +249,9 @@ export class World implements Controller {
     });
   }
 
-  /** Whether all that can wake a task is in this world. */
-  controls(strand: Strand): boolean {
-    return strand.all.some(({ waits, ready }) => {
+  /** Whether all that can wake a task is in this scheduler. */
+  controls(thread: Thread): boolean {
+    return thread.all.some(({ waits, ready }) => {
       if (ready) return true;
       if (!waits) return false;
       const { where } = waits;

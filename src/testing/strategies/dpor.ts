@@ -1,22 +1,23 @@
 /**
  * Partial orders: of all runs that differ only in the order of steps that do not touch the same, one is made.
  *
- * 1. Two steps depend on each other if they are of one strand, if both touch the same thing, or if one made the other's strand ready.
+ * 1. Two steps depend on each other if they are of one thread, if both touch the same thing, or if one made the other's thread ready.
  *    What a select withdraws, and what it might have polled, is touched too; time that moves, and a cancel, touch everything.
  * 2. A race is a pair of dependent steps, with nothing between them that orders them. It is turned round at the point before the first of
- *    them: by a strand that can go first in what has to come before the second (an initial), never by just any one. A step after which
+ *    them: by a thread that can go first in what has to come before the second (an initial), never by just any one. A step after which
  *    a timer cannot fire any more, which could have fired before, races with that.
- * 3. A strand that was tried at a point sleeps there, until a step that depends on it wakes it. If all sleep, the run is another one's.
- * 4. Names are the same in all runs: what a strand has made is named by the strand and a number. So what was learnt of the steps before the
+ * 3. A thread that was tried at a point sleeps there, until a step that depends on it wakes it. If all sleep, the run is another one's.
+ * 4. Names are the same in all runs: what a thread has made is named by the thread and a number. So what was learnt of the steps before the
  *    point at which a run turns off holds for that run, too, and is not learnt again.
  *
- *        point ── step ── point ── step ── point            each point has the strands that are to be tried, and those that sleep
+ *        point ── step ── point ── step ── point            each point has the threads that are to be tried, and those that sleep
  *
  * Idea: source sets, by Abdulla, Aronis, Jonsson and Sagonas, 2014.
  */
 import { Chooser, worthWhile, type Branch } from "./chooser.ts";
 import { footprintOf, independent, Order, type Footprint } from "./order.ts";
-import type { Item, Poll, World } from "../scheduler/controlled-scheduler.ts";
+import type { Poll, ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import type { Item } from "../scheduler/thread.ts";
 
 /** A point at which somebody goes on. */
 interface Point {
@@ -35,7 +36,7 @@ interface CaseBranch extends Branch {
   readonly kind: "case";
 }
 
-export class SourceSets extends Chooser {
+export class Dpor extends Chooser {
   readonly #nodes: (Point | CaseBranch)[] = [];
   readonly #ofPoll = new WeakMap<Poll, Branch>();
   readonly #order = new Order();
@@ -45,15 +46,15 @@ export class SourceSets extends Chooser {
   #ran = false;
   /** Who could go on where the run was given up; nobody, where it has ended. */
   #left: ReadonlySet<string> = new Set();
-  #world: World | undefined = undefined;
+  #scheduler: ControlledScheduler | undefined = undefined;
 
-  override begin(world: World): boolean {
+  override begin(scheduler: ControlledScheduler): boolean {
     if (this.#ran && !this.#turnOver()) return false;
     this.#ran = true;
     this.#depth = 0;
     this.#left = new Set();
-    this.#world = world;
-    return super.begin(world);
+    this.#scheduler = scheduler;
+    return super.begin(scheduler);
   }
 
   /** The deepest node at which something is left to try. */
@@ -67,7 +68,7 @@ export class SourceSets extends Chooser {
         }
       } else {
         node.asleep.set(node.chosen, node.footprint);
-        const next = [...node.toTry].find((strand) => !node.asleep.has(strand));
+        const next = [...node.toTry].find((thread) => !node.asleep.has(thread));
         if (next !== undefined) {
           node.chosen = next;
           node.footprint = new Set();
@@ -88,9 +89,9 @@ export class SourceSets extends Chooser {
 
   /** Learn what the steps that are over have touched. */
   #learn(): void {
-    const world = this.#world;
-    for (let step = world?.steps[this.#order.length]; world && step; step = world.steps[this.#order.length]) {
-      this.#order.add(step, footprintOf(step, world));
+    const scheduler = this.#scheduler;
+    for (let step = scheduler?.steps[this.#order.length]; scheduler && step; step = scheduler.steps[this.#order.length]) {
+      this.#order.add(step, footprintOf(step, scheduler));
     }
   }
 
@@ -107,7 +108,7 @@ export class SourceSets extends Chooser {
     }
     this.#depth++;
     const { chosen } = point;
-    const index = items.findIndex(({ strand }) => strand.key === chosen);
+    const index = items.findIndex(({ thread }) => thread.key === chosen);
     if (items.length > 1) this.note(index);
     return items[index];
   }
@@ -119,11 +120,11 @@ export class SourceSets extends Chooser {
     this.#learn();
     if (before) {
       const touched = this.#order.footprints.at(-1);
-      for (const [strand, footprint] of before.asleep) if (independent(touched, footprint)) asleep.set(strand, footprint);
+      for (const [thread, footprint] of before.asleep) if (independent(touched, footprint)) asleep.set(thread, footprint);
     }
-    const first = items.find(({ strand }) => !asleep.has(strand.key));
+    const first = items.find(({ thread }) => !asleep.has(thread.key));
     if (!first) return undefined;
-    const chosen = first.strand.key;
+    const chosen = first.thread.key;
     return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
   }
 
@@ -158,7 +159,7 @@ export class SourceSets extends Chooser {
       const touched = footprints[index];
       point.footprint = point.footprint && touched && new Set([...point.footprint, ...touched]);
       const still = points[index + 1]?.enabled ?? this.#left;
-      for (const strand of point.enabled) if (strand !== point.chosen && !still.has(strand)) point.toTry.add(strand);
+      for (const thread of point.enabled) if (thread !== point.chosen && !still.has(thread)) point.toTry.add(thread);
     }
     for (let index = races.length - 1; index >= 0; index--) {
       const [first, second] = races[index] as [number, number];
@@ -166,11 +167,11 @@ export class SourceSets extends Chooser {
       const point = points[first];
       if (!point) continue;
       const initials = this.#order.initialsWithout(first, second);
-      if (initials.some((strand) => point.toTry.has(strand))) continue;
-      const added = initials.find((strand) => point.enabled.has(strand));
+      if (initials.some((thread) => point.toTry.has(thread))) continue;
+      const added = initials.find((thread) => point.enabled.has(thread));
       if (added !== undefined) point.toTry.add(added);
     }
   }
 }
 
-const keysOf = (items: readonly Item[]): Set<string> => new Set(items.map(({ strand }) => strand.key));
+const keysOf = (items: readonly Item[]): Set<string> => new Set(items.map(({ thread }) => thread.key));

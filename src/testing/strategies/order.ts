@@ -1,18 +1,19 @@
 /**
  * The order of the steps of a run: which of them come before which, whatever the order of the others.
  *
- * 1. A step comes after an earlier one of its own strand, after the one that has made it ready, and after each that has touched the same.
+ * 1. A step comes after an earlier one of its own thread, after the one that has made it ready, and after each that has touched the same.
  * 2. Steps are added at the end and cut off from there: what is known of those before is kept.
  */
-import { everything, type Step, type World } from "../scheduler/controlled-scheduler.ts";
+import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import { everything, type Step } from "../scheduler/thread.ts";
 
 /** What a step has touched, by name; `undefined` for everything. */
 export type Footprint = ReadonlySet<string> | undefined;
 
-/** What a step of this world has touched. */
-export function footprintOf({ touched }: Step, world: World): Footprint {
+/** What a step of this scheduler has touched. */
+export function footprintOf({ touched }: Step, scheduler: ControlledScheduler): Footprint {
   if (touched.includes(everything)) return undefined;
-  return new Set(touched.map((what) => world.keyOf(what as object)));
+  return new Set(touched.map((what) => scheduler.names.keyOf(what as object)));
 }
 
 /** Whether two steps have touched nothing in common. */
@@ -26,16 +27,16 @@ export class Order {
   readonly footprints: Footprint[] = [];
   /** Pairs of steps that could be turned round, by the second of them. */
   readonly races: [number, number][] = [];
-  /** For each step its strand. */
-  readonly #strands: string[] = [];
+  /** For each step its thread. */
+  readonly #threads: string[] = [];
   /** For each step a bit for each that comes before it. */
   readonly #before: bigint[] = [];
-  /** For each name, strands among them, which steps have touched it; and which steps have touched everything. */
+  /** For each name, threads among them, which steps have touched it; and which steps have touched everything. */
   readonly #touches = new Map<string, number[]>();
   readonly #barriers: number[] = [];
 
   get length(): number {
-    return this.#strands.length;
+    return this.#threads.length;
   }
 
   /** Forget all steps from this one on. */
@@ -45,26 +46,26 @@ export class Order {
       const footprint = this.footprints.pop();
       if (footprint) for (const what of footprint) this.#touches.get(what)?.pop();
       else this.#barriers.pop();
-      this.#strands.pop();
+      this.#threads.pop();
       this.#before.pop();
     }
   }
 
-  add({ strand: { key }, enabler }: Step, footprint: Footprint): void {
+  add({ thread: { key }, enabler }: Step, footprint: Footprint): void {
     const index = this.length;
     const touching = this.#touching(footprint);
-    const own = this.#strands.lastIndexOf(key);
+    const own = this.#threads.lastIndexOf(key);
     const direct = new Set([own, enabler, ...touching].filter((earlier) => earlier >= 0));
     let before = 0n;
     for (const earlier of direct) before |= (1n << BigInt(earlier)) | (this.#before[earlier] as bigint);
     for (const earlier of touching) {
-      if (earlier === enabler || this.#strands[earlier] === key) continue;
+      if (earlier === enabler || this.#threads[earlier] === key) continue;
       let between = false;
       for (const other of direct) between ||= other !== earlier && this.isBefore(earlier, other);
       if (!between) this.races.push([earlier, index]);
     }
     this.#before.push(before);
-    this.#strands.push(key);
+    this.#threads.push(key);
     this.footprints.push(footprint);
     if (footprint) for (const what of footprint) this.#touchesOf(what).push(index);
     else this.#barriers.push(index);
@@ -101,6 +102,6 @@ export class Order {
     without.push(second);
     return without
       .filter((index) => !without.some((earlier) => earlier < index && this.isBefore(earlier, index)))
-      .map((index) => this.#strands[index] as string);
+      .map((index) => this.#threads[index] as string);
   }
 }

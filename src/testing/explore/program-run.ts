@@ -14,7 +14,8 @@ import type { Chooser } from "../strategies/chooser.ts";
 import { Ending, lastCancel, leftSince } from "../scheduler/ending.ts";
 import { eventLoopTurn, whenQuiet } from "../scheduler/platform.ts";
 import { failuresHeard, forgetFailures, takeProcess } from "../scheduler/process-hooks.ts";
-import { everything, World } from "../scheduler/controlled-scheduler.ts";
+import { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import { everything } from "../scheduler/thread.ts";
 import { installVirtualClock } from "../scheduler/virtual-clock.ts";
 
 /** What can be found: a failure that nobody handles; all wait, main too; main has ended and others wait; no end within `maxSteps`;
@@ -60,17 +61,17 @@ export interface Verdict {
   /** Whether one of them waits for a signal, too. */
   readonly holdsSignal: boolean;
   readonly choices: readonly number[];
-  readonly world: World;
+  readonly scheduler: ControlledScheduler;
   /** It was given up, because another run is the same. */
   readonly redundant: boolean;
 }
 
-/** Take the process for runs: those who listen for an abort may do anything, so the world of the run is told. The result gives it back. */
-export function takeOver(who: string): () => void {
+/** Take the process for runs: those who listen for an abort may do anything, so the scheduler of the run is told. The result gives it back. */
+export function takeProcessForRuns(who: string): () => void {
   const giveBack = takeProcess(who);
   const { abort } = AbortController.prototype; // eslint-disable-line @typescript-eslint/unbound-method -- it is put back as it was
   AbortController.prototype.abort = function(reason?: unknown): void {
-    if (controller instanceof World) controller.touch(everything);
+    if (controller instanceof ControlledScheduler) controller.touch(everything);
     abort.call(this, reason);
   };
   return () => {
@@ -90,36 +91,36 @@ function cancelOf(settings: RunSettings): CancelledError {
 
 /** Run a program once; `undefined`: the chooser has no run left. */
 export function runOnce(program: Program, chooser: Chooser, settings: RunSettings): Promise<Verdict | undefined> {
-  const world = new World(chooser);
-  if (!chooser.begin(world)) return Promise.resolve(undefined);
-  return new Promise((resolve) => { new Run(program, world, chooser, settings, resolve).step(); });
+  const scheduler = new ControlledScheduler(chooser);
+  if (!chooser.begin(scheduler)) return Promise.resolve(undefined);
+  return new Promise((resolve) => { new Run(program, scheduler, chooser, settings, resolve).step(); });
 }
 
 class Run {
   readonly #chooser: Chooser;
   readonly #settings: RunSettings;
   readonly #resolve: (verdict: Verdict) => void;
-  readonly #world: World;
+  readonly #scheduler: ControlledScheduler;
   readonly #main: Task<unknown>;
   readonly #outcomes: string[] = [];
   #timeStands = false;
   readonly #uninstall: () => void;
   readonly #step: () => void = () => { this.step(); };
 
-  constructor(program: Program, world: World, chooser: Chooser, settings: RunSettings, resolve: (verdict: Verdict) => void) {
+  constructor(program: Program, scheduler: ControlledScheduler, chooser: Chooser, settings: RunSettings, resolve: (verdict: Verdict) => void) {
     this.#chooser = chooser;
     this.#settings = settings;
     this.#resolve = resolve;
-    this.#world = world;
+    this.#scheduler = scheduler;
     const random = seeded(settings.seed);
     const context: ExploreContext = {
       outcome: (key) => { this.#outcomes.push(key); },
       choose: <T>(...values: readonly [T, ...T[]]) => values[chooser.value(values.length)] as T,
       random,
     };
-    this.#uninstall = installVirtualClock(() => world.now, random);
+    this.#uninstall = installVirtualClock(() => scheduler.now, random);
     forgetFailures();
-    control(world);
+    control(scheduler);
     // A constant that is used once is inlined by Bun and by bundlers, and has no name then.
     this.#main = new Task<unknown>(named("main", () => program(context)), []);
   }
@@ -127,8 +128,8 @@ class Run {
   /** Everything is quiet: the next one goes on, or it is over. */
   step(): void {
     const { timers, maxSteps, invariant } = this.#settings;
-    const world = this.#world;
-    world.quiet();
+    const scheduler = this.#scheduler;
+    scheduler.quiet();
     try {
       invariant?.();
     } catch (error) {
@@ -137,18 +138,18 @@ class Run {
     }
     if (timers === "race" && this.#over && !this.#timeStands) {
       this.#timeStands = true;
-      world.steps.at(-1)?.touched.push(everything); // no timer fires any more: who arms one later had better come before
+      scheduler.steps.at(-1)?.touched.push(everything); // no timer fires any more: who arms one later had better come before
     }
-    let items = world.alternatives;
-    if (timers === "race" && !this.#over) items = [...items, ...world.next];
-    if (items.length === 0 && !this.#over && world.advance()) items = world.alternatives;
+    let items = scheduler.alternatives;
+    if (timers === "race" && !this.#over) items = [...items, ...scheduler.next];
+    if (items.length === 0 && !this.#over && scheduler.advance()) items = scheduler.alternatives;
     if (this.#chooser.redundant) this.#end("ok", undefined);
     else if (items.length === 0) this.#judge();
-    else if (world.steps.length >= maxSteps) this.#end("livelock", new Error(`no end within ${String(maxSteps)} steps`));
+    else if (scheduler.steps.length >= maxSteps) this.#end("livelock", new Error(`no end within ${String(maxSteps)} steps`));
     else {
       const item = this.#chooser.next(items);
       if (item) {
-        world.run(item);
+        scheduler.run(item);
         whenQuiet(this.#step);
       } else this.#end("ok", undefined);
     }
@@ -160,10 +161,10 @@ class Run {
   }
 
   #judge(): void {
-    const world = this.#world;
-    const { left } = world;
-    const foreign = left.filter((strand) => !world.controls(strand));
-    const names = foreign.map((strand) => JSON.stringify(world.nameOf(strand))).join(", ");
+    const scheduler = this.#scheduler;
+    const { left } = scheduler;
+    const foreign = left.filter((thread) => !scheduler.controls(thread));
+    const names = foreign.map((thread) => JSON.stringify(scheduler.names.ofThread(thread))).join(", ");
     const awaits = `${names} ${foreign.length > 1 ? "await" : "awaits"} something outside of the library: a timer, I/O, or a promise of another`;
     if (left.length === 0 || (this.#over && this.#settings.leaks === "ignore")) this.#end("ok", undefined);
     else if (foreign.length > 0) this.#end("uncontrolled", new Error(awaits));
@@ -171,7 +172,7 @@ class Run {
   }
 
   #end(kind: Verdict["kind"], error: unknown): void {
-    const world = this.#world;
+    const scheduler = this.#scheduler;
     if (kind === "ok" && this.#over && this.#main.state !== "done" && !this.#chooser.redundant) {
       try {
         this.#main.outcome();
@@ -179,9 +180,9 @@ class Run {
         reportFailure(reason);
       }
     }
-    const blocked = world.left.map((strand) => ({ task: world.nameOf(strand), operations: world.waitsOf(strand) }));
+    const blocked = scheduler.left.map((thread) => ({ task: scheduler.names.ofThread(thread), operations: scheduler.waitsOf(thread) }));
     const { redundant } = this.#chooser;
-    const { holdsSignal } = world;
+    const { holdsSignal } = scheduler;
     this.#chooser.end();
     const ending = this.#ending();
     const tell = (failures: readonly unknown[]): void => {
@@ -194,7 +195,7 @@ class Run {
         blocked,
         holdsSignal,
         choices: [...this.#chooser.choices],
-        world,
+        scheduler,
         redundant,
       });
     };
@@ -208,15 +209,15 @@ class Run {
 
   /** How to end what is left, if anything is. */
   #ending(): Ending | undefined {
-    const world = this.#world;
+    const scheduler = this.#scheduler;
     const first = this.#main.id;
     if (leftSince(first).length > 0) {
       const controlled = {
         first,
-        waiters: () => world.waiters(),
-        takePending: () => world.ready.map((item) => () => { item.proceed(); }),
-        arm: (ms: number, fire: () => void) => world.arm(ms, fire),
-        nextTimer: () => world.nextTimer(),
+        waiters: () => scheduler.waiters(),
+        takePending: () => scheduler.ready.map((item) => () => { item.proceed(); }),
+        arm: (ms: number, fire: () => void) => scheduler.arm(ms, fire),
+        nextTimer: () => scheduler.nextTimer(),
       };
       return new Ending(controlled, cancelOf(this.#settings));
     }

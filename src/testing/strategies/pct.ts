@@ -1,0 +1,48 @@
+/**
+ * Probabilistic concurrency testing: the thread of the highest priority goes on; at `depth` - 1 random steps it falls to the lowest.
+ *
+ * Idea: Burckhardt, Kothari, Musuvathi and Nagarakatte, 2010.
+ */
+import { seeded } from "../../platform/random.ts";
+import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import type { Item } from "../scheduler/thread.ts";
+import { Chooser } from "./chooser.ts";
+
+export class Pct extends Chooser {
+  readonly #random: () => number;
+  readonly #depth: number;
+  #priorities = new Map<string, number>();
+  #falls: number[] = [];
+  #longest = 16;
+  #step = 0;
+
+  constructor(seed: number, depth: number) {
+    super();
+    this.#random = seeded(seed);
+    this.#depth = depth;
+    this.cut = true;
+  }
+
+  override begin(scheduler: ControlledScheduler): boolean {
+    this.#longest = Math.max(this.#longest, this.#step);
+    this.#step = 0;
+    this.#priorities = new Map();
+    this.#falls = Array.from({ length: this.#depth - 1 }, () => Math.floor(this.#random() * this.#longest));
+    return super.begin(scheduler);
+  }
+
+  protected override pick(count: number, items?: readonly Item[]): number {
+    if (!items) return Math.floor(this.#random() * count);
+    const priorityOf = ({ thread }: Item): number => {
+      const known = this.#priorities.get(thread.key) ?? 1 + this.#random();
+      this.#priorities.set(thread.key, known);
+      return known;
+    };
+    const highest = (): number => {
+      const all = items.map(priorityOf);
+      return all.indexOf(Math.max(...all));
+    };
+    if (this.#falls.includes(this.#step++)) this.#priorities.set((items[highest()] as Item).thread.key, -this.#step);
+    return highest();
+  }
+}
