@@ -4,7 +4,8 @@ import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import { aborting, chan, choose, perform, poll, select, trySelect } from "../../src/index.ts";
 import { settle } from "../support/settle.ts";
-import { drivers, kinds, Probe, type Gives } from "./operations.ts";
+import { performBy, ways } from "../support/ways.ts";
+import { kinds, Probe, type Gives } from "./operations.ts";
 
 type Outcome = PromiseSettledResult<unknown> | undefined;
 
@@ -114,11 +115,11 @@ for (const kind of kinds) {
       expect(it.left()).to.equal(0);
     });
 
-    for (const driver of drivers) {
-      describe(`by ${driver.name}`, () => {
+    for (const way of ways) {
+      describe(`by ${way.name}`, () => {
         it("it waits, happens, and leaves nothing", async () => {
           const it = kind.make(clock);
-          const watched = watch(driver.start(it.operation));
+          const watched = watch(performBy(way, it.operation));
           await settle();
           expect(watched.outcome).to.equal(undefined);
           it.happen();
@@ -132,7 +133,7 @@ for (const kind of kinds) {
           const it = kind.make(clock);
           const order: number[] = [];
           const all = [0, 1, 2].map((id) => {
-            const started = driver.start(it.operation);
+            const started = performBy(way, it.operation);
             const note = (): void => { order.push(id); };
             started.then(note, note);
             return watch(started);
@@ -147,7 +148,7 @@ for (const kind of kinds) {
         it("losing a select, it leaves nothing and does not happen", async () => {
           const it = kind.make(clock);
           const other = chan<string>();
-          const watched = watch(driver.start(choose<unknown>(it.operation, other.receiving())));
+          const watched = watch(performBy(way, choose<unknown>(it.operation, other.receiving())));
           await settle();
           expect(other.trySend("the other")).to.equal(true);
           if (kind.leavesLater) await settle();
@@ -162,7 +163,7 @@ for (const kind of kinds) {
           const it = kind.make(clock);
           const other = chan<string>();
           const giving = new AbortController();
-          const watched = watch(driver.start(choose<unknown>(aborting(giving.signal), it.operation, other.receiving())));
+          const watched = watch(performBy(way, choose<unknown>(aborting(giving.signal), it.operation, other.receiving())));
           await settle();
           it.happen();
           if (kind.happensLater) await settle();
@@ -176,7 +177,7 @@ for (const kind of kinds) {
         it("aborted before, it rejects with the reason itself, and nothing was touched", async () => {
           const it = kind.make(clock);
           const reason = { why: "the very object" };
-          const watched = watch(driver.start(it.operation, AbortSignal.abort(reason)));
+          const watched = watch(performBy(way, it.operation, AbortSignal.abort(reason)));
           await settle();
           expectReason(watched, reason);
           expect(it.left()).to.equal(0);
@@ -185,7 +186,7 @@ for (const kind of kinds) {
         it("aborted while it waits, it rejects with the reason itself and leaves nothing, at once", async () => {
           const it = kind.make(clock);
           const giving = new AbortController();
-          const watched = watch(driver.start(it.operation, giving.signal));
+          const watched = watch(performBy(way, it.operation, giving.signal));
           await settle();
           expect(getEventListeners(giving.signal, "abort")).to.have.length(1);
           const reason = { why: "the very object" };
@@ -203,7 +204,7 @@ for (const kind of kinds) {
           const it = kind.make(clock);
           const giving = new AbortController();
           giving.signal.addEventListener("abort", () => undefined);
-          const watched = watch(driver.start(it.operation, giving.signal));
+          const watched = watch(performBy(way, it.operation, giving.signal));
           await settle();
           it.happen();
           if (kind.happensLater) await settle();
@@ -217,9 +218,9 @@ for (const kind of kinds) {
         it("one who was aborted does not keep the next from it", async () => {
           const it = kind.make(clock);
           const giving = new AbortController();
-          const first = watch(driver.start(it.operation, giving.signal));
+          const first = watch(performBy(way, it.operation, giving.signal));
           await settle();
-          const second = watch(driver.start(it.operation));
+          const second = watch(performBy(way, it.operation));
           await settle();
           giving.abort("gone");
           it.happen();

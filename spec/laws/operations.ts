@@ -1,13 +1,13 @@
 /**
  * Every kind of operation, a row each: how to get one that is not ready, how to make it happen, how to see that nothing of it is
- * left. And every way to perform one. The laws run over all of them; a new operation adds a row, a new lane a driver.
+ * left. The laws run over all of them, in all `ways` of `support/ways.ts`; a new operation adds a row.
  */
 import { getEventListeners } from "node:events";
 import type { SinonFakeTimers } from "sinon";
 import { nothing, performable } from "../../src/core/operation.ts";
 import { BareWaiter, withdraw, type WaitQueue } from "../../src/core/wait-queue.ts";
 import {
-  aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, select, selecting, settling, sleeping, ticker,
+  aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
 } from "../../src/index.ts";
 
@@ -280,30 +280,6 @@ export const kinds: readonly Kind[] = [
   { name: "selecting, listed", make: () => over(plain(), (inner) => selecting([quiet(), inner], { order: "listed" }), { value: { case: 1, value: "a value" } }) },
   { name: "selecting a guarded selecting, mapped", make: () => over(plain(), (inner) => guard(() => selecting({ outer: selecting({ inner }).map((selected) => selected.value) })), { value: { case: "outer", value: "a value" } }) },
 ];
-
-/** A way to perform an operation, with an optional signal to give up by. */
-export interface Driver {
-  name: string;
-  start(operation: Operation<unknown>, signal?: AbortSignal): Promise<unknown>;
-}
-
-export const drivers: readonly Driver[] = [
-  { name: "perform", start: (it, signal) => perform(it, { signal }) },
-  { name: "select of one", start: async (it, signal) => (await select({ it }, { signal })).value },
-  { name: "select with quiet cases", start: async (it, signal) => (await select([quiet(), it, never], { signal })).value },
-  { name: "perform of a choice", start: (it, signal) => perform(choose(never, it), { signal }) },
-  { name: "perform of a map", start: (it, signal) => perform(it.map((value) => value), { signal }) },
-  { name: "perform of a guard", start: (it, signal) => perform(guard(() => it), { signal }) },
-  { name: "yield*", start: (it, signal) => yielding(it, signal) },
-  { name: "yield* of a select", start: async (it, signal) => ((await yielding(selecting([quiet(), it, never]), signal)) as { value: unknown }).value },
-];
-
-/** In a generator task a signal is one more case. */
-function yielding(it: Operation<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
-  return go(function* () {
-    return yield* signal === undefined ? it : choose(it, aborting(signal));
-  }).join();
-}
 
 /** Waits without being anybody, and counts how often it is resumed. */
 export class Probe extends BareWaiter {

@@ -1,10 +1,9 @@
 /** An async generator is no body: nobody would read what it yields. */
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
-import {
-  coroutine, gather, go, named, openScope, race, run, scope, shield, timeout, type Scope,
-} from "../../../src/node.ts";
-import { bubble, explore, replay } from "../../../src/testing/index.ts";
+import { coroutine, go, named, openScope, scope } from "../../../src/node.ts";
+import { replay } from "../../../src/testing/index.ts";
+import { bodyForms } from "../../support/body-forms.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
 /** As JavaScript gives it: no type says that it is none. */
@@ -17,50 +16,34 @@ const ofAnotherRealm = given(runInNewContext("(async function* () {})"));
 const hidden = given(() => (ofThisRealm as () => unknown)());
 const hiddenElsewhere = given(runInNewContext("() => (async function* () {})()"));
 
-/** Every form that returns a promise. */
-const promising: Record<string, (body: Given) => Promise<unknown>> = {
-  gather: (body) => gather([body]),
-  "gather of a record": (body) => gather({ body }),
-  "gather that leaves": (body) => gather([body], { onError: "leave" }),
-  scope: (body) => scope(body),
-  timeout: (body) => timeout(1000, body),
-  race: (body) => race([body]),
-  shield: (body) => shield(body),
-  run: (body) => run(body),
-  bubble: (body) => bubble(body),
-  explore: (body) => explore(body),
-  "an inner scope": (body) => scope(() => scope(body)),
-};
-
-const throwing: Record<string, (body: Given, s: Scope) => unknown> = {
-  go: (body) => go(body),
-  "s.go": (body, s) => s.go(body),
-  defer: (body, s) => { s.defer(body); },
-};
-
 const names = /async generator.*async function.*function\*/s;
 
 describe("FA-16 an async generator as a body", () => {
-  for (const [name, form] of Object.entries(promising)) {
+  for (const { name, start, throws = false } of bodyForms) {
+    if (throws) {
+      it(`FA-16 ${name} throws a TypeError that names the cure`, async () => {
+        await scope((s) => {
+          for (const body of [ofThisRealm, ofAnotherRealm]) expect(() => start(body, s)).to.throw(TypeError, names);
+        });
+      });
+      continue;
+    }
+    const rejection = async (body: Given): Promise<unknown> => {
+      await using s = openScope();
+      return await rejectionOf(start(body, s) as Promise<unknown>);
+    };
+
     it(`FA-16 ${name} rejects with a TypeError that names the cure`, async () => {
       for (const body of [ofThisRealm, ofAnotherRealm]) {
-        expect(await rejectionOf(form(body))).to.be.instanceOf(TypeError).with.property("message").that.matches(names);
+        expect(await rejection(body)).to.be.instanceOf(TypeError).with.property("message").that.matches(names);
       }
     });
 
     it(`FA-16 ${name} of a function that gives one fails when it runs`, async () => {
       for (const body of [hidden, hiddenElsewhere, named("hidden", ofThisRealm)]) {
-        const error = await rejectionOf(form(body));
+        const error = await rejection(body);
         expect(name === "explore" ? (error as Error).cause : error).to.be.instanceOf(TypeError).with.property("message").that.matches(names);
       }
-    });
-  }
-
-  for (const [name, form] of Object.entries(throwing)) {
-    it(`FA-16 ${name} throws a TypeError that names the cure`, async () => {
-      await scope((s) => {
-        for (const body of [ofThisRealm, ofAnotherRealm]) expect(() => form(body, s)).to.throw(TypeError, names);
-      });
     });
   }
 

@@ -2,44 +2,34 @@
 import { createContext, runInContext } from "node:vm";
 import { expect } from "chai";
 import * as library from "../../../src/node.ts";
-import { CancelledError, chan, gather, go, race, run, scope, select, shield, sleep, timeout } from "../../../src/node.ts";
+import { CancelledError, chan, gather, go, openScope, race, scope, select, sleep } from "../../../src/node.ts";
 import { dial, listen } from "../../../src/net/index.ts";
-import { bubble, explore } from "../../../src/testing/index.ts";
+import { bodyForms } from "../../support/body-forms.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever writes the code knows what it makes
 const foreign = <T>(code: string): T => runInContext(`const { ${Object.keys(library).join(", ")} } = library; (${code})`, createContext({ library })) as T;
 type Body = () => Generator<unknown, string>;
+type Tell = (result: string) => void;
 
-const adding = (): Body => foreign<Body>(`function* () {
+const adding = (tell: Tell): Body => foreign<(tell: Tell) => Body>(`(tell) => function* () {
   const numbers = chan(1);
   yield* numbers.sending(20);
-  return "got " + (yield* numbers.receiving()) + (yield* helper());
+  const result = "got " + (yield* numbers.receiving()) + (yield* helper());
+  tell(result);
+  return result;
   function* helper() { yield* sleeping(0); return "!"; }
-}`);
-
-/** Every form that takes a body. */
-const forms: Record<string, (body: Body) => Promise<unknown>> = {
-  go: (body) => go(body).join(),
-  "s.go": (body) => scope((s) => s.go(body)),
-  gather: async (body) => (await gather([body]))[0],
-  scope: (body) => scope(body),
-  timeout: (body) => timeout(1000, body),
-  race: (body) => race([body]),
-  shield: (body) => shield(body),
-  run: (body) => run(body),
-  bubble: (body) => bubble(body),
-  explore: async (body) => {
-    let result: unknown;
-    await explore(async () => { result = await go(body); });
-    return result;
-  },
-};
+}`)(tell);
 
 describe("FA-14 another realm", () => {
-  for (const [name, form] of Object.entries(forms)) {
+  for (const { name, start, givesOther = false } of bodyForms) {
     it(`FA-14 ${name} drives its generator function`, async () => {
-      expect(await form(adding())).to.equal("got 20!");
+      const told: string[] = [];
+      const s = openScope();
+      const given = await start(adding((result) => told.push(result)), s);
+      await s.join();
+      expect(told[0]).to.equal("got 20!");
+      if (!givesOther) expect(given).to.equal("got 20!");
     });
   }
 
