@@ -16,7 +16,7 @@
  */
 import type { NetConnectOpts } from "node:net";
 import { arm } from "../time/timer.ts";
-import type { Network, Wire } from "./transport.ts";
+import type { Network, Transport } from "./transport.ts";
 
 /** One address to connect to, and how messages write it. */
 export interface Endpoint {
@@ -31,23 +31,23 @@ export interface Failure {
 }
 
 /** What is told how it has ended: one of the two, once, unless it is abandoned before. */
-export interface Outcome<W extends Wire> {
-  connected(socket: W, endpoint: Endpoint): void;
+export interface Outcome<T extends Transport> {
+  connected(socket: T, endpoint: Endpoint): void;
   failed(failures: readonly Failure[]): void;
 }
 
-export class Attempts<W extends Wire> {
-  readonly #network: Network<W>;
+export class Attempts<T extends Transport> {
+  readonly #network: Network<T>;
   readonly #endpoints: readonly Endpoint[];
   readonly #delay: number;
-  readonly #outcome: Outcome<W>;
-  readonly #running = new Map<W, Endpoint>();
+  readonly #outcome: Outcome<T>;
+  readonly #running = new Map<T, Endpoint>();
   readonly #failures: Failure[] = [];
   #begun = 0;
   #disarm: () => void = () => { /* no timer yet */ };
 
   /** `delay` in milliseconds. */
-  constructor(network: Network<W>, endpoints: readonly Endpoint[], delay: number, outcome: Outcome<W>) {
+  constructor(network: Network<T>, endpoints: readonly Endpoint[], delay: number, outcome: Outcome<T>) {
     this.#network = network;
     this.#endpoints = endpoints;
     this.#delay = delay;

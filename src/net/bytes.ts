@@ -78,18 +78,22 @@ export class Bytes {
     this.#start = 0;
   }
 
-  /** Where `wanted` begins, counted from the first byte here; -1 when it is not in what begins at `from`. */
-  indexOf(wanted: number | Uint8Array, from: number): number {
-    const found = this.#piece.subarray(this.#start, this.#end).indexOf(wanted, from);
-    if (found !== -1 || this.#chunks.size === 0) return found;
+  /** Where `wanted` begins, counted from the first byte here; -1 when it does not lie between `from` and `to`. */
+  indexOf(wanted: number | Uint8Array, from: number, to?: number): number {
+    const found = this.#pieceUpTo(to).indexOf(wanted, from);
+    if (found !== -1 || this.#chunks.size === 0 || (to !== undefined && to <= this.inOnePiece)) return found;
     const border = this.inOnePiece - (typeof wanted === "number" ? 0 : wanted.byteLength - 1);
     this.#join();
-    return this.#piece.subarray(this.#start, this.#end).indexOf(wanted, Math.max(from, border));
+    return this.#pieceUpTo(to).indexOf(wanted, Math.max(from, border));
+  }
+
+  #pieceUpTo(count = Infinity): Buffer {
+    return this.#piece.subarray(this.#start, Math.min(this.#start + count, this.#end));
   }
 
   /** Where a byte is for the last time within the first `count` bytes of the first piece, counted from the first one here; or -1. */
   lastIndexOf(wanted: number, count: number): number {
-    return this.#piece.subarray(this.#start, Math.min(this.#start + count, this.#end)).lastIndexOf(wanted);
+    return this.#pieceUpTo(count).lastIndexOf(wanted);
   }
 
   /** The byte at an index, counted from the first one here. */

@@ -42,7 +42,7 @@ const dialOptions: Known<DialOptions> = {
 };
 
 /** Whom to dial, checked. With a path there is a host, for certificates, and no port. */
-export interface Target {
+export interface DialTarget {
   /** What errors call it, written the way it is read. */
   readonly name: string;
   readonly host: string;
@@ -57,7 +57,7 @@ export interface Target {
 }
 
 /** A target, or a clear error at the call. The signal is passed on; names are resolved by the network, unless there is another lookup. */
-export function checkedTarget(address: DialOptions | string, networkLookup: LookupFunction): Target & Pick<DialOptions, "signal"> {
+export function checkedDialTarget(address: DialOptions | string, networkLookup: LookupFunction): DialTarget & Pick<DialOptions, "signal"> {
   const options: DialOptions = typeof address === "string" ? parseAddress(address) : address;
   if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
     throw new TypeError(`dial takes an address, "host:port" or { host, port }; got ${show(options)}`);
@@ -66,12 +66,12 @@ export function checkedTarget(address: DialOptions | string, networkLookup: Look
   if (![0, 4, 6].includes(family)) throw new RangeError(`the family of an address is 4, 6, or 0 for both; got ${show(family)}`);
   if (typeof (lookup as unknown) !== "function") throw new TypeError(`lookup is a function; got ${show(lookup)}`);
   const tls = checkedTls(options.tls);
-  const place = checkedPlace(options);
+  const destination = checkedDestination(options);
   return {
-    name: tls === undefined ? place.name : `tls://${place.name}`,
-    host: place.host,
-    port: place.port,
-    path: place.path,
+    name: tls === undefined ? destination.name : `tls://${destination.name}`,
+    host: destination.host,
+    port: destination.port,
+    path: destination.path,
     tls,
     family,
     lookup,
@@ -82,7 +82,7 @@ export function checkedTarget(address: DialOptions | string, networkLookup: Look
   };
 }
 
-function checkedPlace(options: DialOptions): Pick<Target, "name" | "host" | "port" | "path"> {
+function checkedDestination(options: DialOptions): Pick<DialTarget, "name" | "host" | "port" | "path"> {
   if (checkedKind(options) === "path") {
     const path = checkedPath(options.path);
     return { name: formatPath(path), host: "localhost", port: 0, path };

@@ -27,8 +27,8 @@ import type { Connection } from "./connection.ts";
 import { codeOf, ConnectionError, type DialPhase } from "./errors.ts";
 import { platform } from "./platform.ts";
 import { SocketConnection } from "./socket.ts";
-import { checkedTarget, type DialOptions, type Target } from "./dial-options.ts";
-import type { Network, Wire } from "./transport.ts";
+import { checkedDialTarget, type DialOptions, type DialTarget } from "./dial-options.ts";
+import type { Network, Transport } from "./transport.ts";
 
 /**
  * Dials: connects to an address and gives the connection.
@@ -65,7 +65,7 @@ export function dial(address: DialOptions | string, options?: WaitOptions): Prom
 }
 
 /** The same, over any network. */
-export function dialOver<W extends Wire>(network: Network<W>, address: DialOptions | string, options?: WaitOptions): Promise<Connection> {
+export function dialOver<T extends Transport>(network: Network<T>, address: DialOptions | string, options?: WaitOptions): Promise<Connection> {
   try {
     return perform(dialingOver(network, address), options);
   } catch (error) {
@@ -102,17 +102,17 @@ export function dialing(address: DialOptions | string): Operation<Connection> {
 }
 
 /** The same, over any network. */
-export function dialingOver<W extends Wire>(network: Network<W>, address: DialOptions | string): Operation<Connection> {
-  const { signal, ...target } = checkedTarget(address, network.lookup);
+export function dialingOver<T extends Transport>(network: Network<T>, address: DialOptions | string): Operation<Connection> {
+  const { signal, ...target } = checkedDialTarget(address, network.lookup);
   const operation: Operation<Connection> = new Dialing(network, target);
   return signal === undefined ? operation : choose<Connection>(aborting(signal), operation);
 }
 
-class Dialing<W extends Wire> extends Performable<Connection> {
-  readonly #network: Network<W>;
-  readonly #target: Target;
+class Dialing<T extends Transport> extends Performable<Connection> {
+  readonly #network: Network<T>;
+  readonly #target: DialTarget;
 
-  constructor(network: Network<W>, target: Target) {
+  constructor(network: Network<T>, target: DialTarget) {
     super();
     this.#network = network;
     this.#target = target;
@@ -142,10 +142,10 @@ class Dialing<W extends Wire> extends Performable<Connection> {
 }
 
 /** One dialling, on the way. */
-class Dialled<W extends Wire> implements WaitPlace {
+class Dialled<T extends Transport> implements WaitPlace {
   readonly #waiter: Waiter;
-  readonly #network: Network<W>;
-  readonly #target: Target;
+  readonly #network: Network<T>;
+  readonly #target: DialTarget;
   /** The operation. */
   readonly #by: object;
   #over = false;
@@ -156,7 +156,7 @@ class Dialled<W extends Wire> implements WaitPlace {
   /** Give up what it is at. */
   #abandon: () => void = () => { /* a lookup cannot be given up */ };
 
-  constructor(waiter: Waiter, network: Network<W>, target: Target, by: object) {
+  constructor(waiter: Waiter, network: Network<T>, target: DialTarget, by: object) {
     this.#waiter = waiter;
     this.#network = network;
     this.#target = target;
@@ -211,7 +211,7 @@ class Dialled<W extends Wire> implements WaitPlace {
     attempts.next();
   }
 
-  #connected(socket: W, { name }: Endpoint): void {
+  #connected(socket: T, { name }: Endpoint): void {
     const { tls, host } = this.#target;
     if (tls === undefined) {
       this.#happen(socket);
@@ -231,7 +231,7 @@ class Dialled<W extends Wire> implements WaitPlace {
     }
   }
 
-  #happen(socket: W): void {
+  #happen(socket: T): void {
     const { path, connection } = this.#target;
     const made = new SocketConnection(socket, connection, path === undefined ? undefined : { local: {}, remote: { path } }, this.#by);
     this.#finish();

@@ -33,7 +33,7 @@ const listenOptions: Known<ListenOptions & Address> = {
 };
 
 /** Where to listen, checked. */
-export interface ListenPlace {
+export interface ListenTarget {
   readonly name: string;
   readonly at: { host?: string; port: number } | { path: string };
   readonly backlog: number;
@@ -41,9 +41,9 @@ export interface ListenPlace {
   readonly settings: ListenerSettings;
 }
 
-/** A place, or a clear error at the call. */
-export function checkedPlace(address: ListenOptions | string): ListenPlace {
-  const options: ListenOptions = typeof address === "string" ? parsedPlace(address) : address;
+/** Checked options, or a clear error at the call. */
+export function checkedListenTarget(address: ListenOptions | string): ListenTarget {
+  const options: ListenOptions = typeof address === "string" ? parsedOptions(address) : address;
   if (typeof (options as unknown) !== "object" || (options as unknown) === null) {
     throw new TypeError(`listen takes an address, "host:port" or { host, port }; got ${show(options)}`);
   }
@@ -61,13 +61,13 @@ export function checkedPlace(address: ListenOptions | string): ListenPlace {
   return { ...checkedAddress(options), backlog, unlinkStale, settings };
 }
 
-function parsedPlace(address: string): ListenOptions {
+function parsedOptions(address: string): ListenOptions {
   const { tls, ...place } = parseAddress(address, true);
   if (tls) throw new TypeError(`listen needs the certificate and key of TLS: listen({ port, tls: { cert, key } }); got ${show(address)}`);
   return place;
 }
 
-function checkedAddress(options: ListenOptions): Pick<ListenPlace, "name" | "at"> {
+function checkedAddress(options: ListenOptions): Pick<ListenTarget, "name" | "at"> {
   if (checkedKind(options) === "path") {
     const path = checkedPath(options.path);
     return { name: formatPath(path), at: { path } };

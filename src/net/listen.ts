@@ -14,7 +14,7 @@ import { asksFor } from "../support/resources.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketListener, type Listener } from "./listener.ts";
-import { checkedPlace, type ListenOptions, type ListenPlace } from "./listen-options.ts";
+import { checkedListenTarget, type ListenOptions, type ListenTarget } from "./listen-options.ts";
 
 /**
  * Listens at an address, and gives the {@link Listener}: a channel of connections.
@@ -42,18 +42,18 @@ import { checkedPlace, type ListenOptions, type ListenPlace } from "./listen-opt
  */
 export function listen(address: ListenOptions | string, options?: WaitOptions): Promise<Listener> {
   try {
-    return perform(new Listening(checkedPlace(address)), options);
+    return perform(new Listening(checkedListenTarget(address)), options);
   } catch (error) {
     return rejectedNow(error);
   }
 }
 
 class Listening extends Performable<Listener> {
-  readonly #place: ListenPlace;
+  readonly #target: ListenTarget;
 
-  constructor(place: ListenPlace) {
+  constructor(target: ListenTarget) {
     super();
-    this.#place = place;
+    this.#target = target;
     asksFor(this);
   }
 
@@ -62,26 +62,26 @@ class Listening extends Performable<Listener> {
   }
 
   override enlist(waiter: Waiter): void {
-    new Opening(waiter, this.#place, this).begin();
+    new Opening(waiter, this.#target, this).begin();
   }
 }
 
 /** One listening, on the way. */
 class Opening implements WaitPlace {
   readonly #waiter: Waiter;
-  readonly #place: ListenPlace;
+  readonly #target: ListenTarget;
   /** The operation. */
   readonly #by: object;
   readonly #server: Server;
   #over = false;
   #unlinking: boolean;
 
-  constructor(waiter: Waiter, place: ListenPlace, by: object) {
+  constructor(waiter: Waiter, target: ListenTarget, by: object) {
     this.#waiter = waiter;
-    this.#place = place;
+    this.#target = target;
     this.#by = by;
-    this.#unlinking = place.unlinkStale && "path" in place.at;
-    const plain = place.settings.tls === undefined;
+    this.#unlinking = target.unlinkStale && "path" in target.at;
+    const plain = target.settings.tls === undefined;
     this.#server = createServer({ allowHalfOpen: plain, pauseOnConnect: plain });
   }
 
@@ -93,7 +93,7 @@ class Opening implements WaitPlace {
   }
 
   #listen(): void {
-    const { at, backlog } = this.#place;
+    const { at, backlog } = this.#target;
     this.#server.listen({ ...at, backlog });
   }
 
@@ -103,7 +103,7 @@ class Opening implements WaitPlace {
       return;
     }
     try {
-      const listener = new SocketListener(this.#server, this.#place.settings, this.#by);
+      const listener = new SocketListener(this.#server, this.#target.settings, this.#by);
       this.#server.off("error", this.#onError);
       this.#finish();
       this.#waiter.resume("value", listener);
@@ -115,13 +115,13 @@ class Opening implements WaitPlace {
   readonly #onError = (error: Error): void => {
     if (this.#over) return;
     if (this.#unlinking && codeOf(error) === "EADDRINUSE") this.#unlinkStale(error);
-    else this.#fail(listenFailure(this.#place.name, error));
+    else this.#fail(listenFailure(this.#target.name, error));
   };
 
   /** Somebody listens there, or has: whoever answers is alive. */
   #unlinkStale(inUse: Error): void {
     this.#unlinking = false; // once
-    const { path } = this.#place.at as { path: string };
+    const { path } = this.#target.at as { path: string };
     const probe = connect({ path });
     const proceed = (error?: NodeJS.ErrnoException | null): void => {
       probe.destroy();

@@ -27,7 +27,7 @@ import { formatAddress, formatPath, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketConnection } from "./socket.ts";
-import type { Wire, WireServer } from "./transport.ts";
+import type { Transport, TransportServer } from "./transport.ts";
 
 /** What a listener has done so far. */
 export interface ListenerStatistics {
@@ -110,24 +110,24 @@ export interface ListenerSettings {
 export class SocketListener implements Listener {
   readonly address: Address;
   readonly #name: string;
-  readonly #server: WireServer<Wire>;
+  readonly #server: TransportServer<Transport>;
   readonly #settings: ListenerSettings;
-  readonly #waiting: Channel<Wire>;
+  readonly #waiting: Channel<Transport>;
   /** In the handshake of TLS, by the address of the client. */
-  readonly #handshakes = new Map<string, Wire>();
+  readonly #handshakes = new Map<string, Transport>();
   #received = 0;
   #dropped = 0;
   #failed = 0;
 
   /** `by`: who has asked for it, if that was not here and now. */
-  constructor(server: WireServer<Wire>, settings: ListenerSettings, by?: object) {
+  constructor(server: TransportServer<Transport>, settings: ListenerSettings, by?: object) {
     this.#server = server;
     this.#settings = settings;
     this.address = addressOf(server);
     const { host, port, path } = this.address;
     this.#name = `listener on ${path === undefined ? formatAddress(host ?? "", port ?? 0) : formatPath(path)}`;
     const capacity = settings.maxPending;
-    this.#waiting = chan({ name: this.#name, capacity, overflow: "drop-newest", onDrop: (socket: Wire) => { this.#drop(socket); } });
+    this.#waiting = chan({ name: this.#name, capacity, overflow: "drop-newest", onDrop: (socket: Transport) => { this.#drop(socket); } });
     server.on("error", (error) => { this.#fail("could not accept a client", error); });
     const { tls } = settings;
     if (tls === undefined) server.on("connection", (socket) => { this.#park(socket); });
@@ -174,13 +174,13 @@ export class SocketListener implements Listener {
     });
   }
 
-  #park(socket: Wire): void {
+  #park(socket: Transport): void {
     socket.on("error", ignored);
     if (this.#waiting.closed) socket.destroy();
     else this.#waiting.trySend(socket);
   }
 
-  #drop(socket: Wire): void {
+  #drop(socket: Transport): void {
     if (this.#waiting.closed) {
       socket.destroy();
       return;
@@ -203,7 +203,7 @@ export class SocketListener implements Listener {
   // -- The side of those who receive --
 
   /** `by`: who waits for it, if it is not taken here and now. */
-  #open(socket: Wire, by?: object): Connection {
+  #open(socket: Transport, by?: object): Connection {
     this.#received++;
     const { path } = this.address;
     const connection = new SocketConnection(socket, this.#settings.connection, path === undefined ? undefined : { local: { path }, remote: {} }, by);
@@ -229,7 +229,7 @@ export class SocketListener implements Listener {
     return this.#opening(this.#waiting.nexting());
   }
 
-  #opening(next: Operation<IteratorResult<Wire, undefined>>): Operation<IteratorResult<Connection, undefined>> {
+  #opening(next: Operation<IteratorResult<Transport, undefined>>): Operation<IteratorResult<Connection, undefined>> {
     const nexting: Operation<IteratorResult<Connection, undefined>> = next.map((result) => this.#opened(result, noted ? nexting : undefined));
     const noted = asksFor(nexting);
     return nexting;
@@ -240,7 +240,7 @@ export class SocketListener implements Listener {
     return result && this.#opened(result);
   }
 
-  #opened(result: IteratorResult<Wire, undefined>, by?: object): IteratorResult<Connection, undefined> {
+  #opened(result: IteratorResult<Transport, undefined>, by?: object): IteratorResult<Connection, undefined> {
     return result.done === true ? result : { done: false, value: this.#open(result.value, by) };
   }
 
@@ -290,10 +290,10 @@ function told(onError: (error: ConnectionError) => void, failure: ConnectionErro
   }
 }
 
-const clientOf = ({ remoteAddress, remotePort }: Wire): string => `${String(remoteAddress)} ${String(remotePort)}`;
+const clientOf = ({ remoteAddress, remotePort }: Transport): string => `${String(remoteAddress)} ${String(remotePort)}`;
 
 /** Where a server listens. */
-export function addressOf(server: WireServer<Wire>): Address {
+export function addressOf(server: TransportServer<Transport>): Address {
   const address = server.address() as AddressInfo | string;
   if (typeof address === "string") return { path: address };
   return { host: address.address, port: address.port, family: address.family === "IPv6" ? 6 : 4 };

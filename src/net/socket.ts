@@ -1,5 +1,5 @@
 /**
- * A connection over a socket, or whatever else is a wire: a reader, a writer, and the wire between them.
+ * A connection over a socket, or any other transport: a reader and a writer on top of it.
  *
  * 1. The socket brings bytes only while the reader wants them (back-pressure), by 'data': telling by 'readable' costs a turn and accounts
  *    of the platform's own, 7 % of the time of 64 bytes there and back. It has no iterator that a loop could leave and destroy it by.
@@ -25,9 +25,11 @@ import { formatAddress, formatPath, socketAddress, type Address } from "./addres
 import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { Reader } from "./reader.ts";
-import { bytesOf, ReadingExactly, ReadingLine, ReadingUntil, viewOfChunks, viewOfLines, type View } from "./reading.ts";
+import { Reading } from "./reading.ts";
 import { tlsDetails, type TlsDetails } from "./secure.ts";
-import type { Wire } from "./transport.ts";
+import type { Transport } from "./transport.ts";
+import { bytesOf, chunk, exactly, line, orUndefined, until } from "./units.ts";
+import { View } from "./view.ts";
 import { Flushing, Sending, Writer } from "./writer.ts";
 
 /** The two ends of a connection over a Unix socket. */
@@ -42,7 +44,7 @@ export class SocketConnection implements Connection {
   readonly remote: Address;
   readonly tls: TlsDetails | undefined;
   readonly #name: string;
-  readonly #socket: Wire;
+  readonly #socket: Transport;
   readonly #linger: number;
   readonly #reader: Reader;
   readonly #writer: Writer;
@@ -54,7 +56,7 @@ export class SocketConnection implements Connection {
   #disarm: (() => void) | undefined = undefined;
 
   /** `paths` are the ends of a Unix socket, which the platform does not tell. `by`: who has asked for it, if that was not here and now. */
-  constructor(socket: Wire, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths, by?: object) {
+  constructor(socket: Transport, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths, by?: object) {
     this.#socket = socket;
     this.#linger = linger;
     this.local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
@@ -65,7 +67,7 @@ export class SocketConnection implements Connection {
     const outer = socket.inMemory !== true;
     this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
     this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
-    this.#chunks = viewOfChunks(this.#reader);
+    this.#chunks = new View(this.#reader, chunk);
     this.#ending = new Ending(this.#name, outer);
     socket.setNoDelay(noDelay);
     socket.on("data", (chunk) => {
@@ -82,12 +84,12 @@ export class SocketConnection implements Connection {
   }
 
   /** What a connection runs over, for whoever made that. */
-  static wireOf(connection: object): Wire | undefined {
+  static transportOf(connection: object): Transport | undefined {
     return #socket in connection ? connection.#socket : undefined;
   }
 
   toString(): string {
-    const { buffered } = this.#reader;
+    const { length: buffered } = this.#reader.inbound.bytes;
     const [bytes, sending] = [buffered > 0 && `${String(buffered)} bytes to read`, this.#writer.closed && "sends no more"];
     return standing(`C${this.#name.slice(1)}`, ...(this.#destroyed || this.#socket.closed ? ["ended"] : [bytes, sending]));
   }
@@ -212,28 +214,28 @@ export class SocketConnection implements Connection {
 
   lines(options: LineOptions = {}): Receiver<string> {
     const { fatal = false } = knownOptions(options, lineOptions, "lines");
-    return viewOfLines(this.#reader, fatal);
+    return new View(this.#reader, line({ fatal }));
   }
 
   readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
     return promised(() => {
       const { fatal = false, signal } = knownOptions(options, readLineOptions, "readLine");
-      return perform(new ReadingLine(this.#reader, fatal), signal === undefined ? undefined : { signal });
+      return perform(new Reading(this.#reader, orUndefined(line({ fatal }))), signal === undefined ? undefined : { signal });
     });
   }
 
   readUntil(separator: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(new ReadingUntil(this.#reader, separator), options));
+    return promised(() => perform(new Reading(this.#reader, until(separator)), options));
   }
 
   readExactly(n: number, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(new ReadingExactly(this.#reader, n), options));
+    return promised(() => perform(new Reading(this.#reader, exactly(n)), options));
   }
 
   get statistics(): ConnectionStatistics {
-    const { received, buffered } = this.#reader;
+    const { received, bytes } = this.#reader.inbound;
     const { sent, waiting } = this.#writer;
-    return { received, sent, buffered, waitingSends: waiting };
+    return { received, sent, buffered: bytes.length, waitingSends: waiting };
   }
 
   // -- Ending --
@@ -263,7 +265,7 @@ export class SocketConnection implements Connection {
     this.#destroyed = true;
     this.#reader.close(reason);
     this.#writer.fail(this.#writer.ended(reason));
-    this.#socket.destroy(); // last: a wire may tell of its end at once
+    this.#socket.destroy(); // last: a transport may tell of its end at once
   }
 
   unref(): void {

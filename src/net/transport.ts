@@ -1,5 +1,5 @@
 /**
- * Wires: what a connection needs of what carries its bytes, and what dialling and listening need of a network.
+ * Transports: what a connection needs of what carries its bytes, and what dialling and listening need of a network.
  *
  * It is a part of the platform's socket and server, under the platform's names, so that these are what they are, with nothing in between.
  * Whatever else carries connections is made to this measure, and has the same reader, writer, dialling and listener over it.
@@ -16,7 +16,7 @@ import type { AddressInfo, LookupFunction, NetConnectOpts } from "node:net";
 import type { ConnectionOptions as TlsOptions } from "node:tls";
 
 /** What carries the bytes of a connection. */
-export interface Wire {
+export interface Transport {
   readonly localAddress?: string | undefined;
   readonly localPort?: number | undefined;
   readonly localFamily?: string | undefined;
@@ -51,29 +51,29 @@ export interface Wire {
   off(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** What listens: it gives a wire for each client. */
-export interface WireServer<W extends Wire> {
+/** What listens: it gives a transport for each client. */
+export interface TransportServer<T extends Transport> {
   address(): AddressInfo | string | null;
-  /** Frees the address. Wires that were given live on. */
+  /** Frees the address. Transports that were given live on. */
   close(): unknown;
-  on(event: "connection", listener: (wire: W) => void): unknown;
+  on(event: "connection", listener: (transport: T) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 
 /** What is told how the handshake has ended: one of the two, once, unless it is abandoned before. */
-export interface HandshakeOutcome<W extends Wire> {
-  secured(wire: W): void;
+export interface HandshakeOutcome<T extends Transport> {
+  secured(transport: T): void;
   failed(error: Error): void;
 }
 
 /** What there is to dial over. */
-export interface Network<W extends Wire> {
-  /** See {@link Wire.inMemory}. */
+export interface Network<T extends Transport> {
+  /** See {@link Transport.inMemory}. */
   readonly inMemory?: true;
   /** Resolves names, for dials without a lookup of their own. */
   readonly lookup: LookupFunction;
   /** Begins to connect. 'connect' or 'error' comes later. */
-  connect(to: NetConnectOpts): W;
+  connect(to: NetConnectOpts): T;
   /** Begins the handshake of TLS; `host` is whom the certificate has to be of. Throws for options that it refuses. */
-  secure(wire: W, host: string, options: TlsOptions, outcome: HandshakeOutcome<W>): { abandon(): void };
+  secure(transport: T, host: string, options: TlsOptions, outcome: HandshakeOutcome<T>): { abandon(): void };
 }

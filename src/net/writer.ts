@@ -16,12 +16,13 @@ import { contextProvider } from "../core/cancel-context.ts";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
 import { touch } from "../core/controller.ts";
+
 import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
-import type { Wire } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
-/** What it needs of a wire. */
-type Outgoing = Pick<Wire, "inMemory" | "destroyed" | "errored" | "writableLength" | "write" | "end" | "once">;
+/** What it needs of a transport. */
+type Outgoing = Pick<Transport, "inMemory" | "destroyed" | "errored" | "writableLength" | "write" | "end" | "once">;
 
 /** A write that the kernel does not have yet. */
 interface Flight {
@@ -31,14 +32,29 @@ interface Flight {
   waiter: Waiter | undefined;
 }
 
+/** The line of a writer. */
+class SendersLine extends WaitQueue {
+  readonly #writer: object;
+
+  constructor(writer: object) {
+    super();
+    this.#writer = writer;
+  }
+
+  override withdraw(waiter: Waiter): void {
+    touch(this.#writer);
+    super.withdraw(waiter);
+  }
+}
+
 /** Sends in, bytes out. */
 export class Writer implements WaitPlace {
   readonly name: string;
   /** Whether what it waits for comes from outside of the library. */
   readonly outer: boolean;
-  readonly #wire: Outgoing;
+  readonly #transport: Outgoing;
   readonly #onAbandoned: () => void;
-  readonly #waiting = new WaitQueue();
+  readonly #waiting = new SendersLine(this);
   readonly #flushing = new WaitQueue();
   #flight: Flight | undefined = undefined;
   #sent = 0;
@@ -48,22 +64,17 @@ export class Writer implements WaitPlace {
   #failure: ((key?: CaseKey) => unknown) | undefined = undefined;
 
   /** `name` is what errors call it; `onAbandoned` is called when a send was withdrawn in the middle of its write. */
-  constructor(name: string, wire: Outgoing, onAbandoned: () => void) {
+  constructor(name: string, transport: Outgoing, onAbandoned: () => void) {
     this.name = name;
-    this.outer = wire.inMemory !== true;
-    this.#wire = wire;
+    this.outer = transport.inMemory !== true;
+    this.#transport = transport;
     this.#onAbandoned = onAbandoned;
     touch(this, "make");
-    wire.once("finish", () => {
+    transport.once("finish", () => {
       touch(this);
       this.#finished = true;
       for (let waiter = this.#flushing.take(); waiter !== undefined; waiter = this.#flushing.take()) waiter.resume("value", undefined);
     });
-  }
-
-  /** Those who send, for a controller to know. */
-  get senders(): WaitQueue {
-    return this.#waiting;
   }
 
   /** Whether it takes no more sends. */
@@ -136,21 +147,21 @@ export class Writer implements WaitPlace {
     }
     if (!this.#closing || this.#ended || this.#flight !== undefined || this.#failure !== undefined) return;
     this.#ended = true;
-    this.#wire.end();
+    this.#transport.end();
   }
 
   #write(bytes: Uint8Array, waiter: Waiter | undefined): Flight {
-    const wire = this.#wire;
+    const transport = this.#transport;
     const flight: Flight = { waiter, length: bytes.byteLength, landed: false };
     this.#flight = flight;
-    wire.write(bytes, (error) => {
+    transport.write(bytes, (error) => {
       // After an error or a destroy (which may come without one) the connection's end lets everybody know.
-      if ((error ?? undefined) !== undefined || wire.destroyed) return;
+      if ((error ?? undefined) !== undefined || transport.destroyed) return;
       this.#land(flight);
       this.#go();
     });
     // The kernel often has it all at once, and the callback only comes later: nobody should be able to withdraw in between.
-    if (wire.writableLength === 0 && !wire.destroyed && wire.errored === null) this.#land(flight);
+    if (transport.writableLength === 0 && !transport.destroyed && transport.errored === null) this.#land(flight);
     return flight;
   }
 

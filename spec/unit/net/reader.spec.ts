@@ -3,7 +3,9 @@ import { expect } from "chai";
 import { chan, ClosedError, perform, poll, select, type Receiver } from "../../../src/index.ts";
 import { IncompleteReadError } from "../../../src/net/index.ts";
 import { Reader } from "../../../src/net/reader.ts";
-import { ReadingExactly, ReadingLine, ReadingUntil, viewOfChunks, viewOfLines } from "../../../src/net/reading.ts";
+import { Reading } from "../../../src/net/reading.ts";
+import { chunk, exactly, line, orUndefined, until } from "../../../src/net/units.ts";
+import { View } from "../../../src/net/view.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../../support/settle.ts";
 import { bytes, text } from "./support/peers.ts";
 
@@ -15,7 +17,7 @@ class Fed {
 
   constructor({ readBuffer = 65_536, maxLine = 65_536 } = {}) {
     this.reader = new Reader({ name: "connection to nowhere", readBuffer, maxLine, onWanting: () => { this.wanted++; } });
-    this.chunks = viewOfChunks(this.reader);
+    this.chunks = new View(this.reader, chunk);
   }
 
   push(...chunks: (string | Uint8Array)[]): this {
@@ -28,11 +30,13 @@ class Fed {
     return this;
   }
 
-  lines = (fatal = false): Receiver<string> => viewOfLines(this.reader, fatal);
-  readLine = (fatal = false, signal?: AbortSignal): Promise<string | undefined> => perform(new ReadingLine(this.reader, fatal), { signal });
-  readExactly = (count: number, signal?: AbortSignal): Promise<Uint8Array> => perform(new ReadingExactly(this.reader, count), { signal });
+  lines = (fatal = false): Receiver<string> => new View(this.reader, line({ fatal }));
+  readLine = (fatal = false, signal?: AbortSignal): Promise<string | undefined> =>
+    perform(new Reading(this.reader, orUndefined(line({ fatal }))), { signal });
+  readExactly = (count: number, signal?: AbortSignal): Promise<Uint8Array> =>
+    perform(new Reading(this.reader, exactly(count)), { signal });
   readUntil = (separator: string | Uint8Array, signal?: AbortSignal): Promise<Uint8Array> =>
-    perform(new ReadingUntil(this.reader, separator), { signal });
+    perform(new Reading(this.reader, until(separator)), { signal });
   receive = async (signal?: AbortSignal): Promise<string> => text(await this.chunks.receive({ signal }));
 
   /** What is left, as text, without waiting. */
@@ -204,13 +208,12 @@ describe("reading", () => {
 
   describe("counts and separators", () => {
     it("N-58 an empty separator and a bad count are RangeErrors at the call", () => {
-      const fed = new Fed();
       for (const count of [-1, 1.5, Number.NaN, Infinity, "4" as never]) {
-        expect(() => new ReadingExactly(fed.reader, count), String(count)).to.throw(RangeError, String(count));
+        expect(() => exactly(count), String(count)).to.throw(RangeError, String(count));
       }
-      for (const separator of ["", new Uint8Array(0)]) expect(() => new ReadingUntil(fed.reader, separator)).to.throw(RangeError);
+      for (const separator of ["", new Uint8Array(0)]) expect(() => until(separator)).to.throw(RangeError);
       for (const separator of [undefined, 10, null, /x/]) {
-        expect(() => new ReadingUntil(fed.reader, separator as never)).to.throw(TypeError);
+        expect(() => until(separator as never)).to.throw(TypeError);
       }
     });
 

@@ -5,7 +5,8 @@ import { seeded } from "../../../src/platform/random.ts";
 import { chan, ClosedError, DeadlockError, go, perform, scope, select, sleep, sleeping, TimeoutError } from "../../../src/node.ts";
 import { ConnectionError, serve, type Connection, type DialPhase, type Listener } from "../../../src/net/index.ts";
 import { Reader } from "../../../src/net/reader.ts";
-import { ReadingLine } from "../../../src/net/reading.ts";
+import { Reading } from "../../../src/net/reading.ts";
+import { line } from "../../../src/net/units.ts";
 import { bubble, explore, ExploreError, memoryNet, replay, type MemoryNet, type MemoryNetOptions, type Program } from "../../../src/testing/index.ts";
 import { text } from "../net/support/peers.ts";
 import { isPending, rejectionOf, seedOfRun, settle } from "../../support/settle.ts";
@@ -670,7 +671,7 @@ describe("memoryNet", () => {
     it("a task that waits for a socket of the platform is told as one that is not under control", async () => {
       const { kind, message } = await finding(async () => {
         const reader = new Reader({ name: "connection to elsewhere", readBuffer: 1, maxLine: 1, onWanting: () => undefined });
-        await go(function waitsForASocket() { return perform(new ReadingLine(reader, false)); });
+        await go(function waitsForASocket() { return perform(new Reading(reader, line({ fatal: false }))); });
       });
       expect(kind).to.equal("uncontrolled");
       expect(message).to.include('"waitsForASocket" awaits something outside of the library');

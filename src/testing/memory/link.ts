@@ -1,9 +1,9 @@
 /**
- * Lanes: one direction of a connection in memory. What is sent into one is delivered at its other end, some time later.
+ * A link: one direction of a connection in memory. What is sent into one is delivered at its other end, some time later.
  *
  * 1. First in, first out, whatever the timers do: a timer tells how many deliveries more are due, not which.
  * 2. Each delivery is made in a turn of its own, so that code runs in between, and a controller decides when.
- * 3. While the lane is held nothing is delivered. All of it stays, and goes on when the lane is let go.
+ * 3. While the link is held nothing is delivered. All of it stays, and goes on when the link is let go.
  * 4. Cleared, it has nothing to deliver and no timer.
  *
  *        send ─► on the way, for `latency` ms ─► due ─► delivered, one a turn
@@ -19,7 +19,7 @@ import { arm } from "../../time/timer.ts";
 /** Something that happens at the other end. */
 export type Delivery = () => void;
 
-export class Lane implements Job {
+export class Link implements Job {
   /** What traces call it. */
   readonly name: string;
   readonly #latency: number;

@@ -1,5 +1,5 @@
 /**
- * One end of a connection in memory, as a wire.
+ * One end of a connection in memory, as a transport.
  *
  * 1. Of its bytes at most `window` are on the way or unread at the peer; a write waits for room. They go in segments of at most `maxSegment`
  *    bytes.
@@ -11,14 +11,36 @@
 import { EventEmitter } from "node:events";
 import { Queue } from "../../core/queue.ts";
 import { touch } from "../../core/controller.ts";
-import type { Wire } from "../../net/transport.ts";
-import type { Delivery, Lane } from "./link.ts";
-import type { Carriage, EndAddress, Pair } from "./pair.ts";
+
+import type { Transport } from "../../net/transport.ts";
+import type { Delivery, Link } from "./link.ts";
+
+/** How connections are carried; checked already. */
+export interface Carriage {
+  /** Milliseconds, one way. */
+  readonly latency: number;
+  readonly maxSegment: number;
+  readonly window: number;
+}
+
+/** The address of an end, in the platform's words. */
+export interface EndAddress {
+  readonly address: string;
+  readonly port: number;
+  readonly family: string;
+}
+
+/** The connection that a socket is an end of. */
+export interface Ends {
+  peerOf(socket: MemorySocket): MemorySocket;
+  /** An end has closed. */
+  closed(): void;
+}
 
 /** One end of a connection. */
-export class MemoryWire extends EventEmitter implements Wire {
+export class MemorySocket extends EventEmitter implements Transport {
   readonly inMemory = true as const;
-  readonly pair: Pair;
+  readonly pair: Ends;
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly localFamily: string | undefined;
@@ -29,7 +51,7 @@ export class MemoryWire extends EventEmitter implements Wire {
   closed = false;
   errored: Error | null = null;
   readonly #carriage: Carriage;
-  readonly #lane: Lane;
+  readonly #link: Link;
   /** It is somebody's. */
   #begun = false;
   /** Bytes are wanted, as they come. */
@@ -45,11 +67,11 @@ export class MemoryWire extends EventEmitter implements Wire {
   /** Of the own bytes: on the way, or unread at the peer. */
   #onTheWay = 0;
 
-  constructor(pair: Pair, carriage: Carriage, lane: Lane, local: EndAddress | undefined, remote: EndAddress | undefined) {
+  constructor(pair: Ends, carriage: Carriage, link: Link, local: EndAddress | undefined, remote: EndAddress | undefined) {
     super();
     this.pair = pair;
     this.#carriage = carriage;
-    this.#lane = lane;
+    this.#link = link;
     this.localAddress = local?.address;
     this.localPort = local?.port;
     this.localFamily = local?.family;
@@ -58,13 +80,13 @@ export class MemoryWire extends EventEmitter implements Wire {
     this.remoteFamily = remote?.family;
   }
 
-  get #peer(): MemoryWire {
+  get #peer(): MemorySocket {
     return this.pair.peerOf(this);
   }
 
   /** Lets something happen at the peer. */
   #send(...deliveries: readonly Delivery[]): void {
-    this.#lane.send(...deliveries);
+    this.#link.send(...deliveries);
   }
 
   // -- Connecting --

@@ -10,12 +10,12 @@ import { show } from "../../errors.ts";
 import type { Connection } from "../../net/connection.ts";
 import { dialingOver, dialOver } from "../../net/dial.ts";
 import type { Listener } from "../../net/listener.ts";
-import { checkedPlace, type ListenOptions } from "../../net/listen-options.ts";
+import { checkedListenTarget, type ListenOptions } from "../../net/listen-options.ts";
 import { SocketConnection } from "../../net/socket.ts";
 import type { DialOptions } from "../../net/dial-options.ts";
 import { MemoryNetwork } from "./network.ts";
-import type { Carriage, Pair } from "./pair.ts";
-import { MemoryWire } from "./memory-socket.ts";
+import { MemorySocket, type Carriage } from "./memory-socket.ts";
+import { Pair } from "./pair.ts";
 
 /** How a network in memory carries connections. */
 export interface MemoryNetOptions {
@@ -73,7 +73,7 @@ export interface MemoryNet {
  * resets and partitions. Nothing of the platform is used, so it works under a fake clock as it is, and in {@link explore} and {@link replay}, where
  * every arrival is one of the choices.
  *
- * Connections and listeners are those of `rendezvous/net`, over a wire in memory. A name needs no name service: each has an address of its own. Who
+ * Connections and listeners are those of `rendezvous/net`, over sockets in memory. A name needs no name service: each has an address of its own. Who
  * listens without a host, as at ":80", is reached by every name. In an exploration the network is made by the program.
  *
  * @param options - see {@link MemoryNetOptions}
@@ -128,7 +128,7 @@ class Listening extends Performable<Listener> {
   }
 
   override attempt(): Listener {
-    return this.#network.listen(checkedPlace(this.#address));
+    return this.#network.listen(checkedListenTarget(this.#address));
   }
 
   override enlist(): void { /* it never has to wait */ }
@@ -136,8 +136,8 @@ class Listening extends Performable<Listener> {
 
 /** The ends of a connection of this network, or a clear error. */
 function pairOf(network: MemoryNetwork, connection: Connection): Pair {
-  const wire = typeof connection === "object" && (connection as unknown) !== null ? SocketConnection.wireOf(connection) : undefined;
-  if (wire instanceof MemoryWire && wire.pair.network === network) return wire.pair;
+  const socket = typeof connection === "object" && (connection as unknown) !== null ? SocketConnection.transportOf(connection) : undefined;
+  if (socket instanceof MemorySocket && socket.pair instanceof Pair && socket.pair.network === network) return socket.pair;
   throw new TypeError(`a network in memory knows the connections that its own dial and listen have given; got ${show(connection)}`);
 }
 

@@ -14,10 +14,10 @@ import { touch } from "../../core/controller.ts";
 import { checkedPath, formatAddress, formatPath, parseAddress } from "../../net/address.ts";
 import { listenFailure } from "../../net/listen.ts";
 import { SocketListener, type Listener } from "../../net/listener.ts";
-import type { ListenPlace } from "../../net/listen-options.ts";
-import type { Network, WireServer } from "../../net/transport.ts";
-import { Pair, type Carriage, type Holder } from "./pair.ts";
-import type { MemoryWire } from "./memory-socket.ts";
+import type { ListenTarget } from "../../net/listen-options.ts";
+import type { Network, TransportServer } from "../../net/transport.ts";
+import type { Carriage, MemorySocket } from "./memory-socket.ts";
+import { Pair, type Holder } from "./pair.ts";
 
 const firstPort = 49_152;
 const lastPort = 65_535;
@@ -25,7 +25,7 @@ const lastPort = 65_535;
 const isEverywhere = ({ address }: AddressInfo): boolean => address === "0.0.0.0" || address === "::";
 const keyOfPlace = (place: AddressInfo): string => (isEverywhere(place) ? `*:${String(place.port)}` : formatAddress(place.address, place.port));
 
-export class MemoryNetwork implements Network<MemoryWire>, Holder {
+export class MemoryNetwork implements Network<MemorySocket>, Holder {
   readonly inMemory = true as const;
   readonly pairs: Set<Pair> = new Set();
   readonly #carriage: Carriage;
@@ -70,7 +70,7 @@ export class MemoryNetwork implements Network<MemoryWire>, Holder {
 
   // -- Dialling --
 
-  connect(to: NetConnectOpts): MemoryWire {
+  connect(to: NetConnectOpts): MemorySocket {
     touch(this, "connect");
     const { host = "", port = 0, path } = to as { host?: string; port?: number; path?: string };
     const name = path === undefined ? formatAddress(host, port) : formatPath(path);
@@ -86,16 +86,16 @@ export class MemoryNetwork implements Network<MemoryWire>, Holder {
     return pair.client;
   }
 
-  #arrive({ name, server: wire }: Pair): void {
+  #arrive({ name, server: socket }: Pair): void {
     touch(this, "connect");
-    const server = this.#servers.get(name) ?? this.#servers.get(`*:${String(wire.localPort)}`);
+    const server = this.#servers.get(name) ?? this.#servers.get(`*:${String(socket.localPort)}`);
     if (server !== undefined) {
-      wire.accept();
-      server.emit("connection", wire);
+      socket.accept();
+      server.emit("connection", socket);
       return;
     }
-    const code = wire.localPort === undefined ? "ENOENT" : "ECONNREFUSED";
-    wire.refuse(Object.assign(new Error(`connect ${code} ${name}`), { code, syscall: "connect" }));
+    const code = socket.localPort === undefined ? "ENOENT" : "ECONNREFUSED";
+    socket.refuse(Object.assign(new Error(`connect ${code} ${name}`), { code, syscall: "connect" }));
   }
 
   secure(): never {
@@ -105,7 +105,7 @@ export class MemoryNetwork implements Network<MemoryWire>, Holder {
   // -- Listening --
 
   /** Listens there, or throws why that cannot be. */
-  listen({ at, name, settings }: ListenPlace): Listener {
+  listen({ at, name, settings }: ListenTarget): Listener {
     touch(this, "listen");
     if (settings.tls !== undefined) {
       throw new TypeError("a network in memory has no TLS: listen without it in the test, or test with the platform's network");
@@ -172,7 +172,7 @@ export class MemoryNetwork implements Network<MemoryWire>, Holder {
 }
 
 /** What listens in memory. */
-class MemoryServer extends EventEmitter implements WireServer<MemoryWire> {
+class MemoryServer extends EventEmitter implements TransportServer<MemorySocket> {
   readonly #place: AddressInfo | string;
   readonly #onClose: () => void;
 

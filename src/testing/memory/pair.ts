@@ -1,31 +1,16 @@
 /**
- * Connections in memory: two ends, and two lanes between them.
+ * Connections in memory: two ends, and two links between them.
  *
- *        client ── connect, bytes, FIN, reset ─► lane ─► server
- *               ◄─ lane ◄── the answer, bytes, FIN, reset ──
+ *        client ── connect, bytes, FIN, reset ─► link ─► server
+ *               ◄─ link ◄── the answer, bytes, FIN, reset ──
  *
  * 1. The server has no end before the connect has arrived. If the client gives up before, there will be none.
  * 2. Once both ends have closed nothing is left: no delivery, no timer, and the network does not know the connection any more.
  */
 import { touch } from "../../core/controller.ts";
 import { formatAddress } from "../../net/address.ts";
-import { Lane } from "./link.ts";
-import { connectionReset, MemoryWire } from "./memory-socket.ts";
-
-/** How connections are carried; checked already. */
-export interface Carriage {
-  /** Milliseconds, one way. */
-  readonly latency: number;
-  readonly maxSegment: number;
-  readonly window: number;
-}
-
-/** The address of an end, in the platform's words. */
-export interface EndAddress {
-  readonly address: string;
-  readonly port: number;
-  readonly family: string;
-}
+import { Link } from "./link.ts";
+import { connectionReset, MemorySocket, type Carriage, type EndAddress, type Ends } from "./memory-socket.ts";
 
 /** What a pair is made of. */
 export interface PairOptions extends Carriage {
@@ -45,15 +30,15 @@ export interface Holder {
 }
 
 /** A connection: both ends of it. */
-export class Pair {
+export class Pair implements Ends {
   readonly network: Holder;
   /** What was dialled. */
   readonly name: string;
-  readonly client: MemoryWire;
-  readonly server: MemoryWire;
+  readonly client: MemorySocket;
+  readonly server: MemorySocket;
   /** Nothing is delivered. */
   held = false;
-  readonly #lanes: readonly [Lane, Lane];
+  readonly #links: readonly [Link, Link];
 
   constructor(options: PairOptions) {
     const { name, latency, addresses: [client, server] = [], network } = options;
@@ -62,24 +47,24 @@ export class Pair {
     touch(this, "make");
     const held = (): boolean => network.isHeld(this);
     const other = client === undefined ? "" : `${formatAddress(client.address, client.port)} `;
-    this.#lanes = [new Lane(`${other}to ${name}`, latency, held), new Lane(`${other}from ${name}`, latency, held)];
-    this.client = new MemoryWire(this, options, this.#lanes[0], client, server);
-    this.server = new MemoryWire(this, options, this.#lanes[1], server, client);
+    this.#links = [new Link(`${other}to ${name}`, latency, held), new Link(`${other}from ${name}`, latency, held)];
+    this.client = new MemorySocket(this, options, this.#links[0], client, server);
+    this.server = new MemorySocket(this, options, this.#links[1], server, client);
   }
 
-  peerOf(wire: MemoryWire): MemoryWire {
-    return wire === this.client ? this.server : this.client;
+  peerOf(socket: MemorySocket): MemorySocket {
+    return socket === this.client ? this.server : this.client;
   }
 
   /** Deliver what has been held. */
   go(): void {
-    for (const lane of this.#lanes) lane.go();
+    for (const link of this.#links) link.go();
   }
 
   /** An end has closed. */
   closed(): void {
     if (!this.client.closed || !this.server.closed) return;
-    for (const lane of this.#lanes) lane.clear();
+    for (const link of this.#links) link.clear();
     this.network.gone(this);
   }
 
