@@ -1,4 +1,4 @@
-/** Two tasks meet: each number is handed over, and each is answered, before the next one is made. */
+/** Two tasks meet: the producer hands each number over and waits for the answer before it makes the next one. */
 import { chan, gather } from "rendezvous";
 
 const numbers = chan<number>();

@@ -1,4 +1,4 @@
-/** A sleep holds up the task that sleeps, and nobody else. */
+/** A sleep blocks the task that sleeps, and no other task. */
 import { run, sleep } from "rendezvous";
 
 async function main(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Two tasks sleep at the same time, on one thread: it takes one second and not two. */
+/** Two tasks sleep at the same time, on one thread, so the program takes one second and not two. */
 import { threadId } from "node:worker_threads";
 import { gather, sleep } from "rendezvous";
 

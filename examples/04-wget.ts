@@ -1,9 +1,9 @@
 /**
- * Several hosts at once: asks each for its front page and prints the header lines as they come.
+ * Asks several hosts at once for their front pages, and prints the header lines as they come.
  *
  *     npx tsx examples/04-wget.ts example.org localhost:8080
  *
- * Without arguments it starts three servers of its own on this machine. Idea: the `wget` of asyncio's first documentation.
+ * Without arguments it starts three local servers. Idea: the `wget` of asyncio's first documentation.
  */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -25,7 +25,7 @@ async function wget(host: string): Promise<void> {
   console.log(`Done ${host}`);
 }
 
-/** A host that fails is named, and does not stop the others. */
+/** Prints the name of a host that fails, and goes on with the others. */
 async function wgetOrSay(host: string): Promise<void> {
   await wget(host).catch((error: unknown) => { console.log(`wget ${host}: ${String(error)}`); });
 }

@@ -1,4 +1,4 @@
-/** Three workers share one channel of jobs: whoever is free takes the next one. A channel that is closed ends them all. */
+/** Three workers share one channel of jobs: the next free worker takes the next job. Closing the channel ends them all. */
 import { chan, gather, sleep } from "rendezvous";
 
 const jobs = chan<number>();

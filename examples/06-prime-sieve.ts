@@ -1,4 +1,4 @@
-/** A chain of filters that grows by one for every prime found. Idea: Doug McIlroy; as Rob Pike shows it for Go. */
+/** A chain of filters that grows by one for every prime it finds. Idea: Doug McIlroy; as Rob Pike shows it for Go. */
 import { chan, go, type Receiver, type Sender } from "rendezvous";
 
 async function count(numbers: Sender<number>): Promise<void> {
@@ -20,7 +20,7 @@ for (let found = 0; found < 10; found++) {
   go(sieve, prime, numbers, others);
   numbers = others;
 }
-// The filters are left where they wait. Nobody talks to them any more, so they do not keep the program alive.
+// The filters still wait here. Nothing sends to them any more, so they do not keep the program alive.
 
 // Prints:
 // 2

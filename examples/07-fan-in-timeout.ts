@@ -1,4 +1,4 @@
-/** Two sources at different speeds, merged by select as they come, until a time limit for all of it. */
+/** `select` merges two sources of different speeds, until one time limit for the whole loop has passed. */
 import { chan, gather, go, select, sleep, type Sender } from "rendezvous";
 
 async function repeat(word: string, ms: number, out: Sender<string>): Promise<void> {

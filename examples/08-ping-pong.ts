@@ -1,4 +1,4 @@
-/** Two players and one table. The ball is on the table or with one of them, never twice; the referee ends the game. */
+/** Two players and one table. There is only one ball, on the table or with one player; the referee ends the game. */
 import { chan, gather, sleep } from "rendezvous";
 
 interface Ball {

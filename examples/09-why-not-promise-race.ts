@@ -1,5 +1,5 @@
 /**
- * Why `Promise.race` and channels do not go together: a receive that loses the race still stands in line, takes the next
+ * Why `Promise.race` and channels do not go together: a receive that loses the race is still in line. It takes the next
  * value, and nobody looks at it. A receive that loses a select has left the line.
  */
 import { chan, select, sleep, sleeping, type Receiver } from "rendezvous";

@@ -1,4 +1,4 @@
-/** A generator as one side of a conversation: what is sent in comes out of its `yield`, and what it yields is the answer. */
+/** A generator as one side of a conversation: its `yield` returns the request, and the next value it yields is the answer. */
 import { coroutine } from "rendezvous";
 
 function* consumer(): Generator<string, void, number> {

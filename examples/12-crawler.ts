@@ -1,6 +1,6 @@
 /**
- * A crawler: each page once, never more than three at a time. Nobody counts what is left to do: each page found is a task of the
- * scope, and the scope ends with the last of them.
+ * A crawler: it visits each page once, never more than three at a time. Nothing counts the pages that are left: each
+ * page found is a task of the scope, and the scope ends with the last of them.
  */
 import { chan, named, scope, sleep } from "rendezvous";
 
@@ -28,7 +28,7 @@ async function linksOf(page: string): Promise<readonly string[]> {
 
 async function crawl(start: string, atOnce: number): Promise<number> {
   const found = new Set<string>();
-  const places = chan<string>(atOnce); // when all are taken, the next send waits
+  const places = chan<string>(atOnce); // when all places are taken, the next send waits
 
   await scope((s) => {
     function visit(page: string): void {
@@ -47,7 +47,7 @@ async function crawl(start: string, atOnce: number): Promise<number> {
     }
     visit(start);
   }, {
-    onError: (error, task) => { console.log(`${task.name}: ${String(error)}`); }, // a page that fails does not stop the others
+    onError: (error, task) => { console.log(`${task.name}: ${String(error)}`); }, // one failed page does not stop the others
   });
   return found.size;
 }

@@ -1,13 +1,13 @@
 /**
- * A search that asks three replicas of each kind of server at once: the first answer counts, and the other two are aborted. A kind
- * from which nothing has come within 80 ms is left out. Idea: Rob Pike's "Google Search: a fake framework".
+ * A search that asks three replicas of each kind of server at once: it uses the first answer, and aborts the other two requests. If a
+ * kind of server has not answered within 80 ms, it goes on without. Idea: Rob Pike's "Google Search: a fake framework".
  */
 import { attempting, gather, perform, race, timeout, TimeoutError } from "rendezvous";
 
 /** The milliseconds that each replica takes. */
 const kinds: Readonly<Record<string, readonly number[]>> = { web: [70, 30, 50], image: [20, 60, 40], video: [90, 150, 120] };
 
-/** Stands for `fetch`: it knows nothing of this library, and takes a signal. */
+/** Stands for `fetch`, a function that takes a signal and knows nothing of this library. */
 function request(replica: string, ms: number, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => { resolve(`an answer of ${replica}`); }, ms);

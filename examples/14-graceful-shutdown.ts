@@ -1,6 +1,6 @@
 /**
- * A server that ends well: on Ctrl-C it takes no more connections, answers the requests that it has taken, and then the process ends
- * with the code that a shell expects, 130. A second Ctrl-C does not wait for anybody.
+ * A server that shuts down gracefully: on Ctrl-C it accepts no more connections and answers the requests that it has accepted. Then the
+ * process exits with the code that a shell expects, 130. A second Ctrl-C exits at once.
  *
  *     npx tsx examples/14-graceful-shutdown.ts
  *     curl --data-binary hello http://127.0.0.1:PORT/

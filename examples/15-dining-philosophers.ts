@@ -1,8 +1,8 @@
 /**
- * Five philosophers, five forks, and who eats needs the two beside the plate. Two ways to let them all eat: everybody takes the fork
- * with the lower number first, or a waiter never seats more than four. How it goes wrong is in 16-deadlock.ts.
+ * Five philosophers, five forks; to eat, a philosopher needs the two forks beside the plate. There are two ways to let them all eat: each
+ * takes the fork with the lower number first, or a waiter never seats more than four. 16-deadlock.ts shows how it goes wrong.
  *
- * A fork is a channel that holds it while it lies on the table. Idea: Edsger Dijkstra; the waiter is Tony Hoare's footman.
+ * A fork is a channel, which holds a value while the fork lies on the table. Idea: Edsger Dijkstra; the waiter is Tony Hoare's footman.
  */
 import { chan, gather, scope, select, sleep, type Channel } from "rendezvous";
 
@@ -53,7 +53,7 @@ async function withWaiter(table: Table): Promise<void> {
   const [sit, leave] = [chan<string>(), chan<string>()];
   await scope(async (s) => {
     s.go(async () => {
-      const { signal } = s; // needed in browsers, since this one waits more than once
+      const { signal } = s; // needed in browsers, since this task waits more than once
       for (let seated = 0; ; ) {
         const next = await select({ sit: seated < 4 && sit.receiving(), leave: leave.receiving() }, { signal });
         seated += next.case === "sit" ? 1 : -1;

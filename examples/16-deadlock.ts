@@ -1,6 +1,6 @@
 /**
- * Dining philosophers gone wrong: everybody takes the fork on the left, and waits for the one on the right. `run` sees that nothing can
- * ever happen any more, says who waits for what, and the process ends with the code 13.
+ * Dining philosophers gone wrong: each takes the fork on the left, and waits for the one on the right. `run` sees that no task can ever
+ * go on, reports which task waits for what, and exits with the code 13.
  */
 import { chan, checkpoint, named, run } from "rendezvous";
 
@@ -14,7 +14,7 @@ await run(function dinner(s) {
       named(name, async () => {
         await forks[seat]?.receive();
         console.log(`${name} has fork ${seat}`);
-        await checkpoint(); // think, and let the others take theirs
+        await checkpoint(); // think, while the others take their forks
         await forks[(seat + 1) % names.length]?.receive();
         console.log(`${name} eats`);
       }),

@@ -1,6 +1,6 @@
 /**
- * A time limit for a receive, twice. By `Promise.race` with a timer, the receive that came too late still stands in line and takes the next
- * value, which nobody looks at. By `timeout` it has left the line before anything could come.
+ * Two ways to limit the time of a receive. With `Promise.race` and a timer, the receive that lost is still in line: it takes the next value,
+ * and nobody looks at it. With `timeout` the receive leaves the line before it can take anything.
  */
 import { chan, sleep, timeout, TimeoutError, type Receiver } from "rendezvous";
 
@@ -20,7 +20,7 @@ async function byTimeout(mail: Mail): Promise<string | undefined> {
   }
 }
 
-/** Five letters, one every 150 ms, to somebody who looks for 100 ms at a time. */
+/** Sends five letters, one every 150 ms, to a reader that waits 100 ms at a time. */
 async function letters(take: (mail: Mail) => Promise<string | undefined>): Promise<string[]> {
   const mail = chan<string>();
   const read: string[] = [];

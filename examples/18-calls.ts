@@ -1,6 +1,6 @@
 /**
- * A conversation between two tasks, over the two ends of `calls`: who has the client asks and waits for the answer, who has the server
- * owes one. The consumer is the generator of 10-coroutine.ts, as it stands there.
+ * A conversation between two tasks, over the two ends of `calls`: the task with the client asks and waits for the answer, the task with
+ * the server has to give one. The consumer is the generator of 10-coroutine.ts, unchanged.
  */
 import { calls, coroutine, gather, type Client, type Server } from "rendezvous";
 

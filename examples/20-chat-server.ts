@@ -3,8 +3,8 @@
  *
  *     npx tsx examples/20-chat-server.ts 127.0.0.1:4000
  *
- * Each guest has a mailbox, and a task that empties it. Who says something never waits for those who hear it: a guest who does not read
- * has a full mailbox soon, and is shown out. Without an address it opens somewhere, has three guests of its own, and closes.
+ * Each guest has a mailbox, and a task that empties it. So a speaker never waits for the listeners: the mailbox of a guest who does not
+ * read is full soon, and the server disconnects that guest. Without an address the server picks a port, plays three guests itself, and closes.
  */
 import { chan, run, type Channel } from "rendezvous";
 import { dial, listen, serve, type Connection } from "rendezvous/net";
@@ -68,7 +68,7 @@ const chat = (): Promise<void> => serve(listener, async (connection, s) => {
     }
   } finally {
     exit(guest, room);
-    mail.close(); // what is in it is still delivered
+    mail.close(); // lines that are in it are still delivered
   }
 });
 
@@ -86,7 +86,7 @@ async function guests(): Promise<void> {
   const bob = await arrive("bob", "tea");
   const cid = await arrive("cid", "coffee");
   console.log(`ann sees: ${await ann.readLine()}`);
-  await cid.send("is anybody here?\n"); // nobody is
+  await cid.send("is anybody here?\n"); // nobody else is
   await ann.send("hello\nhow are you?\n");
   console.log(`bob sees: ${await bob.readLine()}`);
   console.log(`bob sees: ${await bob.readLine()}`);

@@ -1,10 +1,10 @@
 /**
- * GET by hand, over http and https: the header line by line, then a body that says how long it is, or comes in chunks.
+ * GET by hand, over http and https: the header line by line, then a body that has a length or comes in chunks.
  *
  *     npx tsx examples/21-wget-https.ts https://example.org/ http://localhost:8080/
  *
- * Without arguments it asks two servers of its own, one with a certificate of its own. A connection is read by lines and by bytes in
- * turns, and nothing is lost in between.
+ * Without arguments it asks two local servers, one of them with a self-made certificate. It reads the connection by lines and by bytes in
+ * turn, and loses nothing in between.
  */
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -38,7 +38,7 @@ async function bodyOf(connection: Connection, header: Map<string, string>): Prom
   const length = header.get("content-length");
   if (length !== undefined) return connection.readExactly(Number(length));
   const chunks: Uint8Array[] = [];
-  for await (const chunk of connection) chunks.push(chunk); // up to the end
+  for await (const chunk of connection) chunks.push(chunk); // until the peer ends
   return Buffer.concat(chunks);
 }
 

@@ -8,7 +8,7 @@ import { dial, type Connection } from "rendezvous/net";
 
 type Reply = string | number | null | Error | Reply[];
 
-/** The next reply: its first byte says what it is. */
+/** Reads the next reply, whose first byte gives its type. */
 async function reply(connection: Connection): Promise<Reply> {
   const line = await connection.readLine();
   if (line === undefined) throw new Error("the server has gone");
@@ -25,7 +25,7 @@ async function reply(connection: Connection): Promise<Reply> {
 
 async function text(connection: Connection, length: number): Promise<string> {
   const bytes = await connection.readExactly(length);
-  await connection.readLine(); // what is left of its line
+  await connection.readLine(); // the rest of its line
   return Buffer.from(bytes).toString();
 }
 
@@ -35,7 +35,7 @@ async function replies(connection: Connection, count: number): Promise<Reply[]> 
   return all;
 }
 
-/** Sends while it reads: a server that waits for its replies to be taken takes no more commands. */
+/** Sends while it reads, since a server whose replies are not read accepts no more commands. */
 async function pipeline(connection: Connection, commands: string[]): Promise<Reply[]> {
   const [, all] = await gather([
     () => connection.send(commands.map((command) => `${command}\r\n`).join("")),

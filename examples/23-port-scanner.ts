@@ -1,9 +1,9 @@
 /**
- * Which ports answer? Many are asked at the same time, but never more than a few dozen, and none for longer than its limit.
+ * Which ports answer? It tries many at the same time, but never more than a few dozen, and none for longer than the time limit.
  *
  *     npx tsx examples/23-port-scanner.ts 127.0.0.1 1 1024
  *
- * Without arguments it looks at four ports of this machine, of which it has opened two itself.
+ * Without arguments it tries four ports of this machine, two of which it has opened itself.
  */
 import { gather, TimeoutError } from "rendezvous";
 import { ConnectionError, dial, listen } from "rendezvous/net";

@@ -1,6 +1,6 @@
 /**
- * A service that is down for hours, and a client that asks again, each time after twice the wait. In a bubble the night passes in no time, and the
- * test says to the millisecond when the answer comes; that nobody is left behind is checked by itself.
+ * A service is down for hours, and a client asks again and again, doubling its pause each time. In a bubble the night passes in no time, and the
+ * test states to the millisecond when the answer comes. The bubble also checks that no task is left behind.
  */
 import { chan, go, sleep, type Channel } from "rendezvous";
 import { bubble } from "rendezvous/testing";
@@ -35,7 +35,7 @@ await bubble(async () => {
   const service = new Service(300 * minute);
   go(() => service.serve());
   await patiently(service);
-  service.requests.close(); // without this, the bubble says who is left
+  service.requests.close(); // without this, the bubble reports the task that is left
 });
 
 // Prints:

@@ -1,6 +1,6 @@
 /**
- * A lost update: both tasks may read the balance before either has written it. In production's order they do not, so a plain test sees
- * nothing; `explore` tries other orders, says in which it goes wrong, and draws it.
+ * A lost update: both tasks may read the balance before either has written it. In production's order they do not, so a plain test finds
+ * nothing. `explore` tries other orders, reports the one that goes wrong, and draws it.
  */
 import { chan, checkpoint, named, scope } from "rendezvous";
 import { explore, ExploreError, replay } from "rendezvous/testing";
@@ -22,7 +22,7 @@ async function program(): Promise<void> {
   if (balance !== 2) throw new Error(`two deposits, and the balance is ${balance}`);
 }
 
-await program(); // as in production: nothing to be seen
+await program(); // in production's order nothing goes wrong
 const error: unknown = await explore(program).catch((reason: unknown) => reason);
 if (!(error instanceof ExploreError)) throw new Error("nothing was found");
 console.log(`${error.kind}: ${String(error.cause)}`);

@@ -1,6 +1,6 @@
 /**
- * A client that does not give up, tested without a network: its server is in memory, and each fault comes when the test says so. The client is
- * handed `dial`; in production that is the one of `rendezvous/net`. Under a fake clock, as in the specs, none of it takes real time.
+ * A test of a client that does not give up, without a network: its server is in memory, and the test decides when each fault comes. The client
+ * takes `dial` as an argument; production passes the one of `rendezvous/net`. Under a fake clock, as in the specs, none of it takes real time.
  */
 import { scope, sleep } from "rendezvous";
 import { serve, type dial as Dial } from "rendezvous/net";
@@ -28,7 +28,7 @@ const net = memoryNet({ latency: 5, maxSegment: 1 }); // byte by byte
 
 await scope(async (s) => {
   const answer = s.go(() => insist(net.dial, "is anybody there?"));
-  await sleep(500); // the first attempt has found nobody
+  await sleep(500); // the first attempt has found no server
   const listener = await net.listen("oracle.example:7");
   net.partition("oracle.example:7");
 
@@ -39,7 +39,7 @@ await scope(async (s) => {
       await connection.send(`${line} Yes.\n`);
     }
   }));
-  await sleep(2000); // the second attempt has waited for its time limit
+  await sleep(2000); // the second attempt has reached its time limit
   net.heal();
 
   console.log(await answer.join());
