@@ -19,7 +19,7 @@ export const all: readonly LeftOut[] = [
   ...["winning a select, it has withdrawn the others", "aborted while it waits, it rejects", "aborted after it has happened, nothing changes", "by the very guard of the operation is seen", "every operation: aborting ", "all of them at once in one select", "calls CC-03 (a)", "calls CC-04 (a)", "calls CC-04 (d)", "calls CC-08 (e)", "closing calls CC-03 (c)", "a signal that outlives ten thousand waits"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it counts listeners by node:events" })),
   ...["Queue does not hold on to a value", "a value whose send was withdrawn is not referred to"].map((what): LeftOut => ({ on: browsers, what, why: "a page cannot ask for a collection of garbage" })),
-  ...["law 12: a failure that nobody joins reaches the process", "law 12: what user code throws where nobody waits for it reaches the process", "law 12: a program in which everybody waits for ever", "calls CC-05 (b)", "CC-10 (h)", "CC-10 (i)"]
+  ...["law 12: a failure that nobody joins reaches the process", "law 12: an error of user code that nothing waits for reaches the process", "law 12: a program in which everybody waits for ever", "calls CC-05 (b)", "CC-10 (h)", "CC-10 (i)"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it listens to a process, or starts one" })),
   { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },
   { on: ["Deno 2.9"], what: "giving up RG-16 (b)", why: "it compares times, and two runs go on at once here" },
@@ -87,7 +87,7 @@ export const all: readonly LeftOut[] = [
     on: ["Bun 1.4"], what: "resources RS-04 a value is let go of",
     why: "Bun keeps the last value that went through a plain promise, `await Promise.resolve(make()).then(() => undefined)`, as well; RS-04 (b) runs there: of several values one is kept",
   },
-  { on: ["Deno 2.9"], what: "go GO-01 (a) and the process tells its end", why: "Deno ends at an unhandled rejection, and at any uncaught error, without the event 'exit'" },
+  { on: ["Deno 2.9"], what: "go GO-01 (a) and the process emits 'exit'", why: "Deno ends at an unhandled rejection, and at any uncaught error, without the event 'exit'" },
 ];
 
 interface Out {

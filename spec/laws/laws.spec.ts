@@ -72,7 +72,7 @@ describe("law 1, meet", () => {
 });
 
 describe("law 2, exactly once", () => {
-  it("law 2: what fulfilled sends have sent is what fulfilled receives have received, whoever gave up", async () => {
+  it("law 2: fulfilled receives have received exactly the values of fulfilled sends, whichever operations gave up", async () => {
     seed(seedOfRun);
     const random = randomOf(seedOfRun);
     let refused = 0;
@@ -108,7 +108,7 @@ describe("law 2, exactly once", () => {
     expect(refused, `seed ${String(seedOfRun)}`).to.be.greaterThan(50);
   });
 
-  it("law 2: a send that lost its select was received by nobody, and the receive that comes after it waits", async () => {
+  it("law 2: a send that lost its select was not received, and a later receive waits", async () => {
     const ch = chan<string>();
     const other = chan<string>(1);
     const selected = select({ out: ch.sending("lost"), other: other.receiving() });
@@ -119,7 +119,7 @@ describe("law 2, exactly once", () => {
     expect(await isPending(ch.receive())).to.equal(true);
   });
 
-  it("law 2: a send that met a cancel was received by nobody, and is rejected", async () => {
+  it("law 2: a send that met a cancel was not received, and is rejected", async () => {
     const ch = chan<string>();
     const error = rejectionOf(ch.send("refused"));
     ch.cancel("no more");
@@ -154,7 +154,7 @@ describe("law 3, in line", () => {
     expect(upTo(ways.length).map(() => ch.tryReceive()?.value)).to.deep.equal(upTo(ways.length));
   });
 
-  it("law 3: nobody barges in: room in a buffer goes to the sender who waits, before any later one", async () => {
+  it("law 3: nobody barges in: room in a buffer goes to the sender that waits, before any later one", async () => {
     const ch = chan<string>(1);
     ch.trySend("first");
     void ch.send("second");
@@ -163,7 +163,7 @@ describe("law 3, in line", () => {
     expect(ch.tryReceive()?.value).to.equal("second");
   });
 
-  it("law 3: who leaves the line does not change the order of the others", async () => {
+  it("law 3: leaving the line does not change the order of the others", async () => {
     const ch = chan<number>();
     const giving = new AbortController();
     const received = upTo(6).map((n) => ch.receive({ signal: n % 2 === 0 ? giving.signal : undefined }).catch(() => "gone"));
@@ -197,7 +197,7 @@ describe("law 4, commit wins", () => {
       expect(await error).to.equal("gone");
     });
 
-    it(`law 4: an abort beats what is ready, which stays there (${name})`, async () => {
+    it(`law 4: an abort takes precedence over a ready value, which stays there (${name})`, async () => {
       const ch = chan<string>(1);
       ch.trySend("a");
       expect(await rejectionOf(receive(ch, AbortSignal.abort("gone")))).to.equal("gone");
@@ -228,7 +228,7 @@ describe("law 4, commit wins", () => {
     });
   }
 
-  it("law 4: an abort by the very guard of the operation is seen: nobody waits for what has been aborted", async () => {
+  it("law 4: an abort by the very guard of the operation is seen: an aborted operation does not wait", async () => {
     for (const start of [
       (described: Operation<unknown>, signal: AbortSignal) => perform(described, { signal }),
       (described: Operation<unknown>, signal: AbortSignal) => select({ described }, { signal }),
@@ -248,7 +248,7 @@ describe("law 4, commit wins", () => {
     }
   });
 
-  it("law 4: a time limit and a handover of the same turn: whichever came first, and wholly", async () => {
+  it("law 4: of a time limit and a handover in the same turn, the first one takes full effect", async () => {
     const clock = sinon.useFakeTimers();
     try {
       for (const handoverFirst of [true, false]) {
@@ -310,7 +310,7 @@ describe("law 5, no trace", () => {
     expect(getEventListeners(giving.signal, "abort")).to.have.length(0);
   });
 
-  it("law 5: what waits in vain for a promise is let go, and the promise gathers no reactions", async () => {
+  it("law 5: a lost wait for a promise is released, and the promise gathers no reactions", async () => {
     let reactions = 0;
     const promise = new Promise<never>(() => undefined);
     const counted: PromiseLike<never> = {
@@ -434,7 +434,7 @@ describe("law 7, never inside you", () => {
     }
   });
 
-  it("law 7: what an attempt does when it is aborted runs after the step that made it lose", async () => {
+  it("law 7: the abort handlers of an attempt run after the step that made it lose", async () => {
     const log: string[] = [];
     const ch = chan<string>();
     const attempt = attempting((signal) => new Promise<never>(() => {
@@ -485,7 +485,7 @@ describe("law 7, never inside you", () => {
     expect(log[3]).to.equal("received 2");
   });
 
-  it("law 7: a chain of 100,000 tasks, each of which hands on to the next, does not overflow", async function () {
+  it("law 7: a chain of 100,000 tasks, each of which sends to the next, does not overflow", async function () {
     this.timeout(20_000);
     let channel = chan<number>();
     const head = channel;
@@ -512,7 +512,7 @@ describe("law 7, never inside you", () => {
     await sending;
   });
 
-  it("law 7: 100,000 generator tasks, each of which hands on to the next, do not overflow", async function () {
+  it("law 7: 100,000 generator tasks, each of which sends to the next, do not overflow", async function () {
     this.timeout(20_000);
     let channel = chan<number>();
     const head = channel;
@@ -527,7 +527,7 @@ describe("law 7, never inside you", () => {
     expect(await channel.receive()).to.equal(100_000);
   });
 
-  it("law 7: 100,000 handovers between generator tasks, and what is ready, do not overflow", async function () {
+  it("law 7: 100,000 handovers between generator tasks, and ready operations, do not overflow", async function () {
     this.timeout(20_000);
     const ch = chan<number>();
     const sending = go(function* () {
@@ -546,7 +546,7 @@ describe("law 7, never inside you", () => {
     await sending;
   });
 
-  it("law 7: 100,000 who wait are closed, cancelled or aborted in one step", async function () {
+  it("law 7: 100,000 waiters are closed, cancelled or aborted in one step", async function () {
     this.timeout(20_000);
     const many = 100_000;
     const ended = { closed: 0, cancelled: 0, aborted: 0 };
@@ -588,7 +588,7 @@ describe("law 8, any value", () => {
     "an iterator's end": { done: true, value: undefined }, "an array": [],
   };
   for (const [name, value] of Object.entries(values)) {
-    it(`law 8: ${name} is handed over like any other value, whoever waits first`, async () => {
+    it(`law 8: ${name} is handed over like any other value, whichever side waits first`, async () => {
       for (const capacity of [0, 1]) {
         for (const receive of Object.values(receives)) {
           for (const send of Object.values(sends)) {
@@ -639,7 +639,7 @@ describe("law 9, the end is in order", () => {
       expect(await rejectionOf(ch.receive())).to.be.instanceOf(ClosedError);
     });
 
-    it(`law 9: cancel comes at once, before what is buffered or waiting (capacity ${String(capacity)})`, async () => {
+    it(`law 9: cancel takes effect at once, before buffered and waiting values (capacity ${String(capacity)})`, async () => {
       const dropped: number[] = [];
       const ch = chan<number>({ capacity, onDrop: (value) => dropped.push(value) });
       const outcomes = upTo(6).map((n) => ch.send(n).then(() => "accepted", () => "refused"));
@@ -650,7 +650,7 @@ describe("law 9, the end is in order", () => {
     });
   }
 
-  it("law 9: the error given to close comes after the values, to everybody", async () => {
+  it("law 9: the error given to close comes after the values, to every receiver", async () => {
     const error = new Error("broken");
     const ch = chan<number>(2);
     ch.trySend(1);
@@ -772,7 +772,7 @@ describe("law 11, borrowed time", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("law 11: what is ready makes no timer at all", async () => {
+  it("law 11: a ready operation makes no timer at all", async () => {
     const clock = sinon.useFakeTimers();
     const made = sinon.spy(globalThis, "setTimeout");
     await select({ now: always(1), late: sleeping(10) });
@@ -821,7 +821,7 @@ describe("law 12, nothing silent", () => {
     expect(await unhandledDuring(() => { go(() => { throw error; }); })).to.deep.equal([error]);
   });
 
-  it("law 12: a failure that somebody joins reaches them all, and only them", async () => {
+  it("law 12: a failure that is joined reaches every join, and nothing else", async () => {
     const error = new Error("seen");
     const unhandled = await unhandledDuring(async () => {
       const task = go(async () => { throw error; });
@@ -832,7 +832,7 @@ describe("law 12, nothing silent", () => {
     expect(unhandled).to.deep.equal([]);
   });
 
-  it("law 12: what user code throws where nobody waits for it reaches the process", async () => {
+  it("law 12: an error of user code that nothing waits for reaches the process", async () => {
     const dropping = new Error("thrown by onDrop");
     const leaving = new Error("thrown by withdraw");
     const unhandled = await unhandledDuring(async () => {

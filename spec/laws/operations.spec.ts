@@ -98,7 +98,7 @@ for (const kind of kinds) {
       expect(it.left()).to.equal(0);
     });
 
-    it("it can be withdrawn from the middle of those who wait, and the others keep their order", async () => {
+    it("it can be withdrawn from the middle of the waiters, and the others keep their order", async () => {
       const it = kind.make(clock);
       const order: number[] = [];
       const probes = [0, 1, 2, 3, 4].map((id) => {
@@ -215,7 +215,7 @@ for (const kind of kinds) {
           expect(it.left()).to.equal(0);
         });
 
-        it("one who was aborted does not keep the next from it", async () => {
+        it("an aborted waiter does not keep the next one from it", async () => {
           const it = kind.make(clock);
           const giving = new AbortController();
           const first = watch(performBy(way, it.operation, giving.signal));
@@ -234,7 +234,7 @@ for (const kind of kinds) {
 }
 
 describe("every operation", () => {
-  it("all of them at once in one select: the one that happens leaves nothing of the others", async () => {
+  it("all of them at once in one select: when one happens, the others leave nothing behind", async () => {
     for (const winner of kinds) {
       if (winner.name.startsWith("sleeping")) continue; // the ticker among them is as early
       const clock = sinon.useFakeTimers();

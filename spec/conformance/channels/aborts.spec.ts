@@ -131,7 +131,7 @@ describe("giving up", () => {
     });
   }
 
-  it("a hundred thousand raced aborts: nothing is lost, nothing arrives twice, and who was first decides", async function () {
+  it("a hundred thousand raced aborts: nothing is lost, nothing arrives twice, and the first of the two decides", async function () {
     this.timeout(60_000);
     await seeded(async (random) => {
       const channels = [chan<number>(), chan<number>(1)] as const;

@@ -211,7 +211,7 @@ describe("alive", () => {
     expect(worst).to.be.at.most(100);
   });
 
-  it("synchronous forms yield to nobody, by contract: no timer fires between two of them", () => {
+  it("synchronous forms never yield, by contract: no timer fires between two of them", () => {
     const channel = chan<number>(1);
     let fired = false;
     const timer = setTimeout(() => { fired = true; }, 0);

@@ -144,7 +144,7 @@ describe("buffers and values", () => {
     });
   }
 
-  it("BF-05 (c) a promise or thenable sent is what next gives, and what receive resolves to as await does", async () => {
+  it("BF-05 (c) next gives a sent promise or thenable unchanged, and receive resolves it as await does", async () => {
     for (const parked of [false, true]) {
       for (const [value, resolved] of [[Promise.resolve(42), 42], [thenable, "what a thenable gives"]] as const) {
         const channel = chan<unknown>(1);

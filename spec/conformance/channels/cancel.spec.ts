@@ -56,7 +56,7 @@ describe("cancel", () => {
   }
 
   for (const form of readyReceiveForms) {
-    it(`CL-11 (d) a receive after cancel sees the end, whatever was buffered: ${form.name}`, async () => {
+    it(`CL-11 (d) a receive after cancel sees the end, even if values were buffered: ${form.name}`, async () => {
       const channel = chan<number>({ name: "refused", capacity: 2 });
       await channel.send(1);
       await channel.send(2);
@@ -91,7 +91,7 @@ describe("cancel", () => {
     expect(failed).to.deep.equal([0, 1, 2, 3, 4, 5]);
   });
 
-  it("CL-12 cancel after close discards what is buffered and refuses the senders in line; onDrop gets each once, in order", async () => {
+  it("CL-12 cancel after close discards buffered values and refuses the senders in line; onDrop gets each once, in order", async () => {
     const dropped: number[] = [];
     const channel = chan<number>({ capacity: 3, onDrop: (value) => dropped.push(value) });
     for (const value of [1, 2, 3]) await channel.send(value);
@@ -107,7 +107,7 @@ describe("cancel", () => {
     expect(dropped).to.deep.equal([1, 2, 3]);
   });
 
-  it("CL-12 (b) close after cancel gives false, and what was received before is not reported as dropped", async () => {
+  it("CL-12 (b) close after cancel gives false, and values that were received before are not reported as dropped", async () => {
     const dropped: unknown[] = [];
     const channel = chan<unknown>({ capacity: 4, onDrop: (value) => dropped.push(value) });
     for (const value of ["received", undefined, null, 0]) await channel.send(value);

@@ -153,7 +153,7 @@ describe("close", () => {
   }
 
   for (const form of readyReceiveForms) {
-    it(`CL-06 what a closed channel holds comes first, then the end: ${form.name}`, async () => {
+    it(`CL-06 a closed channel delivers its buffered values first, then the end: ${form.name}`, async () => {
       const channel = chan<number>(2);
       await channel.send(1);
       channel.close();
@@ -178,7 +178,7 @@ describe("close", () => {
   }
 
   for (const form of readyReceiveForms) {
-    it(`CL-10 after close(error) the values come first, then that very error, to everybody, any number of times: ${form.name}`, async () => {
+    it(`CL-10 after close(error) the values come first, then every receive rejects with that very error: ${form.name}`, async () => {
       for (const error of [new Error("broken pipe"), "a string", null, 0, "", false, Number.NaN]) {
         const channel = chan<number>(2);
         await channel.send(1);

@@ -54,7 +54,7 @@ describe("loops over a channel", () => {
       expect(rest).to.equal(letters.slice(5));
     });
 
-    it(`CL-07 (c) a throw in the body leaves the channel open likewise: ${lane}`, async () => {
+    it(`CL-07 (c) a throw in the body also leaves the channel open: ${lane}`, async () => {
       const channel = chan<string>();
       const error = new Error("in the body");
       start(channel);
@@ -68,7 +68,7 @@ describe("loops over a channel", () => {
       expect(rest).to.equal(letters.slice(5));
     });
 
-    it(`CL-07 (d) two loops on one channel share its values, each value to one of them: ${lane}`, async () => {
+    it(`CL-07 (d) two loops on one channel share its values: each value goes to one of them: ${lane}`, async () => {
       const channel = chan<string>();
       const loop = async (): Promise<string> => {
         let text = "";

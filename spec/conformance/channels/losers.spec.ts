@@ -117,7 +117,7 @@ describe("the losing cases of a select", () => {
       expectNobodyWaits(channel);
     });
 
-    it(`SE-19 (f) an operation of one's own that loses is withdrawn exactly once, and a late resume changes nothing: ${how}`, async () => {
+    it(`SE-19 (f) a user's own operation that loses is withdrawn exactly once, and a late resume changes nothing: ${how}`, async () => {
       let waits = 0;
       let withdrawals = 0;
       const resumes: ((result: () => string) => void)[] = [];
@@ -136,7 +136,7 @@ describe("the losing cases of a select", () => {
     });
   }
 
-  it("SE-19 (g) the losers are told before the winner goes on", async () => {
+  it("SE-19 (g) the losers are withdrawn before the winner goes on", async () => {
     const channel = chan<number>();
     const order: string[] = [];
     const waiting = select({

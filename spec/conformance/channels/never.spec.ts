@@ -27,7 +27,7 @@ describe("never, and cases that are off", () => {
     }
   });
 
-  it("NV-01 (b) never does not keep the process", async function () {
+  it("NV-01 (b) never does not keep the process alive", async function () {
     this.timeout(60_000);
     expect(await runProgram("waits-for-never.ts")).to.deep.equal({ code: 0, output: "waiting\n", errors: "" });
   });

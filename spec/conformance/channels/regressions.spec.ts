@@ -31,7 +31,7 @@ describe("regressions: lines and values", () => {
     }
   });
 
-  it("RG-02 (b) the same for selects that send", async () => {
+  it("RG-02 (b) the same holds for selects that send", async () => {
     for (const winner of [0, 1, 2]) {
       const shared = chan<number>();
       const own = [chan<number>(), chan<number>(), chan<number>()];
@@ -109,7 +109,7 @@ describe("regressions: lines and values", () => {
     });
   }
 
-  it("RG-05 (b) a select that withdraws after its case's channel has ended or moved on removes nobody else", async () => {
+  it("RG-05 (b) a select that withdraws after its case's channel has ended or moved on removes no other waiter", async () => {
     const a = chan<number>();
     const b = chan<number>();
     const first = select({ a: a.receiving(), b: b.receiving() });
@@ -124,7 +124,7 @@ describe("regressions: lines and values", () => {
     expect(await second).to.equal(3);
   });
 
-  it("RG-06 nothing that is no promise has a then: await on a channel or an operation takes nothing", async () => {
+  it("RG-06 only promises have a then: await on a channel or an operation takes nothing", async () => {
     const channel = chan<number>(1);
     channel.trySend(1);
     const sender: Sender<number> = channel;
@@ -216,7 +216,7 @@ describe("regressions: lines and values", () => {
     });
   });
 
-  it("RG-14 a task that throws rejects whoever joins it, and nobody waits for a result that cannot come", async () => {
+  it("RG-14 a task that throws rejects every join of it, and no join waits for a result that cannot come", async () => {
     const error = new Error("in the task");
     const bodies: Record<string, () => never> = { sync: () => { throw error; } };
     for (const [name, body] of Object.entries(bodies)) {

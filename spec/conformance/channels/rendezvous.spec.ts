@@ -15,7 +15,7 @@ describe("rendezvous", () => {
   failOnUnhandledRejections();
 
   for (const receiving of receiveForms) {
-    it(`RZ-01 a 0 is handed over and not taken for the end, whoever comes first: ${receiving.name}`, async () => {
+    it(`RZ-01 a 0 is handed over and not mistaken for the end, whichever side comes first: ${receiving.name}`, async () => {
       for (const sending of sendForms) {
         for (const first of ["sender", "receiver"] as const) {
           const what = `${sending.name}, the ${first} first`;
@@ -49,7 +49,7 @@ describe("rendezvous", () => {
     await task;
   });
 
-  it("RZ-02 a send completes only when its value was taken: there is no hidden slot", async () => {
+  it("RZ-02 a send completes only when its value has been taken: there is no hidden slot", async () => {
     const clock = sinon.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       const channel = chan<number>();

@@ -187,7 +187,7 @@ describe("select", () => {
     });
   }
 
-  it("SE-09 all pairs of a plain, a select of one and a select of two complete, whoever comes first", async () => {
+  it("SE-09 all pairs of a plain operation, a select of one and a select of two complete, whichever side comes first", async () => {
     const quiet = chan<number>();
     const receivers: ((channel: Channel<number>) => Promise<unknown>)[] = [
       (channel) => channel.receive(), (channel) => select({ r: channel.receiving() }),

@@ -15,7 +15,7 @@ describe("regressions: giving up", () => {
   failOnUnhandledRejections();
 
   for (const lane of ["async", "generator"] as const) {
-    it(`RG-15 a hundred messages polled with a time limit of 1 ms per attempt all arrive: ${lane}`, async () => {
+    it(`RG-15 a hundred messages, each awaited with a time limit of 1 ms per attempt, all arrive: ${lane}`, async () => {
       const clock = sinon.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
       try {
         const channel = chan<number>();
@@ -144,7 +144,7 @@ describe("regressions: giving up", () => {
   }
 
   for (const capacity of [0, 1, 5]) {
-    it(`RG-23 producers and consumers cancelled at random: what was acknowledged was received, capacity ${String(capacity)}`, async function () {
+    it(`RG-23 producers and consumers cancelled at random: every acknowledged value was received, capacity ${String(capacity)}`, async function () {
       this.timeout(30_000);
       await seeded(async (random) => {
         const channel = chan<number>(capacity);

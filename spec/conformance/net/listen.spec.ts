@@ -111,7 +111,7 @@ describe("listen", () => {
     expect(await greeting(selected.value)).to.equal("e");
   });
 
-  it("N-71 (b) a receive that is given up takes nobody: the next one gets the client", async () => {
+  it("N-71 (b) a receive that is given up takes no client: the next one gets it", async () => {
     const listener = await listenerAt();
     const controller = new AbortController();
     const waiting = rejectionOf(listener.receive({ signal: controller.signal }));
@@ -125,7 +125,7 @@ describe("listen", () => {
     kept(await listener.receive());
   });
 
-  it("N-72 shutdown with clients who wait and others accepted: the former are destroyed, the latter live on, loops end", async () => {
+  it("N-72 shutdown with waiting and accepted clients: the former are destroyed, the latter live on, loops end", async () => {
     const listener = await listenerAt();
     const first = await client(listener.port);
     const accepted = kept(await listener.receive());
@@ -150,7 +150,7 @@ describe("listen", () => {
     expect(await rejectionOf(dial(`127.0.0.1:${listener.port}`))).to.have.property("code", "ECONNREFUSED");
   });
 
-  it("N-72 (b) shutdown wakes those who wait for a client; the port is free when it has fulfilled", async () => {
+  it("N-72 (b) shutdown wakes tasks that wait for a client; the port is free when it has fulfilled", async () => {
     const listener = await listenerAt();
     const loop = (async () => { for await (const _ of listener) expect.fail("nobody came"); })();
     const receiving = rejectionOf(listener.receive());
@@ -170,7 +170,7 @@ describe("listen", () => {
     expect(await rejectionOf(dial(`127.0.0.1:${port}`))).to.have.property("code", "ECONNREFUSED");
   });
 
-  it("N-73 one client more than maxPending is reset and counted; those who wait are received all the same", async () => {
+  it("N-73 one client more than maxPending is reset and counted; the waiting clients are received all the same", async () => {
     const listener = await listenerAt({ host: "127.0.0.1", port: 0, maxPending: 2 });
     const peers = [await client(listener.port), await client(listener.port)];
     await settle();
@@ -185,7 +185,7 @@ describe("listen", () => {
     kept(await listener.receive());
   });
 
-  it("N-73 (b) a client that goes while it waits is received, with what it has sent and its end or error", async () => {
+  it("N-73 (b) a client that leaves while it waits is received, with the bytes that it sent and its end or error", async () => {
     const listener = await listenerAt();
     const peer = await client(listener.port);
     await write(peer, "bye");
@@ -252,7 +252,7 @@ describe("listen", () => {
     expect(error).to.have.property("code").that.matches(/^ERR_OSSL/);
   });
 
-  it("N-66 (d) with tls clients are secured before they are received; a failed handshake is told, and the next client is fine", async () => {
+  it("N-66 (d) with tls clients are secured before they are received; a failed handshake is reported, and the next client is fine", async () => {
     const failures: ConnectionError[] = [];
     const listener = await listenerAt({
       host: "127.0.0.1", port: 0, tls: { ...certificate, ALPNProtocols: ["ours"] }, onError: (error) => failures.push(error),
@@ -357,7 +357,7 @@ describe("listen", () => {
     });
   });
 
-  it("N-80 (c) who comes meanwhile is turned away at once", async function () {
+  it("N-80 (c) a client that comes meanwhile is turned away at once", async function () {
     this.timeout(20_000);
     await outOfDescriptors(async (poor, free) => {
       expect(await poor).to.equal("");
@@ -365,7 +365,7 @@ describe("listen", () => {
     });
   });
 
-  it("N-80 (b) a failure to accept is told to onError, by its name, and counted", async () => {
+  it("N-80 (b) a failure to accept goes to onError, with its name, and is counted", async () => {
     const failures: ConnectionError[] = [];
     const { SocketListener } = await import("../../../src/net/listener.ts");
     const { checkedConnectionOptions } = await import("../../../src/net/connection.ts");

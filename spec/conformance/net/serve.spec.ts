@@ -74,7 +74,7 @@ describe("serve", () => {
     await plain;
   });
 
-  it("N-74 a handler that throws: only its connection is destroyed, onError is told, the others go on", async () => {
+  it("N-74 a handler that throws: only its connection is destroyed, onError is called, the others go on", async () => {
     const listener = await listenerAt();
     const failures: [unknown, Connection][] = [];
     const failure = new Error("broken");
@@ -182,7 +182,7 @@ describe("serve", () => {
     await listenerAt({ host: "127.0.0.1", port: listener.port });
   });
 
-  it("N-75 (b) its signal aborts: the same, and it rejects with the reason; whoever waits at the listener is destroyed", async () => {
+  it("N-75 (b) its signal aborts: the same, and it rejects with the reason; clients that wait at the listener are destroyed", async () => {
     const listener = await listenerAt();
     const controller = new AbortController();
     const serving = serve(listener, echo, { signal: controller.signal, maxConnections: 1 });
@@ -247,7 +247,7 @@ describe("serve", () => {
     await serving;
   });
 
-  it("N-84 (b) clients who come in one turn of the event loop are all begun when the first of them is", async () => {
+  it("N-84 (b) clients that come in one turn of the event loop are all started together with the first of them", async () => {
     const listener = await listenerAt({ host: "127.0.0.1", port: 0, maxPending: 10 });
     const peers: Socket[] = [];
     for (let n = 0; n < 10; n++) peers.push(await client(listener.port));
@@ -272,7 +272,7 @@ describe("serve", () => {
     }
   });
 
-  it("a client that sends one byte a second meets the limit of a read, and costs nobody else anything", async () => {
+  it("a client that sends one byte a second runs into the time limit of a read, and does not slow down the others", async () => {
     const listener = await listenerAt();
     const failures: string[] = [];
     const failed = chan<string>(1);

@@ -62,7 +62,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(theirs.statistics).to.include({ received: much, buffered: 0 });
     });
 
-    it("N-19 (a) a peer that does not read makes the sender wait; what is held is bounded by readBuffer and one read", async () => {
+    it("N-19 (a) a peer that does not read makes the sender wait; at most readBuffer and one read are held", async () => {
       const { ours, theirs } = await pair({ readBuffer: 1000 });
       const piece = new Uint8Array(256 * 1024);
       let sent = 0;
@@ -175,7 +175,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(text(await ours.readExactly(10))).to.equal("still open");
     });
 
-    it("N-26 (c) the bytes, then the end, and the end again every time, in the way of each verb", async () => {
+    it("N-26 (c) each verb gives the bytes, then the end in its own form, again and again", async () => {
       const { ours, theirs } = await pair();
       await ours.send("abc");
       ours.close();
@@ -226,7 +226,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(trySelect({ bytes: theirs.receiving() })).to.equal(undefined);
     });
 
-    it("N-45 (c) two who receive at once, two who read lines at once: each unit to one, first come, first served", async () => {
+    it("N-45 (c) two receives at once, two line reads at once: each unit goes to one, first come, first served", async () => {
       const { ours, theirs } = await pair();
       const receives = [theirs.receive(), theirs.receive()] as const;
       await ours.send("a");
@@ -247,7 +247,7 @@ export function connectionsBehave(pair: Pair): void {
       expect(await received).to.deep.equal(["a", "b", "", "c\rd €\u{1F600}", "last"]);
     });
 
-    it("N-53 (f) a line over maxLine fails one read by the name of the option, and the next line is there", async () => {
+    it("N-53 (f) a line over maxLine fails one read with an error that names the option, and the next line can be read", async () => {
       const { ours, theirs } = await pair({ maxLine: 10 });
       await ours.send(`${"x".repeat(10)}\n${"y".repeat(11)}\nz\n`);
       expect(await theirs.readLine()).to.equal("x".repeat(10));
@@ -281,7 +281,7 @@ export function connectionsBehave(pair: Pair): void {
   });
 
   describe("ending", () => {
-    it("N-27 (a) after the peer's end we still send, and it arrives; N-28 (a) the answer to a half close comes", async () => {
+    it("N-27 (a) after the peer's end a send still arrives; N-28 (a) the answer to a half close comes", async () => {
       const { ours, theirs } = await pair();
       await ours.send("question");
       await ours.closeWrite();
@@ -331,7 +331,7 @@ export function connectionsBehave(pair: Pair): void {
       await Promise.all([ours.ended, theirs.ended]);
     });
 
-    it("N-36 (a) reads that wait fail with ClosedError at the own shutdown or destroy, with its reason; next gives the end", async () => {
+    it("N-36 (a) after shutdown or destroy of this side, waiting reads fail with ClosedError and its reason; next gives the end", async () => {
       for (const way of ["shutdown", "destroy"] as const) {
         const { ours, theirs } = await pair();
         const reads = [ours.receive(), ours.readLine(), ours.readExactly(1), ours.readUntil("x")].map(rejectionOf);
@@ -370,7 +370,7 @@ export function connectionsBehave(pair: Pair): void {
       else expect(seen).to.deep.equal(theEnd);
     });
 
-    it("cancel drops what was not read and what still comes; sending goes on", async () => {
+    it("cancel drops unread and later bytes; sending goes on", async () => {
       const { ours, theirs } = await pair({ readBuffer: 10 });
       const sending = ours.send(new Uint8Array(much));
       await settle();

@@ -49,7 +49,7 @@ describe("TLS", () => {
     }
   });
 
-  it("N-66 (b) tls tells what was agreed on; without TLS there is none", async () => {
+  it("N-66 (b) `tls` has the result of the handshake; without TLS there is none", async () => {
     const { port } = await secureServerOf({ ...certificate, ALPNProtocols: ["first", "second"] }, (socket) => socket.end());
     const connection = await dialed({ host: "localhost", port, family: 4, tls: { ca, ALPNProtocols: ["other", "second"] } });
     expect(connection.tls).to.deep.equal({ protocol: "TLSv1.3", alpn: "second", authorized: true, servername: "localhost" });
@@ -159,7 +159,7 @@ describe("TLS", () => {
     await connection.ended;
   });
 
-  it("TLS that is cut off in the middle of a record is the end; who wants more bytes is told what is missing", async () => {
+  it("TLS that is cut off in the middle of a record is the end; a read of more bytes fails with what is missing", async () => {
     const secure = await secureServerOf(certificate, (socket) => socket.write("line\nhal"));
     // What lies below a TLS socket cannot be written to everywhere: a relay can add what it likes.
     const relayed: Socket[] = [];

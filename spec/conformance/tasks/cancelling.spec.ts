@@ -40,7 +40,7 @@ describe("cancelling", () => {
         expectCancelled(lib, (result as PromiseRejectedResult).reason, reason);
       });
 
-      it("S-19: a body that lets the cancel of a child that it joins pass has failed by it", async () => {
+      it("S-19: a body that joins a cancelled child and does not catch the error fails with it", async () => {
         const error = await rejectionOf(lib.scope(lane.main(function* (wait, s) {
           const child = s.go(lane.inside(s, function* (inner) { yield* inner(lib.never); }));
           child.cancel(reason);
@@ -124,7 +124,7 @@ describe("cancelling", () => {
       });
 
       for (const [name, make] of Object.entries(places)) {
-        it(`law 4, law 5: a task that waits in ${name} is out of there before cancel returns`, async () => {
+        it(`law 4, law 5: a task that waits in ${name} has left the line before cancel returns`, async () => {
           const clock = sinon.useFakeTimers();
           for (const whole of [false, true]) {
             const place = make(lib);
@@ -144,7 +144,7 @@ describe("cancelling", () => {
         });
       }
 
-      it("S-30: a select that waits on three channels is cancelled: it is out of all three lines at once, the others there are served in order", async () => {
+      it("S-30: a select that waits on three channels is cancelled: it leaves all three lines at once, the others there are served in order", async () => {
         const channels = [0, 1, 2].map(() => lib.chan<number>());
         const log: string[] = [];
         await lib.scope(lane.main(function* (wait, s) {
@@ -177,7 +177,7 @@ describe("cancelling", () => {
         "next": (ch: Channel<number>) => ch.nexting().map((result) => result.value),
         "select": (ch: Channel<number>) => lib.selecting({ a: ch.receiving(), b: lib.never, c: lib.sleeping(1e6) }).map((selected) => selected.value),
       })) {
-        it(`S-31: a ${name} has happened, then its task is cancelled in the same turn: the value is kept, the next operation tells the cancel`, async () => {
+        it(`S-31: a ${name} has happened, then its task is cancelled in the same turn: the value is kept, the next operation rejects with the cancel`, async () => {
           const ch = lib.chan<number>();
           const got: unknown[] = [];
           let child: ChildTask<void> | undefined;
@@ -213,7 +213,7 @@ describe("cancelling", () => {
         expect(log).to.deep.equal(["sent"]);
       });
 
-      it("S-56: the task that awaits a gather is cancelled: all its thunks are, and those that have not begun never begin", async () => {
+      it("S-56: when the task that awaits a gather is cancelled, all its thunks are, too, and those that have not begun never begin", async () => {
         const ch = lib.chan<number>();
         const log: string[] = [];
         let child: ChildTask<unknown> | undefined;
@@ -416,7 +416,7 @@ describe("cancelling", () => {
       expectCancelled(node, met, reason);
     });
 
-    it("a free task is nobody's child: no cancel reaches it, whoever started it", async () => {
+    it("a free task is nobody's child: no cancel reaches it, wherever it was started", async () => {
       const ch = chan<number>();
       let free: PromiseLike<number> | undefined;
       await scope(async (s) => {
@@ -431,7 +431,7 @@ describe("cancelling", () => {
       expect(await free).to.equal(1);
     });
 
-    it("one error for all whom a cancel reaches, the reason of the signal; another error for another cancel", async () => {
+    it("all waits that a cancel reaches reject with one error, the reason of the signal; another cancel has another error", async () => {
       const met: unknown[] = [];
       const note = (error: unknown): void => { met.push(error); };
       const cancelled = async (): Promise<unknown> => {
@@ -451,7 +451,7 @@ describe("cancelling", () => {
       for (const [n, error] of met.entries()) expect(error).to.equal(n < 3 ? first : second);
     });
 
-    it("the signal made after the cancel is aborted, too, and is the same one each time", async () => {
+    it("a signal created after the cancel is aborted, too, and is the same one each time", async () => {
       await scope((s) => {
         s.cancel("enough");
         expect(s.cancelled).to.equal(true);
@@ -461,7 +461,7 @@ describe("cancelling", () => {
       });
     });
 
-    it("listeners of the signal run within cancel, and what they throw does not disturb it", async () => {
+    it("listeners of the signal run within cancel, and an error of theirs does not disturb it", async () => {
       const log: string[] = [];
       await scope(async (s) => {
         s.signal.addEventListener("abort", () => log.push("aborted"));
@@ -473,7 +473,7 @@ describe("cancelling", () => {
       expect(log).to.deep.equal(["aborted", "returned"]);
     });
 
-    it("law 7: cancel runs no code of the cancelled task in the stack of whoever cancels", async () => {
+    it("law 7: cancel runs no code of the cancelled task in the caller's stack", async () => {
       const log: string[] = [];
       await scope(async (s) => {
         s.go(async () => {

@@ -49,7 +49,7 @@ describe("checkpoint", () => {
     expect(log.toSorted()).to.deep.equal(["got 1", "got 2", "sent 1", "sent 2", "started"]);
   });
 
-  it("S-62 (g) whoever was woken before the event loop turned goes on first, however many they are", async () => {
+  it("S-62 (g) tasks woken before the event loop turned go on first, however many they are", async () => {
     const many = 60_000; // more than the budget of a turn
     const ch = chan<number>();
     let received = 0;

@@ -59,7 +59,7 @@ describe("fetch in a scope", () => {
     });
   }
 
-  it("S-65: attempting in a cancelled task aborts what it has started, without a signal being handed on", async () => {
+  it("S-65: attempting in a cancelled task aborts the work that it has started, without passing a signal on", async () => {
     const log: string[] = [];
     await scope(async (s) => {
       s.go(() => perform(attempting((signal) => {

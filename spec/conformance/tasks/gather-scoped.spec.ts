@@ -36,7 +36,7 @@ describe("gather as a scope", () => {
 
   for (const [kind, waits] of kindsOfBody) {
     describe(kind, () => {
-      it("S-46: results come in the order and under the names of the jobs, whatever takes how long", async () => {
+      it("S-46: results come in the order and under the names of the jobs, however long each takes", async () => {
         const after = (ms: number) => waits(() => sleeping(ms).map(() => ms));
         const list = gather([after(30), after(10), after(20)]);
         const record = gather({ c: after(30), a: after(10), b: after(20) });

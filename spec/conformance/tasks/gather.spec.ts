@@ -9,7 +9,7 @@ import { unhandledDuring } from "../../support/unhandled.ts";
 describe("gather", () => {
   afterEach(() => { sinon.restore(); });
 
-  it("S-46 (a) results come in the order of the jobs, whatever takes how long", async () => {
+  it("S-46 (a) results come in the order of the jobs, however long each takes", async () => {
     const clock = sinon.useFakeTimers();
     const order: string[] = [];
     const after = (ms: number, value: string) => async (): Promise<string> => {
@@ -214,7 +214,7 @@ describe("gather", () => {
     expect(ran).to.equal(0);
   });
 
-  it("S-46 (f) what is neither function nor promise is a TypeError that names the job, and no job has started", async () => {
+  it("S-46 (f) a job that is neither function nor promise is a TypeError that names it, and no job has started", async () => {
     let ran = 0;
     const wrong = rejectionOf(gather({ fine: () => ran++, wrong: 7 as never }));
     expect(await wrong).to.be.instanceOf(TypeError).with.property("message").that.includes('"wrong"');
@@ -223,7 +223,7 @@ describe("gather", () => {
     expect(ran).to.equal(0);
   });
 
-  it("S-46 (g) a signal gives it up, with the reason itself; aborted before, no job starts", async () => {
+  it("S-46 (g) a signal ends the gather, with the reason itself; if it is aborted before, no job starts", async () => {
     const giving = new AbortController();
     let ran = 0;
     const gathered = gather([() => ran++, new Promise<never>(() => undefined)], { signal: giving.signal });

@@ -43,7 +43,7 @@ describe("go", () => {
   });
 
   for (const [name, bodyOf] of Object.entries(bodies)) {
-    it(`GO-06 inside ${name} nothing starts inside go, and who is called first starts first`, async () => {
+    it(`GO-06 inside ${name} nothing starts inside go, and the first one called starts first`, async () => {
       const log: string[] = [];
       await go(bodyOf(() => {
         for (let n = 0; n < 5; n++) go(bodyOf(() => log.push(`task ${String(n)}`)));
@@ -169,7 +169,7 @@ describe("go", () => {
     }
   });
 
-  it("GO-01 (a) and the process tells its end by the event 'exit'", function () {
+  it("GO-01 (a) and the process emits 'exit'", function () {
     this.timeout(20_000);
     for (const program of failingPrograms) {
       const { code, output, errors } = runProgram(`import { go } from "rendezvous"; process.on("exit", () => console.log("exit")); ${program}`);

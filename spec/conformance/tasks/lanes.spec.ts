@@ -39,7 +39,7 @@ describe("scope, in each lane", () => {
         expect(log).to.deep.equal(["body", "child 2", "child 1", "ended"]);
       });
 
-      it("S-07: a child starts a grandchild after the body has returned, which is waited for, too", async () => {
+      it("S-07: the scope also waits for a grandchild that a child starts after the body has returned", async () => {
         const [go, end] = [lib.chan<void>(), lib.chan<void>()];
         let grandchild: Task<void> | undefined;
         const ended = lib.scope(lane.main(function* (_wait, s) {
@@ -143,7 +143,7 @@ describe("scope, in each lane", () => {
         expect(ch.trySend(1)).to.equal(false);
       });
 
-      it("S-16: an onError function is told every failure and its task, and the scope goes on", async () => {
+      it("S-16: an onError function gets every failure and its task, and the scope goes on", async () => {
         const [one, two] = [new Error("one"), new Error("two")];
         const told: [unknown, string][] = [];
         const ended = lib.scope(lane.main(function* (wait, s) {
@@ -336,7 +336,7 @@ describe("scope, in each lane", () => {
     });
   });
 
-  it("S-03: the failure of a scoped child is never unhandled, joined or not, and joining tells it, too", async () => {
+  it("S-03: the failure of a scoped child is never unhandled, joined or not, and a join rejects with it, too", async () => {
     const error = new Error("thrown");
     let joined: unknown;
     const ended = scope(async (s) => {

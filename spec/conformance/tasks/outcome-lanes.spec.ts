@@ -190,7 +190,7 @@ describe("outcome of a scope, in each lane", () => {
     }
   }
 
-  it("S-15: what is suppressed hangs on any object, frozen or not; what is no object, and what is unknown, has nothing", async () => {
+  it("S-15: suppressed errors are kept for any object, frozen or not; a value that is no object, or is unknown, has none", async () => {
     const frozen = Object.freeze({ frozen: true });
     const later = new Error("later");
     const failed = await rejectionOf(scope((s) => {
@@ -202,7 +202,7 @@ describe("outcome of a scope, in each lane", () => {
     for (const unknown of [undefined, null, 7, "text", Symbol("s"), new Error("unknown"), {}]) expect(suppressedOf(unknown)).to.deep.equal([]);
   });
 
-  it("S-15: any value may be thrown, undefined too", async () => {
+  it("S-15: any value may be thrown, even undefined", async () => {
     for (const thrown of [undefined, null, 0, "", Number.NaN]) {
       let met: { thrown: unknown } | undefined;
       await scope((s) => { s.go(failing(thrown)); }).catch((error: unknown) => { met = { thrown: error }; });
@@ -235,7 +235,7 @@ describe("outcome of a scope, in each lane", () => {
     expect(met.size).to.equal(1);
   });
 
-  it("S-26: swallowing changes nothing for a child either: it is its scope's failure that counts", async () => {
+  it("S-26: swallowing changes nothing for a child either: its scope's failure counts", async () => {
     const error = new Error("thrown");
     let swallowed: unknown;
     expect(await rejectionOf(scope((s) => {

@@ -99,7 +99,7 @@ describe("race", () => {
     });
   }
 
-  it("S-60: what is no function is refused, with a rejection, and nobody has started", async () => {
+  it("S-60: a body that is no function is refused, with a rejection, and no body has started", async () => {
     let started = 0;
     const started1 = (): number => ++started;
     for (const bodies of [undefined, 7, [started1, Promise.resolve(1)], [started1, 7]]) {
@@ -131,7 +131,7 @@ describe("race", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("S-57: types: the union of what the bodies give, without promise or generator around it", async () => {
+  it("S-57: types: the union of the bodies' results, without promise or generator around it", async () => {
     const raced = race([() => 1, async () => "two", function* () { return yield* always(true); }]);
     expectTypeOf(raced).toEqualTypeOf<Promise<number | string | boolean>>();
     expectTypeOf(race([() => 1], { until: "success" })).toEqualTypeOf<Promise<number>>();

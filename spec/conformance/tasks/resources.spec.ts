@@ -37,7 +37,7 @@ describe("resources of a scope", () => {
       "its deadline": { cause: () => sinon.clock.tickAsync(100), sees: (outcome) => { expect(outcome).to.deep.equal({ value: "value" }); } },
     };
     for (const [name, { cause, sees }] of Object.entries(ends)) {
-      it(`S-45: ${lane.name}: after an end by ${name}, what was deferred runs last in first out, after all children, and may wait`, async () => {
+      it(`S-45: ${lane.name}: after an end by ${name}, deferred functions run last in first out, after all children, and may wait`, async () => {
         const clock = sinon.useFakeTimers();
         const log: Log = [];
         const outer = new AbortController();
@@ -78,7 +78,7 @@ describe("resources of a scope", () => {
       });
     }
 
-    it(`S-45: ${lane.name}: all that was deferred runs, whatever some of it throws; the first error counts, the others are suppressed`, async () => {
+    it(`S-45: ${lane.name}: all deferred functions run, even if some throw; the first error counts, the others are suppressed`, async () => {
       const log: Log = [];
       const [one, two] = [new Error("one"), new Error("two")];
       const failed = await rejectionOf(lib.scope(lane.main(function* (_wait, s) {
@@ -162,7 +162,7 @@ describe("resources of a scope", () => {
     expect(next).to.equal(0);
   });
 
-  it("S-45: after the end defer and use throw at the call; what is no function is a TypeError", async () => {
+  it("S-45: after the end defer and use throw at the call; an argument of defer that is no function is a TypeError", async () => {
     let handle: Scope | undefined;
     await scope((s) => {
       handle = s;
@@ -181,7 +181,7 @@ describe("resources of a scope", () => {
     expect(log).to.deep.equal(["asynchronous begins", "asynchronous ends"]);
   });
 
-  it("S-83: a resource is disposed whatever becomes of the scope, and the errors of disposals are collected", async () => {
+  it("S-83: a resource is disposed however the scope ends, and the errors of disposals are collected", async () => {
     const error = new Error("thrown");
     const [one, two] = [new Error("one"), new Error("two")];
     const failed = await rejectionOf(scope((s) => {
@@ -240,7 +240,7 @@ describe("resources of a scope", () => {
     expect(ch.trySend()).to.equal(false);
   });
 
-  it("S-77: leaving the block by an error, that error is the block's, and the children have ended", async () => {
+  it("S-77: an error that leaves the block is the block's, and the children have ended", async () => {
     const error = new Error("thrown");
     const ch = chan<void>();
     let cleaned = false;
@@ -261,7 +261,7 @@ describe("resources of a scope", () => {
     expect(ch.trySend()).to.equal(false);
   });
 
-  it("S-77: a failure that nobody has joined is told when the block is left", async () => {
+  it("S-77: a failure that nobody has joined is reported when the block is left", async () => {
     const error = new Error("thrown");
     expect(await rejectionOf((async () => {
       await using s = openScope();

@@ -39,7 +39,7 @@ describe("run", function () {
     expect({ code, signal }).to.deep.equal({ code: 13, signal: null });
   });
 
-  it("GO-02 (b): who waits for the next value, for a task or for several is told what", async () => {
+  it("GO-02 (b): the report says whether a task waits for the next value, for one task or for several", async () => {
     const { code, errors } = await end(`
       import { chan, gather, go, run } from "rendezvous";
       const letters = chan({ name: "letters" });
@@ -54,7 +54,7 @@ describe("run", function () {
     expect(code).to.equal(13);
   });
 
-  it("S-71: main itself, that waits for ever, is reported; an exit code that is set already stays", async () => {
+  it("S-71: main itself is reported when it waits for ever; an exit code that is set already stays", async () => {
     const { code, errors } = await end(`
       import { chan, run } from "rendezvous";
       process.exitCode = 7;
@@ -80,7 +80,7 @@ describe("run", function () {
     "a promise of a file": `void readFile(process.execPath).then(wake);`,
   };
   for (const [waker, begin] of Object.entries(wakers)) {
-    it(`S-71, GO-03: no false alarm while ${waker} can still wake somebody`, async () => {
+    it(`S-71, GO-03: no false alarm while ${waker} can still wake a task`, async () => {
       expect(await end(`
         import { readFile } from "node:fs/promises";
         import net from "node:net";
@@ -99,7 +99,7 @@ describe("run", function () {
     const alive = setInterval(() => {}, 1e9);`;
   const neverSleeps = `process.resourceUsage = () => ({ voluntaryContextSwitches: 1 });`;
 
-  it("RT-03 (a): where the event loop spins in place of coming to its end, there is the report all the same", async () => {
+  it("RT-03 (a): the report comes even where the event loop spins instead of ending", async () => {
     const { code, errors, output } = await end(`
       import { chan, run } from "rendezvous";
       ${silent}
@@ -133,7 +133,7 @@ describe("run", function () {
     });
   }
 
-  it("RT-03 (c): where a listener for a signal keeps the process, it is off for a moment, and then hears again", async () => {
+  it("RT-03 (c): where a listener for a signal keeps the process alive, it is removed for a moment, and then added again", async () => {
     const program = start(`
       import { never, perform, run } from "rendezvous";
       let asked = 0;
@@ -228,7 +228,7 @@ describe("run", function () {
     expect(await program.ended).to.deep.equal({ code: 143, signal: null, output: "ready\nwithin the grace time\n", errors: "" });
   });
 
-  it("S-72: a main that returns a value after the signal has the program go on with it, and the code is set", async () => {
+  it("S-72: when main returns a value after the signal, the program goes on with it, and the code is set", async () => {
     const program = start(`
       import { run, sleep } from "rendezvous";
       const value = await run(async () => {
@@ -260,7 +260,7 @@ describe("run", function () {
     expect(code).to.not.equal(0);
   });
 
-  it("S-72: when run is over, a signal is the platform's own again", async () => {
+  it("S-72: when run has ended, the platform handles signals again", async () => {
     const program = start(`
       import { run } from "rendezvous";
       await run(() => 1);

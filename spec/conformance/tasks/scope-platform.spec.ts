@@ -11,7 +11,7 @@ import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
 const { CancelledError, chan, scope } = library;
 
-describe("scopes and what is around them", () => {
+describe("scopes and their surroundings", () => {
   afterEach(() => { sinon.restore(); });
 
   it("S-65: a fetch with the scope's signal rejects with the same CancelledError as the scope's own operations", async () => {
@@ -38,7 +38,7 @@ describe("scopes and what is around them", () => {
     }
   });
 
-  it("S-68: of two copies of the library neither cancels the other, unless it is given the other's signal", async () => {
+  it("S-68: two copies of the library do not cancel each other's waits, unless one passes its signal to the other", async () => {
     const other: Pick<typeof library, "scope" | "chan" | "checkpoint" | "CancelledError"> = await freshCopy(undefined, "node.ts");
     for (const [outer, inner] of [[library, other], [other, library]] as const) {
       const [mine, ours] = [inner.chan<string>(), inner.chan<string>()];

@@ -73,7 +73,7 @@ describe("resources of scopes", () => {
     });
   }
 
-  it("S-45: what is deferred after the end of the scope is refused at the call", async () => {
+  it("S-45: defer after the end of the scope is refused at the call", async () => {
     let kept!: Scope;
     await scope((s) => { kept = s; }, { name: "the past" });
     expect(() => { kept.defer(() => undefined); }).to.throw(Error, "the past");
@@ -101,7 +101,7 @@ describe("resources of scopes", () => {
     expect(log.slice(5)).to.deep.equal(["second", "first"]);
   });
 
-  it("S-83: they are disposed of when the scope fails or is cancelled, too, and what they throw is kept with the failure", async () => {
+  it("S-83: resources are also disposed of when the scope fails or is cancelled, and errors of disposals are kept with the failure", async () => {
     const [error, disposal] = [new Error("body"), new Error("disposal")];
     const log: string[] = [];
     const fragile = { [Symbol.dispose]() { log.push("sync"); throw disposal; } };
@@ -145,7 +145,7 @@ describe("resources of scopes", () => {
     expect(log).to.deep.equal(["generator", "joined", "done", false, "left", "async"]);
   });
 
-  it("S-77: its join rejects with the first failure of a child, after all have ended, and the disposal does not tell it again", async () => {
+  it("S-77: its join rejects with the first failure of a child, after all have ended, and the disposal does not report it again", async () => {
     const error = new Error("failed");
     const log: unknown[] = [];
     const block = (async () => {

@@ -85,7 +85,7 @@ describe("trees of scopes", () => {
         expect(tree.left()).to.equal(0);
       });
 
-      it("CX-01: one in the middle is cancelled: its descendants are; its parents and siblings are left alone", async () => {
+      it("CX-01: a scope in the middle is cancelled: its descendants are, too; its parents and siblings are left alone", async () => {
         const tree = new Tree(lane, ternary);
         const reason = { why: "enough" };
         const ended = tree.grow();
@@ -102,7 +102,7 @@ describe("trees of scopes", () => {
         expect(tree.left()).to.equal(0);
       });
 
-      it("CX-01: one in the middle is cancelled, and who awaits it catches: all others go on to their values", async () => {
+      it("CX-01: a scope in the middle is cancelled, and the task that awaits it catches the error: all others go on to their values", async () => {
         const inner: Scope[] = [];
         const ch = lib.chan<string>();
         let sibling: ChildTask<string> | undefined;
@@ -281,7 +281,7 @@ describe("trees of scopes", () => {
     });
   });
 
-  it("law 13: what is begun un-awaited inside of a scope is waited for: a scope, a gather", async () => {
+  it("law 13: a scope waits for a scope and a gather that were begun in it and not awaited", async () => {
     const gate = foreign();
     const log: string[] = [];
     const ended = scope(() => {
@@ -300,7 +300,7 @@ describe("trees of scopes", () => {
     expect(log).to.deep.equal(["inner scope", "gather", "outer scope"]);
   });
 
-  it("a cancel of the outer scope that comes from within the inner one reaches the inner one, too", async () => {
+  it("a cancel of the outer scope from inside the inner one reaches the inner one, too", async () => {
     const ch = chan<number>();
     let met: unknown;
     await scope(async (outer) => {

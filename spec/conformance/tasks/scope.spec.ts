@@ -143,7 +143,7 @@ describe("scope", () => {
       expect(log).to.deep.equal([{ value: "a" }, { value: "b" }]);
     });
 
-    it(`S-07: a child may start another after the body has returned, which is waited for, too: ${kind}`, async () => {
+    it(`S-07: the scope also waits for a child that another child starts after the body has returned: ${kind}`, async () => {
       const ch = chan<string>();
       const log: string[] = [];
       const ended = scope((s) => {
@@ -162,7 +162,7 @@ describe("scope", () => {
       expect(log).to.deep.equal(["child", "grandchild"]);
     });
 
-    it(`S-09: what is started in a cancelled scope is a cancelled task, whose body never runs: ${kind}`, async () => {
+    it(`S-09: a task that is started in a cancelled scope is cancelled, and its body never runs: ${kind}`, async () => {
       let ran = 0;
       let child!: ChildTask<unknown>;
       const ended = scope(async (s) => {
@@ -178,7 +178,7 @@ describe("scope", () => {
     });
   }
 
-  it("S-08: s.go throws after the scope has ended, whatever way it ended", async () => {
+  it("S-08: s.go throws after the scope has ended, however it ended", async () => {
     let ran = 0;
     const ends: ((s: Scope) => unknown)[] = [() => 1, (s) => { s.cancel(); }, () => { throw new Error("failed"); }];
     for (const end of ends) {
@@ -271,7 +271,7 @@ describe("scope", () => {
     });
   }
 
-  it("S-13: of children that have not started when the body throws nothing ever runs", async () => {
+  it("S-13: children that have not started when the body throws never run", async () => {
     const error = new Error("body");
     let child!: ChildTask<unknown>;
     let ran = 0;
@@ -402,7 +402,7 @@ describe("scope", () => {
       expect(unhandled).to.deep.equal([]);
     });
 
-    it(`S-16: what a function as onError throws is the scope's failure: ${kind}`, async () => {
+    it(`S-16: an error that onError throws is the scope's failure: ${kind}`, async () => {
       const [error, verdict] = [new Error("failed"), new Error("too much")];
       const ended = rejectionOf(scope(
         (s) => {
@@ -416,7 +416,7 @@ describe("scope", () => {
     });
   }
 
-  it("S-16: the body's own error is the scope's also when it supervises", async () => {
+  it("S-16: the body's own error is the scope's even if the scope supervises", async () => {
     const error = new Error("body");
     for (const onError of ["supervise", () => undefined] as const) {
       expect(await rejectionOf(scope((s) => { s.go(() => never); throw error; }, { onError }))).to.equal(error);

@@ -33,7 +33,7 @@ describe("shield", () => {
       expect(clock.countTimers()).to.equal(0);
     });
 
-    it(`S-42: a shield that begins after the cancel, in a finally, completes, too, and its scope waits: ${kind}`, async () => {
+    it(`S-42: a shield that begins in a finally after the cancel also completes, and its scope waits: ${kind}`, async () => {
       const ch = chan<string>();
       const farewell = ch.receive();
       const ended = scope(async (s) => {
@@ -79,7 +79,7 @@ describe("shield", () => {
       expect(Date.now()).to.equal(10);
     });
 
-    it(`S-44: a task that is started inside a shield is not cancelled from outside, but by an explicit cancel: ${kind}`, async () => {
+    it(`S-44: an outer cancel does not reach a task that is started inside a shield, but an explicit cancel does: ${kind}`, async () => {
       const ch = chan<string>();
       let spared!: ChildTask<unknown>;
       let chosen!: ChildTask<unknown>;
@@ -118,7 +118,7 @@ describe("shield", () => {
     expect(await ended).to.equal(error);
   });
 
-  it("S-44: a shield in a free task works, and protects nobody else", async () => {
+  it("S-44: a shield in a free task works, and protects no other task", async () => {
     const log: string[] = [];
     const ended = scope(async (s) => {
       s.go(async () => { await shield(() => sleep(10)); log.push("shielded"); });

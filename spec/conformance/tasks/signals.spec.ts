@@ -112,7 +112,7 @@ describe("an explicit signal", () => {
           }
         }));
 
-      it(`S-63: ${verb}, ${place}: aborted during it, it rejects with the reason itself, and leaves no listener, waiter or timer`, () =>
+      it(`S-63: ${verb}, ${place}: aborted meanwhile, it rejects with the reason itself, and leaves no listener, waiter or timer`, () =>
         run(async () => {
           for (const reason of [new Error("enough"), "enough", null, { why: 1 }]) {
             const giving = new AbortController();

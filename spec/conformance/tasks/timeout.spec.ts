@@ -40,7 +40,7 @@ describe("timeout", () => {
         await sent;
       });
 
-      it("S-35: what is handed over in the turn of the deadline, before it, is the body's value", async () => {
+      it("S-35: a value that is handed over in the turn of the deadline, before it, is the body's value", async () => {
         const ch = chan<string>();
         globalThis.setTimeout(() => { ch.trySend("just in time"); }, 50); // this timer is older than the deadline's
         const value = timeout(50, waits(() => ch.receiving()));
@@ -50,7 +50,7 @@ describe("timeout", () => {
         expect(clock.countTimers()).to.equal(0);
       });
 
-      it("S-34: of values that are sent while time limits pass, each is received once, in order, by somebody whose limit had not passed", () =>
+      it("S-34: each value sent while time limits pass is received once, in order, by a task whose limit had not passed", () =>
         seeded(async (random) => {
           const ch = chan<number>();
           const count = 1000;
@@ -148,7 +148,7 @@ describe("timeout", () => {
     expect(log).to.deep.equal(["task", "body"]);
   });
 
-  it("S-35: what was handed over in time is the body's, but its next operation is refused", async () => {
+  it("S-35: a value that was handed over in time is the body's, but its next operation is refused", async () => {
     const taken: number[] = [];
     const ch = chan<number>();
     globalThis.setTimeout(() => { ch.trySend(1); ch.trySend(2); }, 50); // both receive; the third value finds nobody
@@ -180,7 +180,7 @@ describe("timeout", () => {
     expect(await rejected).to.equal(error);
   });
 
-  it("S-35: the value of a body that only awaits what is not the library's counts, too, when it comes with the deadline", async () => {
+  it("S-35: the value of a body that only awaits foreign promises counts, too, when it comes with the deadline", async () => {
     const value = timeout(50, () => new Promise((resolve) => { globalThis.setTimeout(() => { resolve("foreign"); }, 50); }));
     await clock.tickAsync(50);
     expect(await value).to.equal("foreign");

@@ -31,7 +31,7 @@ describe("random traffic in a scope", () => {
   afterEach(() => { sinon.restore(); });
   failOnUnhandledRejections();
 
-  it(`S-29: ${String(operations)} random sends, receives, selects, cancels and timeouts: what was sent is what was received, each once`, async function () {
+  it(`S-29: ${String(operations)} random sends, receives, selects, cancels and timeouts: each value that was sent is received once`, async function () {
     this.timeout(60_000);
     await seeded(async (random) => {
       const clock = sinon.useFakeTimers();

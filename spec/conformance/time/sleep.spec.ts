@@ -89,7 +89,7 @@ describe("sleep", () => {
     expect(wokeAt).to.deep.equal([10, 15]);
   });
 
-  it("TM-06 (b) sleeping(NaN) throws and sleep(NaN) rejects, with a RangeError that shows what was given", async () => {
+  it("TM-06 (b) sleeping(NaN) throws and sleep(NaN) rejects, with a RangeError that shows the argument", async () => {
     for (const wrong of [Number.NaN, "10", undefined, null, {}] as number[]) {
       expect(() => sleeping(wrong)).to.throw(RangeError, "sleep takes a number of milliseconds");
       expect(await rejectionOf(sleep(wrong))).to.be.instanceOf(RangeError).with.property("message").that.includes("sleep takes");

@@ -102,7 +102,7 @@ describe("virtual time", () => {
     expect(seen).to.deep.equal({ readAt: 0, closedAt: 0, closedBeforeTheTimer: true, endedAt: 1 });
   });
 
-  it("FC-01 (f): delays of 0 and below are due without the clock moving, after whoever is ready, in the order of their making", async () => {
+  it("FC-01 (f): delays of 0 and below are due without the clock moving, after all ready tasks, in the order of their creation", async () => {
     const log = await bubble(async () => {
       const order: string[] = [];
       const note = async (name: string, ms: number): Promise<void> => {
@@ -122,7 +122,7 @@ describe("virtual time", () => {
     expect(log).to.deep.equal(["ready", "a at 0", "b at 0", "c at 0", "main at 0", "later at 1"]);
   });
 
-  it("FC-01 (g): timers of one instant go off in the order of their making, each with all that it leads to before the next", async () => {
+  it("FC-01 (g): timers of one instant fire in the order of their creation, each with all its consequences before the next", async () => {
     const log = await bubble(async () => {
       const order: string[] = [];
       const tasks = ["a", "b", "c"].map((name) => go(async () => {
@@ -154,7 +154,7 @@ describe("virtual time", () => {
     expect(seen).to.deep.equal({ counted: 100, last: 0, at: 0 });
   });
 
-  it("FC-02 (b): a chain of 100 generator tasks that hand a counter down, longer than some turns of the event loop, too", async () => {
+  it("FC-02 (b): a chain of 100 generator tasks that pass a counter down also works if it takes more than a few turns of the event loop", async () => {
     for (const length of [100, 2000]) {
       const last = await bubble(async () => {
         let counted = length;
@@ -172,7 +172,7 @@ describe("virtual time", () => {
     }
   });
 
-  it("FC-02 (c): settle takes no time, and lets those who wait for time wait", async () => {
+  it("FC-02 (c): settle takes no time, and does not wait for tasks that wait for time", async () => {
     const seen = await bubble(async () => {
       const task = go(() => sleep(10));
       await settle();
@@ -222,7 +222,7 @@ describe("virtual time", () => {
     expect(seen).to.deep.equal(["came at 0", "settled at 0", "slept at 1", "slept after it at 2"]);
   });
 
-  it("FC-02 (f): so does one that waits for files and sockets", async () => {
+  it("FC-02 (f): so does a task that waits for files and sockets", async () => {
     const server = createServer((socket) => socket.pipe(socket));
     await new Promise<void>((resolve) => { server.listen(0, "127.0.0.1", resolve); });
     const { port } = server.address() as AddressInfo;
@@ -285,7 +285,7 @@ describe("virtual time", () => {
     },
   };
   for (const [name, wait] of Object.entries(waits)) {
-    it(`FC-02 (g): ${name} is not blocked either: the clock stands still, and nobody speaks of a deadlock`, async () => {
+    it(`FC-02 (g): ${name} is not blocked either: the clock stands still, and no deadlock is reported`, async () => {
       const seen = await bubble(async () => {
         const late = go(() => sleep(1));
         const got = [await go(wait(outside("came")) as () => Promise<unknown>), performance.now()];
@@ -311,7 +311,7 @@ describe("virtual time", () => {
     expect(seen).to.deep.equal(["came", 1]);
   });
 
-  it("FC-02 (i): once what is outside has settled, whoever still waits beside it does not keep the clock", async () => {
+  it("FC-02 (i): once the promise outside has settled, a task that still waits beside it does not stop the clock", async () => {
     const seen = await bubble(async () => gather([outside("came"), go(() => sleep(5)), () => sleep(10)]).then(() => performance.now()));
     expect(seen).to.equal(10);
   });
@@ -338,7 +338,7 @@ describe("virtual time", () => {
     ].join("\n"));
   });
 
-  it("FC-03 (b): a deadlock after some time, at the end of a sleep and in a race, is one, too", async () => {
+  it("FC-03 (b): a deadlock after some time, at the end of a sleep and in a race, is also reported", async () => {
     for (const program of [
       async () => {
         await sleep(1000);
@@ -355,7 +355,7 @@ describe("virtual time", () => {
     ]) expect(await failureOf(program)).to.be.instanceOf(DeadlockError);
   });
 
-  it("FC-03 (c): main has ended and others wait: a LeakError that names them, also one that waits for a ticker", async () => {
+  it("FC-03 (c): main has ended and others wait: a LeakError names them, even one that waits for a ticker", async () => {
     const error = await failureOf(async () => {
       const beats = ticker(10);
       go(async function heart() { for (;;) await beats.receive(); });
@@ -370,7 +370,7 @@ describe("virtual time", () => {
     ]);
   });
 
-  it("FC-03 (d): timers due after main's end do not run; those due by then, and whoever is ready, do", async () => {
+  it("FC-03 (d): timers due after main's end do not run; timers due by then and ready tasks do", async () => {
     const log: string[] = [];
     const note = async (ms: number): Promise<void> => {
       await sleep(ms);

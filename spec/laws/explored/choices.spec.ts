@@ -6,8 +6,8 @@ import { show } from "../../../src/errors.ts";
 import { expectOutcomes, lanes, must, together, type Steps, type Verbs } from "../../support/exploring.ts";
 
 for (const lane of lanes) {
-  describe(`law 6, explored: of several ready cases each is as likely, and a listed select takes the first (${lane})`, () => {
-    it("law 6: of ready cases each is taken for the same number of choices of the source, here one", async () => {
+  describe(`law 6, explored: each of several ready cases is equally likely, and a listed select takes the first (${lane})`, () => {
+    it("law 6: each ready case is taken for the same number of values of the random source, here one", async () => {
       for (const count of [2, 3, 4]) {
         const { complete, schedules, outcomes } = await explore(({ outcome }) => {
           const channels = Array.from({ length: count }, () => chan<number>(1));
@@ -38,7 +38,7 @@ for (const lane of lanes) {
       }
     });
 
-    it("law 6: whoever waits on either channel may come first, and no busy channel shuts out another", async () => {
+    it("law 6: a waiter on either channel may come first, and no busy channel shuts out another", async () => {
       await expectOutcomes(({ outcome }) => {
         const [busy, quiet] = [chan<number>(), chan<number>()];
         const order: string[] = [];
@@ -74,7 +74,7 @@ for (const lane of lanes) {
     const labels = values.map((value) => show(value));
 
     for (const capacity of [0, 1]) {
-      it(`law 8: whatever is sent arrives, by next as by select, and is no end (capacity ${capacity})`, async () => {
+      it(`law 8: any sent value arrives, by next and by select, and is not mistaken for the end (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome, choose }) => {
           const ch = chan<unknown>(capacity);
           const value = choose(...values);
@@ -98,7 +98,7 @@ for (const lane of lanes) {
         }, labels);
       });
 
-      it(`law 8: whatever is sent by a select arrives by select, and by receive, which gives a promise as what it resolves to (capacity ${capacity})`, async () => {
+      it(`law 8: any value sent by a select arrives by select, and by receive, which resolves a promise (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome, choose }) => {
           const [ch, other] = [chan<unknown>(capacity), chan<unknown>()];
           const value = choose(...values);

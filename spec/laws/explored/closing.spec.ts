@@ -5,7 +5,7 @@ import { attempt, expectOutcomes, lanes, must, together, type Steps, type Verbs 
 for (const lane of lanes) {
   describe(`law 9, explored: the end is in order (${lane})`, () => {
     for (const capacity of [0, 1]) {
-      it(`law 9: all that had been accepted or stood in line at a close arrives, in order, and then the end (capacity ${capacity})`, async () => {
+      it(`law 9: everything accepted or in line at a close arrives, in order, and then the end (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome }) => {
           const ch = chan<string>(capacity);
           const begun: string[] = [];
@@ -27,7 +27,7 @@ for (const lane of lanes) {
         }, ["", "a", "a,b", "b", "b,a"]);
       });
 
-      it(`law 9: after a cancel nothing arrives, senders in line are rejected, and what was buffered is dropped (capacity ${capacity})`, async () => {
+      it(`law 9: after a cancel nothing arrives, senders in line are rejected, and buffered values are dropped (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome }) => {
           const dropped: string[] = [];
           const ch = chan<string>({ capacity, onDrop: (value) => dropped.push(value) });

@@ -3,8 +3,8 @@ import { chan, scope, shield, sleep } from "../../../src/node.ts";
 import { attempt, bodyIn, expectOutcomes, lanes, must, type Verbs, type Steps } from "../../support/exploring.ts";
 
 for (const lane of lanes) {
-  describe(`law 13, explored: a scope that is cancelled ends once all in it have (${lane})`, () => {
-    it("law 13: who waits in it is told of the cancel, at each wait, and what he awaits in his clean-up comes first", async () => {
+  describe(`law 13, explored: a cancelled scope ends once everything in it has ended (${lane})`, () => {
+    it("law 13: each wait in it rejects with the cancel, and the scope ends only after its tasks' clean-up", async () => {
       await expectOutcomes(async ({ outcome }) => {
         const [ch, next] = [chan<number>(1), chan<number>(1)];
         next.trySend(1);

@@ -4,7 +4,7 @@ import { attempt, ended, expectOutcomes, lanes, must, together, type Steps, type
 
 for (const lane of lanes) {
   describe(`law 1, explored: an unbuffered send fulfils only after a receiver has taken the value (${lane})`, () => {
-    it("law 1: at no point more sends have fulfilled than receives have begun", async () => {
+    it("law 1: at no point have more sends fulfilled than receives begun", async () => {
       let [begun, sent] = [0, 0];
       await expectOutcomes(({ outcome }) => {
         [begun, sent] = [0, 0];
@@ -29,7 +29,7 @@ for (const lane of lanes) {
       });
     });
 
-    it("law 1: of two sends exactly the one whose value was taken fulfils, and that after the receive has begun", async () => {
+    it("law 1: of two sends only the one whose value was taken fulfils, and only after the receive has begun", async () => {
       await expectOutcomes(({ outcome }) => {
         const ch = chan<string>();
         const ends: string[] = [];
@@ -67,7 +67,7 @@ for (const lane of lanes) {
     });
   });
 
-  describe(`law 2, explored: fulfilled sends are received by exactly one, rejected ones by nobody (${lane})`, () => {
+  describe(`law 2, explored: each fulfilled send is received exactly once, a rejected one never (${lane})`, () => {
     for (const capacity of [0, 1]) {
       it(`law 2: one value for two receivers goes to one of them (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome }) => {
@@ -84,7 +84,7 @@ for (const lane of lanes) {
         }, ["a 1,b ClosedError", "a ClosedError,b 1"]);
       });
 
-      it(`law 2: what aborted sends have sent is received by nobody, all else once (capacity ${capacity})`, async () => {
+      it(`law 2: the value of an aborted send is never received, every other value once (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome }) => {
           const ch = chan<number>(capacity);
           const giveUp = new AbortController();
@@ -109,7 +109,7 @@ for (const lane of lanes) {
       });
     }
 
-    it("law 2: a select that sends to two receivers has sent to one", async () => {
+    it("law 2: a select with a send to each of two receivers sends to only one", async () => {
       await expectOutcomes(({ outcome }) => {
         const [left, right] = [chan<string>(), chan<string>()];
         const ends: string[] = [];
@@ -125,7 +125,7 @@ for (const lane of lanes) {
       }, ["ClosedError,left,to the left", "ClosedError,right,to the right"]);
     });
 
-    it("law 2: a send that met a cancel was received by nobody", async () => {
+    it("law 2: a send that met a cancel was not received", async () => {
       await expectOutcomes(({ outcome }) => {
         const ch = chan<number>();
         const [sent, got]: number[][] = [[], []];
@@ -154,7 +154,7 @@ for (const lane of lanes) {
     });
   });
 
-  describe(`law 4, explored: what ends a wait acts wholly before the handover or not at all (${lane})`, () => {
+  describe(`law 4, explored: an event that ends a wait takes full effect before the handover or none at all (${lane})`, () => {
     const endings: Record<string, { ends: string; end: (ch: Channel<number>, sender: AbortController, receiver: AbortController) => void }> = {
       "an abort of the sender": { ends: "sender", end: (_, sender) => { sender.abort("gone"); } },
       "an abort of the receiver": { ends: "receiver", end: (_, __, receiver) => { receiver.abort("gone"); } },
@@ -162,7 +162,7 @@ for (const lane of lanes) {
       "a close": { ends: "sender", end: (ch) => { ch.close(); } },
     };
     for (const [name, { ends, end }] of Object.entries(endings)) {
-      it(`law 4: ${name} leaves both with the value handed over, or neither, and who begins after it gets nothing`, async () => {
+      it(`law 4: ${name} leaves both sides with the value handed over, or neither, and an operation that begins after it gets nothing`, async () => {
         await expectOutcomes(({ outcome }) => {
           const ch = chan<number>();
           const [sender, receiver] = [new AbortController(), new AbortController()];
@@ -193,7 +193,7 @@ for (const lane of lanes) {
       });
     }
 
-    it("law 4: a time limit leaves both with the value handed over, or neither", async () => {
+    it("law 4: a time limit leaves both sides with the value handed over, or neither", async () => {
       await expectOutcomes(({ outcome }) => {
         const ch = chan<number>();
         const ends = { sent: "", got: "" };

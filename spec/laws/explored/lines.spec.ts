@@ -18,7 +18,7 @@ function lengthOf(line: WaitQueue): number {
 for (const lane of lanes) {
   describe(`law 3, explored: first come, first served, plain and selected alike (${lane})`, () => {
     for (const capacity of [0, 1]) {
-      it(`law 3: values arrive in the order in which their sends have begun (capacity ${capacity})`, async () => {
+      it(`law 3: values arrive in the order in which their sends began (capacity ${capacity})`, async () => {
         await expectOutcomes(({ outcome }) => {
           const ch = chan<string>(capacity);
           const begun: string[] = [];
@@ -43,7 +43,7 @@ for (const lane of lanes) {
       });
     }
 
-    it("law 3: receivers are served in the order in which they have begun, whoever of them leaves the line", async () => {
+    it("law 3: receivers are served in the order in which they began, whichever of them leaves the line", async () => {
       await expectOutcomes(({ outcome, choose: chosen }) => {
         const ch = chan<number>();
         const giveUp = new AbortController();
@@ -75,8 +75,8 @@ for (const lane of lanes) {
     });
   });
 
-  describe(`law 5, explored: what lost or was withdrawn has left nothing behind (${lane})`, () => {
-    it("law 5: a select that has happened is in no line, has no timer, and hears no signal, before anybody goes on", async () => {
+  describe(`law 5, explored: an operation that lost or was withdrawn leaves nothing behind (${lane})`, () => {
+    it("law 5: a select that has happened is in no line and has no timer and no listener on a signal, before any task goes on", async () => {
       let check = (): void => undefined;
       await expectOutcomes(({ outcome }) => {
         const [a, b] = [chan<number>(), chan<number>()];
@@ -100,7 +100,7 @@ for (const lane of lanes) {
       }, ["a, 1 handed over", "b, 1 handed over", "late, 0 handed over"], { invariant: () => { check(); } });
     });
 
-    it("law 5: an aborted or cancelled wait leaves the line from wherever it is, and nobody else does", async () => {
+    it("law 5: an aborted or cancelled wait leaves the line from wherever it is, and no other waiter does", async () => {
       await expectOutcomes(({ outcome }) => {
         const ch = chan<number>();
         const giveUp = new AbortController();
@@ -121,7 +121,7 @@ for (const lane of lanes) {
       }, ["then there waited: ", "then there waited: a", "then there waited: a,b", "then there waited: b"]);
     });
 
-    it("law 5: the iterator of a loop that has ended is in no line, and what it waited for is handed to another, or to nobody", async () => {
+    it("law 5: the iterator of a loop that has ended is in no line, and the value it waited for goes to another receiver, or to none", async () => {
       await expectOutcomes(({ outcome }) => {
         const ch = chan<number>();
         const loop = ch[Symbol.asyncIterator]();

@@ -20,7 +20,7 @@ for (const lane of lanes) {
       "an abort": (_, giveUp) => { giveUp.abort("aborted"); },
     };
     for (const [name, call] of Object.entries(calls)) {
-      it(`law 7: ${name} returns before anybody whom it wakes goes on`, async () => {
+      it(`law 7: ${name} returns before any task that it wakes goes on`, async () => {
         await expectOutcomes(({ outcome }) => {
           const ch = chan<number>();
           const giveUp = new AbortController();
@@ -63,7 +63,7 @@ for (const lane of lanes) {
       });
     }
 
-    it("law 7: along a chain of handovers no stack is deeper than the one before", async () => {
+    it("law 7: in a chain of handovers no stack is deeper than the one before", async () => {
       const { stackTraceLimit } = Error;
       Error.stackTraceLimit = 50;
       await expectOutcomes(({ outcome }) => {
@@ -82,7 +82,7 @@ for (const lane of lanes) {
     });
   });
 
-  describe(`law 10, explored: tasks that only talk to each other starve nobody (${lane})`, () => {
+  describe(`law 10, explored: tasks that only talk to each other starve no other task (${lane})`, () => {
     const endless: Record<string, (verbs: Verbs, ch: Channel<number>) => Steps> = {
       *"receives that are ready"({ receive }, ch) {
         ch.trySend(1);
@@ -121,7 +121,7 @@ for (const lane of lanes) {
       });
     }
 
-    it("law 10: a timer that is due fires between any two handovers of others", async () => {
+    it("law 10: a timer that is due may fire between any two handovers of other tasks", async () => {
       await expectOutcomes(({ outcome }) => {
         const ch = chan<number>();
         const said = shared({ stop: false });
