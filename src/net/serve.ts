@@ -18,8 +18,10 @@ import { performIn, rejectedNow } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
 import { ClosedError, isError, show } from "../errors.ts";
 import { checkedBody, type GivenBody } from "../task/body.ts";
+import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
-import { checkedOptions, handleOf, type Scope } from "../task/scope/scope.ts";
+import { checkedOptions } from "../task/scope/scope-options.ts";
+import type { Scope } from "../task/scope/scope-types.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionError, IncompleteReadError } from "./errors.ts";
 import type { Listener } from "./listener.ts";
@@ -157,13 +159,13 @@ class Serving {
 
   #begin(connection: Connection): void {
     this.#connections.add(connection);
-    this.#state.go(() => this.#conduct(connection), []);
+    this.#state.go(() => this.#conduct(connection));
   }
 
   async #conduct(connection: Connection): Promise<void> {
     const state = new ScopeState("scope", this.#handler, { name: "connection", signal: this.#state.cancelScope.signal });
     try {
-      await state.run(this.#handler, [connection, handleOf(state)] as never[]);
+      await state.run(this.#handler, [connection, new ScopeHandle(state)] as never[]);
       await this.#perform(settling(connection.shutdown()));
     } catch (error) {
       connection.destroy(error);

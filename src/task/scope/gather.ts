@@ -97,7 +97,7 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
     if (onError === "leave" || !gathering.hasThunks) return perform(gathering, signal === undefined ? undefined : { signal });
     const settings = { signal, passReason: true, onError: returnErrors ? "supervise" : "cancel" } as const;
     const state = new ScopeState("gather", undefined, settings);
-    gathering.start = (thunk): Task<unknown> => state.go(thunk, []);
+    gathering.start = (thunk): Task<unknown> => state.go(thunk);
     return state.runOwn(() => performIn(state.cancelScope, gathering));
   } catch (error) {
     return rejectedNow(error);

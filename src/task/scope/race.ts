@@ -11,7 +11,7 @@ import { show } from "../../errors.ts";
 import { checkedBody, type Body, type HowEnded, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";
 import { ScopeState } from "./scope-state.ts";
-import { checkedOptions } from "./scope.ts";
+import { checkedOptions } from "./scope-options.ts";
 
 /** How to race. */
 export interface RaceOptions extends WaitOptions {
@@ -80,7 +80,7 @@ class Race extends ScopeState {
     super("race", undefined, { ...checkedOptions({ signal }, "race"), passReason: true });
     this.#until = anySuccess ? "success" : "settled";
     this.#left = bodies.length;
-    this.#runners = bodies.map((body) => this.go(body, []));
+    this.#runners = bodies.map((body) => this.go(body));
   }
 
   /** It runs nothing but its tasks. */

@@ -11,11 +11,13 @@ import { rejectedNow } from "../../core/perform.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { host, watchForDeadlock, type Host } from "../report/deadlock.ts";
+import { ScopeHandle } from "./scope-handle.ts";
 import { ScopeState } from "./scope-state.ts";
 import { observer } from "../report/observer.ts";
 import { identifyFreeTasks } from "../cancel/current.ts";
 import { rootCancelScope } from "../cancel/cancel-scope.ts";
-import { checkedOptions, handleOf, scopeOptions, type Scope, type ScopeOptions } from "./scope.ts";
+import { checkedOptions, scopeOptions, type ScopeOptions } from "./scope-options.ts";
+import type { Scope } from "./scope-types.ts";
 import { watchTopLevel } from "../report/top-level.ts";
 
 /** How to run a program. */
@@ -64,7 +66,7 @@ export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
     watchTopLevel();
     const state = new ScopeState("run", body, settings);
     const process = host();
-    const outcome = state.run(body, [handleOf(state)]);
+    const outcome = state.run(body, [new ScopeHandle(state)]);
     return process ? withSignals(process, state, outcome, grace) : outcome;
   } catch (error) {
     return rejectedNow(error);

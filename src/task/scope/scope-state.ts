@@ -27,27 +27,8 @@ import { currentCancelScope } from "../cancel/current.ts";
 import { cancelled, CancelScope, silence } from "../cancel/cancel-scope.ts";
 import { SignalWatch } from "../cancel/signal-watch.ts";
 import { arose, suppress } from "./suppressed.ts";
+import type { ScopeSettings } from "./scope-options.ts";
 import type { Task } from "../task.ts";
-
-/** What a scope does about a child that fails. */
-export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => unknown);
-
-/** How a scope is made; checked already. */
-export interface ScopeSettings {
-  name?: string | undefined;
-  /** Milliseconds to its deadline. */
-  timeout?: number | undefined;
-  signal?: AbortSignal | undefined;
-  onError?: OnError | undefined;
-  /** No cancel from outside reaches it. */
-  shielded?: boolean | undefined;
-  /** It has no body, but a block of code that it cannot cancel. */
-  isOpen?: boolean | undefined;
-  /** What it gives in place of the error of its own deadline. */
-  fallback?: { value: unknown } | undefined;
-  /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
-  passReason?: boolean | undefined;
-}
 
 export class ScopeState implements Runner, TaskInfo {
   before: TaskInfo | undefined = undefined;
@@ -148,7 +129,7 @@ export class ScopeState implements Runner, TaskInfo {
 
   // -- What can be done in it --
 
-  go<A extends unknown[], U>(body: Body<A, U>, args: A): ChildTask<U> {
+  go<A extends unknown[], U>(body: Body<A, U>, ...args: A): ChildTask<U> {
     checkedBody(body, "go", "s.go(() => work()), not s.go(work())");
     if (this.#closed) throw new ClosedError(`go in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
     return new ChildTask<U>(this, body as Body<unknown[], U>, args);

@@ -8,8 +8,10 @@ import type { WaitOptions } from "../../core/operation.ts";
 import { rejectedNow } from "../../core/perform.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
+import { ScopeHandle } from "./scope-handle.ts";
 import { ScopeState } from "./scope-state.ts";
-import { checkedOptions, handleOf, type Scope, type ScopeOptions } from "./scope.ts";
+import { checkedOptions, type ScopeOptions } from "./scope-options.ts";
+import type { Scope } from "./scope-types.ts";
 
 /** How to limit a body. Its `signal` cancels it, as that of a {@link scope} does. */
 export interface TimeoutOptions<F> extends WaitOptions {
@@ -62,7 +64,7 @@ export function timeout(ms: number, given: unknown, options: TimeoutOptions<unkn
     const { signal } = checkedOptions({ signal: knownOptions(options, timeoutOptions, "timeout").signal }, "timeout");
     const fallback = "fallback" in options ? { value: options.fallback } : undefined;
     const state = new ScopeState("timeout", body, { timeout: ms, signal, fallback });
-    return state.run(body, [handleOf(state)]);
+    return state.run(body, [new ScopeHandle(state)]);
   } catch (error) {
     return rejectedNow(error);
   }

@@ -1,0 +1,58 @@
+/**
+ * How a scope is to behave, checked before anything begins.
+ */
+import { checkedSignal, type Known } from "../../support/given.ts";
+import type { WaitOptions } from "../../core/operation.ts";
+import { show } from "../../errors.ts";
+import { checkedDelay } from "../../time/timer.ts";
+import { checkedBody } from "../body.ts";
+import type { Task } from "../task.ts";
+
+/** What a scope does about a child that fails. */
+export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => unknown);
+
+/** How a scope is to behave. Its `signal` cancels it: it rejects with a {@link CancelledError} whose `cause` is the signal's reason. */
+export interface ScopeOptions extends WaitOptions {
+  /** What errors and reports call it. The body's name, if left out. */
+  name?: string | undefined;
+  /** Its deadline, in milliseconds from now: cancelled then, it rejects with a {@link TimeoutError}. */
+  timeout?: number | undefined;
+  /**
+   * What a failing child does: `"cancel"` (the default) cancels the rest and fails the scope; `"supervise"` leaves the others alone, and
+   * the failure to whoever joins; a function is called with the error and the task, and one that throws fails the scope.
+   */
+  onError?: OnError | undefined;
+}
+
+/** How a scope is made; checked already. */
+export interface ScopeSettings {
+  name?: string | undefined;
+  /** Milliseconds to its deadline. */
+  timeout?: number | undefined;
+  signal?: AbortSignal | undefined;
+  onError?: OnError | undefined;
+  /** No cancel from outside reaches it. */
+  shielded?: boolean | undefined;
+  /** It has no body, but a block of code that it cannot cancel. */
+  isOpen?: boolean | undefined;
+  /** What it gives in place of the error of its own deadline. */
+  fallback?: { value: unknown } | undefined;
+  /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
+  passReason?: boolean | undefined;
+}
+
+/** What a scope may be told. */
+export const scopeOptions: Known<ScopeOptions> = { name: true, timeout: true, signal: true, onError: true };
+
+/** The options, or a clear error before anything has begun. */
+export function checkedOptions(options: ScopeOptions, kind = "scope"): ScopeSettings {
+  const { name, timeout, signal, onError } = options;
+  if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of a ${kind} cannot be ${show(name)}`);
+  if (timeout !== undefined) checkedDelay(timeout, `the timeout of a ${kind}`);
+  if (signal !== undefined) checkedSignal(signal, "the option signal");
+  if (onError !== undefined && onError !== "cancel" && onError !== "supervise") {
+    if (typeof (onError as unknown) !== "function") throw new TypeError(`onError of a ${kind} is "cancel", "supervise" or a function; got ${show(onError)}`);
+    checkedBody(onError, "onError");
+  }
+  return { name, timeout, signal, onError };
+}
