@@ -126,15 +126,15 @@ const breaks: Break[] = [
   },
   {
     law: 13, fault: "a cancelled generator task is thrown the error once", file: "core/operation.ts",
-    from: "if (task.cancelError !== undefined && !this.outlastsCancel) throw task.meetCancel();", to: "",
+    from: "if (task.cancelError !== undefined && (this.traits & OutlastsCancel) === 0) throw task.meetCancel();", to: "",
   },
   {
     law: 13, fault: "a cancel withdraws what a clean-up awaits", file: "task/generator.ts",
-    from: " || (this.what instanceof Performable && this.what.outlastsCancel)", to: "",
+    from: " || (this.what instanceof Performable && (this.what.traits & OutlastsCancel) !== 0)", to: "",
   },
   {
     law: 13, fault: "what a clean-up awaits is refused in a cancelled task", file: "task/generator.ts",
-    from: "if (this.cancelError !== undefined && !operation.outlastsCancel) {", to: "if (this.cancelError !== undefined) {",
+    from: "if (this.cancelError !== undefined && (operation.traits & OutlastsCancel) === 0) {", to: "if (this.cancelError !== undefined) {",
   },
 ];
 

@@ -5,7 +5,7 @@
  *    touched. Only then it waits, on all of them.
  * 2. The operation that happens withdraws the others before its performer is resumed.
  * 3. A choice never meets itself: it polls before it takes any place, and its own places are not polled.
- * 4. Code of the user may run while places are taken (see `foreign`). What it sets off is seen: a case that has happened ends
+ * 4. Code of the user may run while places are taken (see `RunsUserCode`). What it sets off is seen: a case that has happened ends
  *    the taking, and the cases still to come are polled once more.
  * 5. It may also perform this very choice while it is polled, or while it takes its places: each goes through an order of its own.
  *
@@ -16,7 +16,9 @@
  */
 import type { CaseKey } from "../errors.ts";
 import type { NoOperation } from "../support/mistakes.ts";
-import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
+import {
+  nothing, type Nothing, opened, type Operation, OutlastsCancel, performable, Performable, Prepares, ResultIsDeferred, RunsUserCode,
+} from "./operation.ts";
 import { controller, pick } from "./controller.ts";
 import { release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
 
@@ -60,16 +62,14 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   #order: Case[] | undefined = undefined;
   readonly #form: Form;
   readonly #listed: boolean;
-  readonly #lazy: boolean;
-  readonly #prepares: boolean;
+  readonly #traits: number;
 
   constructor(cases: readonly Case[], form: Form = "choice", listed = false) {
     super();
     this.#cases = cases;
     this.#form = form;
     this.#listed = listed;
-    this.#lazy = cases.some(({ operation }) => operation.lazy);
-    this.#prepares = cases.some(({ operation }) => operation.prepares);
+    this.#traits = traitsOf(cases);
   }
 
   override toString(): string {
@@ -77,33 +77,18 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
     return this.#form === "wait" ? cases.join(" and ") : `${this.#form} of ${cases.join(", ") || "nothing"}`;
   }
 
-  override get foreign(): boolean {
-    return this.#cases.some(({ operation }) => operation.foreign);
-  }
-
-  override get lazy(): boolean {
-    return this.#lazy;
-  }
-
-  override get outer(): boolean {
-    return this.#cases.some(({ operation }) => operation.outer);
-  }
-
-  override get holdsSignal(): boolean {
-    return this.#cases.some(({ operation }) => operation.holdsSignal);
+  /** Those of a verb's operation may change while it waits (`gather`). */
+  override get traits(): number {
+    return this.#form === "wait" ? traitsOf(this.#cases) : this.#traits;
   }
 
   override footprint(): void {
     for (const { operation } of this.#cases) operation.footprint();
   }
 
-  override get prepares(): boolean {
-    return this.#prepares;
-  }
-
   override prepare(): Performable<T> {
     // Mostly nothing has to be: a select over 100 channels takes half the time without a look at each (`npm run bench -- fan-in`).
-    if (!this.#prepares) return this;
+    if ((this.#traits & Prepares) === 0) return this;
     const prepared = this.#cases.map((given) => {
       const operation = given.operation.prepare();
       return operation === given.operation ? given : { key: given.key, operation };
@@ -114,7 +99,7 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   override attempt(key?: CaseKey): T | Nothing {
     if (controller) this.footprint();
     // Code of the user that runs here may perform this very choice: then each polling has an order of its own.
-    const order = this.#order === undefined || this.#lazy ? (this.#order = this.#cases.slice()) : this.#order;
+    const order = this.#order === undefined || (this.#traits & ResultIsDeferred) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
       const index = this.#listed ? order.length - left : pick(left, order);
       const polled = order[index] as Case;
@@ -144,7 +129,7 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
       const waiter = new CaseWaiter(outside, this, key);
       waiters.push(waiter);
       if (userCodeRan) pollFor(waiter, operation);
-      else if (operation.foreign) {
+      else if ((operation.traits & RunsUserCode) !== 0) {
         userCodeRan = true;
         order = order.slice(); // it may poll this very choice
       }
@@ -163,6 +148,13 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   present(key: CaseKey | undefined, value: unknown): T {
     return (this.#form === "select" ? { case: key, value } : value) as T;
   }
+}
+
+/** What several operations have to be known for together. A cancel withdraws a choice, whatever its cases are. */
+function traitsOf(cases: readonly Case[]): number {
+  let traits = 0;
+  for (const { operation } of cases) traits |= operation.traits;
+  return traits & ~OutlastsCancel;
 }
 
 /** One case of a waiting choice. */

@@ -112,6 +112,21 @@ export function finish(value: unknown): IteratorResult<unknown, unknown> {
   return finished;
 }
 
+// -- Traits of an operation: bits, so that those of several are combined by `|`.
+
+/** `prepare` gives another operation. */
+export const Prepares = 1;
+/** Enlisting runs user code. */
+export const RunsUserCode = 2;
+/** A waiter may be resumed with a function that gives the result. */
+export const ResultIsDeferred = 4;
+/** It happens because of something outside the library: I/O, a promise, an operation of the user's own. */
+export const External = 8;
+/** A generator task performs it even when cancelled, and a cancel does not withdraw it. */
+export const OutlastsCancel = 16;
+/** The abort of a signal ends it. */
+export const HoldsSignal = 32;
+
 /** What the mechanism sees of an operation. Every operation of the library is one. */
 export abstract class Performable<T> implements Operation<T> {
   /** Made ready for one performing: guards are run, everything else is itself. */
@@ -125,34 +140,9 @@ export abstract class Performable<T> implements Operation<T> {
   /** Right after a failed attempt, in the same turn: let the waiter take its place. */
   abstract enlist(waiter: Waiter): void;
 
-  /** Whether `prepare` does anything. */
-  get prepares(): boolean {
-    return false;
-  }
-
-  /** Whether enlisting runs code of the user. */
-  get foreign(): boolean {
-    return false;
-  }
-
-  /** Whether a waiter may be resumed by `later`. */
-  get lazy(): boolean {
-    return false;
-  }
-
-  /** Whether what lets it happen comes from outside of the library: I/O, a promise, an operation of the user's own. */
-  get outer(): boolean {
-    return false;
-  }
-
-  /** Whether a generator task performs it in spite of its cancel, and goes on waiting for it. */
-  get outlastsCancel(): boolean {
-    return false;
-  }
-
-  /** Whether the abort of a signal is part of it. */
-  get holdsSignal(): boolean {
-    return false;
+  /** What the mechanism, or a report, has to know of it: some of the bits below. */
+  get traits(): number {
+    return 0;
   }
 
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
@@ -196,7 +186,7 @@ export abstract class Performable<T> implements Operation<T> {
     const task = running;
     if (task === undefined) throw nobodyRuns();
     try {
-      if (task.cancelError !== undefined && !this.outlastsCancel) throw task.meetCancel();
+      if (task.cancelError !== undefined && (this.traits & OutlastsCancel) === 0) throw task.meetCancel();
       const prepared = this.prepare();
       const value = prepared.attempt();
       if (value === nothing) task.waitFor(prepared);
@@ -267,32 +257,12 @@ class Mapped<T, U, E> extends Performable<U | E> implements WaitPlace {
     return String(this.#inner);
   }
 
-  override get lazy(): boolean {
-    return true;
-  }
-
-  override get foreign(): boolean {
-    return this.#inner.foreign;
-  }
-
-  override get outer(): boolean {
-    return this.#inner.outer;
-  }
-
-  override get outlastsCancel(): boolean {
-    return this.#inner.outlastsCancel;
-  }
-
-  override get holdsSignal(): boolean {
-    return this.#inner.holdsSignal;
+  override get traits(): number {
+    return this.#inner.traits | ResultIsDeferred;
   }
 
   override footprint(): void {
     this.#inner.footprint();
-  }
-
-  override get prepares(): boolean {
-    return this.#inner.prepares;
   }
 
   override prepare(): Performable<U | E> {

@@ -9,7 +9,7 @@ import { contextProvider, cancelledContext, type CancelContext, type Standing } 
 import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "../support/given.ts";
 import type { NoOperation } from "../support/mistakes.ts";
-import { nothing, performable, type Operation, type Performable, type WaitOptions } from "./operation.ts";
+import { nothing, type Operation, performable, type Performable, ResultIsDeferred, type WaitOptions } from "./operation.ts";
 import { hold, spendHere } from "./budget.ts";
 import { tellWait } from "./controller.ts";
 import { fulfilled, wake } from "./scheduler.ts";
@@ -144,7 +144,7 @@ function parkIn<T>(context: Pick<CancelContext, "park"> | undefined, operation: 
 
 /** Wait for an operation, right after a failed attempt, as a promise. */
 function park<T>(operation: Performable<T>): Promise<T> {
-  const { lazy } = operation;
+  const lazy = (operation.traits & ResultIsDeferred) !== 0;
   const waiter = new PromiseWaiter(lazy);
   const promise = settledBy(waiter);
   tellWait(waiter, operation);

@@ -15,7 +15,7 @@ import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import { aborting } from "../ops/aborting.ts";
 import { choose } from "../core/choice.ts";
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { External, nothing, type Nothing, type Operation, Performable, RunsUserCode, type WaitOptions } from "../core/operation.ts";
 import { perform, rejectedNow } from "../core/perform.ts";
 import { asksFor } from "../support/resources.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
@@ -123,13 +123,9 @@ class Dialing<T extends Transport> extends Performable<Connection> {
     return `dial ${this.#target.name}`;
   }
 
-  override get outer(): boolean {
-    return this.#network.inMemory !== true || this.#target.lookup !== this.#network.lookup;
-  }
-
   /** The user's `lookup` is called when it is waited for. */
-  override get foreign(): boolean {
-    return true;
+  override get traits(): number {
+    return RunsUserCode | (this.#network.inMemory === true && this.#target.lookup === this.#network.lookup ? 0 : External);
   }
 
   override attempt(): Nothing {

@@ -3,7 +3,7 @@
  *
  * Idea: one operation for every way of reading, where asyncio's StreamReader has a coroutine for each.
  */
-import { Performable, type Nothing } from "../core/operation.ts";
+import { External, type Nothing, Performable } from "../core/operation.ts";
 import { touch } from "../core/controller.ts";
 
 import type { Waiter } from "../core/wait-queue.ts";
@@ -31,8 +31,8 @@ export class Reading<T> extends Performable<T> implements Read<T> {
     this.#source = source;
   }
 
-  override get outer(): boolean {
-    return this.#reader.outer;
+  override get traits(): number {
+    return this.#reader.outer ? External : 0;
   }
 
   override footprint(): void {

@@ -12,7 +12,7 @@
  */
 import { TLSSocket } from "node:tls";
 import { knownOptions, type Known } from "../support/given.ts";
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { External, nothing, type Nothing, type Operation, Performable, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, rejectedNow } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { touch } from "../core/controller.ts";
@@ -300,8 +300,8 @@ class Ending extends Performable<void> {
     this.#waiting.resumeAll("value", undefined);
   }
 
-  override get outer(): boolean {
-    return this.#outer;
+  override get traits(): number {
+    return this.#outer ? External : 0;
   }
 
   override toString(): string {

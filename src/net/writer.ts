@@ -13,7 +13,7 @@
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
 import { contextProvider } from "../core/cancel-context.ts";
-import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
+import { External, nothing, type Nothing, Performable, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
 import { touch } from "../core/controller.ts";
 
@@ -257,8 +257,8 @@ abstract class Writing extends Performable<void> {
     this.#verb = verb;
   }
 
-  override get outer(): boolean {
-    return this.writer.outer;
+  override get traits(): number {
+    return this.writer.outer ? External : 0;
   }
 
   override footprint(): void {

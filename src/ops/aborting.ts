@@ -6,7 +6,7 @@
  * 2. When it aborts, those who wait are failed in order, with the reason itself.
  */
 import { checkedSignal } from "../support/given.ts";
-import { nothing, Performable, type Nothing, type Operation } from "../core/operation.ts";
+import { HoldsSignal, nothing, type Nothing, type Operation, Performable } from "../core/operation.ts";
 import { WaitQueue, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /**
@@ -40,8 +40,8 @@ export class Aborting extends Performable<never> {
     return "the abort of a signal";
   }
 
-  override get holdsSignal(): boolean {
-    return true;
+  override get traits(): number {
+    return HoldsSignal;
   }
 
   override attempt(): Nothing {

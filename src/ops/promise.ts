@@ -10,7 +10,7 @@
  */
 import { show } from "../errors.ts";
 import { checkedFunction } from "../support/given.ts";
-import { nothing, Performable, type Nothing, type Operation } from "../core/operation.ts";
+import { External, nothing, type Nothing, type Operation, OutlastsCancel, Performable, RunsUserCode } from "../core/operation.ts";
 import { performIn } from "../core/perform.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { handedOut } from "../platform/signals.ts";
@@ -92,8 +92,8 @@ class Settling<T> extends Performable<T> {
     this.#watched = watched(promise);
   }
 
-  override get outer(): boolean {
-    return !this.#watched.joining;
+  override get traits(): number {
+    return this.#watched.joining ? 0 : External;
   }
 
   override toString(): string {
@@ -111,8 +111,8 @@ class Settling<T> extends Performable<T> {
 }
 
 class Awaiting<T> extends Settling<T> {
-  override get outlastsCancel(): boolean {
-    return true;
+  override get traits(): number {
+    return super.traits | OutlastsCancel;
   }
 }
 
@@ -191,16 +191,12 @@ class Attempting<T> extends Performable<T> implements WaitPlace {
     this.#body = body;
   }
 
-  override get outer(): boolean {
-    return true;
+  override get traits(): number {
+    return External | RunsUserCode;
   }
 
   override toString(): string {
     return "an attempt";
-  }
-
-  override get foreign(): boolean {
-    return true;
   }
 
   override attempt(): Nothing {

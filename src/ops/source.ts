@@ -5,7 +5,9 @@
  */
 import { show } from "../errors.ts";
 import { checkedFunction } from "../support/given.ts";
-import { nothing, performable, Performable, type Nothing, type Operation } from "../core/operation.ts";
+import {
+  External, nothing, type Nothing, type Operation, performable, Performable, Prepares, ResultIsDeferred, RunsUserCode,
+} from "../core/operation.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { touch } from "../core/controller.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
@@ -111,8 +113,8 @@ class Guard<T> extends Performable<T> {
     this.#make = make;
   }
 
-  override get prepares(): boolean {
-    return true;
+  override get traits(): number {
+    return Prepares;
   }
 
   override prepare(): Performable<T> {
@@ -208,16 +210,8 @@ export class Sourced<T> extends Performable<T> implements WaitPlace {
     return this.#source.name || super.toString(); // eslint-disable-line @typescript-eslint/prefer-nullish-coalescing -- "" is none
   }
 
-  override get foreign(): boolean {
-    return true;
-  }
-
-  override get outer(): boolean {
-    return this.#source.resumed !== "by tasks";
-  }
-
-  override get lazy(): boolean {
-    return true;
+  override get traits(): number {
+    return RunsUserCode | ResultIsDeferred | (this.#source.resumed === "by tasks" ? 0 : External);
   }
 
   override footprint(): void {

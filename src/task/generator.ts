@@ -20,7 +20,7 @@
 import type { Standing } from "../core/cancel-context.ts";
 import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import {
-  enter, finish, opened, performable, Performable, resumed, suspension, waitedFor, type Operation, type Performer,
+  enter, finish, opened, type Operation, OutlastsCancel, performable, Performable, type Performer, resumed, suspension, waitedFor,
 } from "../core/operation.ts";
 import { tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
@@ -88,7 +88,7 @@ export class Driver implements Job, Performer {
   }
 
   waitFor(operation: Performable<unknown>): void {
-    if (this.cancelError !== undefined && !operation.outlastsCancel) {
+    if (this.cancelError !== undefined && (operation.traits & OutlastsCancel) === 0) {
       this.resume("error", this.meetCancel());
       return;
     }
@@ -107,7 +107,7 @@ export class Driver implements Job, Performer {
   /** Have all its operations fail from here on, and the one that it waits for. The first cancel counts. */
   cancel(error: CancelledError): void {
     this.cancelError = error;
-    if (this.place === undefined || (this.what instanceof Performable && this.what.outlastsCancel)) return;
+    if (this.place === undefined || (this.what instanceof Performable && (this.what.traits & OutlastsCancel) !== 0)) return;
     withdraw(this);
     this.resume("error", this.meetCancel());
   }

@@ -15,7 +15,7 @@
  */
 import type { CancelContext, Standing } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
-import { waitedFor, type Performable } from "../../core/operation.ts";
+import { type Performable, ResultIsDeferred, waitedFor } from "../../core/operation.ts";
 import { rejectedNow, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
 import { tellWait, touch } from "../../core/controller.ts";
 import type { Job } from "../../core/scheduler.ts";
@@ -132,7 +132,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
 
   park<T>(operation: Performable<T>): Promise<T> {
     if (this.cancelError) return this.rejectNow(); // by a guard, meanwhile
-    const { lazy } = operation;
+    const lazy = (operation.traits & ResultIsDeferred) !== 0;
     const waiter = new RegionWaiter(this, operation, lazy);
     const promise = (waiter.promise = result<T>(lazy, settledBy(waiter)));
     tellWait(waiter, operation);

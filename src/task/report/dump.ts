@@ -7,6 +7,7 @@
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
 import { contexts } from "../../platform/async-context.ts";
+import { HoldsSignal } from "../../core/operation.ts";
 import { allOpen } from "../../support/resources.ts";
 import { show } from "../../errors.ts";
 import { registry, openness, type TaskInfo } from "./registry.ts";
@@ -26,7 +27,7 @@ export function waitsOf(who: TaskInfo): Wait[] {
   const { cancelScope } = who;
   const driver = cancelScope?.driver ?? who.driver;
   const waiting = [...(driver?.place ? [driver] : []), ...(cancelScope?.waits ?? [])];
-  return waiting.map((one) => ({ operation: String(one.operation), holdsSignal: one.operation?.holdsSignal === true, site: siteOf(one) }));
+  return waiting.map((one) => ({ operation: String(one.operation), holdsSignal: ((one.operation?.traits ?? 0) & HoldsSignal) !== 0, site: siteOf(one) }));
 }
 
 /** The task or scope around one: the next cancel scope outwards that is not its own. */

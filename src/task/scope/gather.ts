@@ -10,7 +10,7 @@
  */
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../support/mistakes.ts";
-import { nothing, performable, Performable, type Operation, type WaitOptions } from "../../core/operation.ts";
+import { External, nothing, type Operation, performable, Performable, RunsUserCode, type WaitOptions } from "../../core/operation.ts";
 import { perform, performIn, rejectedNow } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
@@ -161,7 +161,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     this.#results = new Array<unknown>(jobs.length);
     this.#left = jobs.length;
     this.#observing = observing;
-    this.#promisesLeft = observing.filter((operation) => operation?.outer === true).length;
+    this.#promisesLeft = observing.filter(isExternal).length;
   }
 
   get hasThunks(): boolean {
@@ -173,12 +173,8 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   }
 
   /** Jobs that have ended already end it while it is enlisted. */
-  override get foreign(): boolean {
-    return true;
-  }
-
-  override get outer(): boolean {
-    return this.#promisesLeft > 0;
+  override get traits(): number {
+    return RunsUserCode | (this.#promisesLeft > 0 ? External : 0);
   }
 
   override attempt(): unknown {
@@ -231,7 +227,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   settled(index: number, own: boolean, value: unknown): void {
     this.#results[index] = value;
     this.#left--;
-    if (this.#observing[index]?.outer === true) this.#promisesLeft--;
+    if (isExternal(this.#observing[index])) this.#promisesLeft--;
     if (own) this.#startNext();
     if (this.#left === 0) this.#end()?.resume("value", this.#outcome());
   }
@@ -283,6 +279,7 @@ function operationOf(job: PromiseLike<unknown>): Performable<unknown> {
 
 const isList = (jobs: GatherJobs): jobs is Iterable<GatherJob> =>
   Array.isArray(jobs) || typeof (jobs as Partial<Iterable<GatherJob>>)[Symbol.iterator] === "function";
+const isExternal = (operation: Performable<unknown> | undefined): boolean => operation !== undefined && (operation.traits & External) !== 0;
 const isThunk = (job: GatherJob): job is () => unknown => typeof job === "function" && !isThenable(job);
 
 /** What is neither list nor record is refused, since all of it would be an empty record: nothing would run, in silence. */

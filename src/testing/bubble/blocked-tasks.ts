@@ -12,7 +12,7 @@
  *
  * Idea: the durably blocked goroutines of Go's `synctest`.
  */
-import { Performable } from "../../core/operation.ts";
+import { External, Performable } from "../../core/operation.ts";
 import { Driver } from "../../task/generator.ts";
 import { ScopeState } from "../../task/scope/scope-state.ts";
 import { type CancelScope, RegionWaiter } from "../../task/cancel/cancel-scope.ts";
@@ -112,6 +112,6 @@ function isOutside({ waits }: Member): boolean {
 }
 
 function isInside(where: object): boolean {
-  if (where instanceof Performable) return !where.outer;
+  if (where instanceof Performable) return (where.traits & External) === 0;
   return !(where instanceof ScopeState) || (!where.bodyRuns && where.hasTasks);
 }

@@ -11,7 +11,7 @@
  */
 import type { Controller } from "../../core/controller.ts";
 import { Sourced } from "../../ops/source.ts";
-import { Performable } from "../../core/operation.ts";
+import { External, HoldsSignal, Performable, RunsUserCode } from "../../core/operation.ts";
 import { ScopeState } from "../../task/scope/scope-state.ts";
 import { CancelScope } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
@@ -146,7 +146,7 @@ export class ControlledScheduler implements Controller {
     thread.waits = { waiter, where };
     this.#waiters.set(waiter, thread);
     if (where instanceof Performable) {
-      if (where.outer || where.foreign) this.touch(everything);
+      if ((where.traits & (External | RunsUserCode)) !== 0) this.touch(everything);
       if (this.#standsTwice(where)) this.#chooser.leaveOut();
     }
     if (where instanceof ScopeState) this.#name(where);
@@ -245,7 +245,7 @@ export class ControlledScheduler implements Controller {
   get holdsSignal(): boolean {
     return this.left.flatMap(({ all }) => all).some(({ waits }) => {
       const where = waits?.where;
-      return (where instanceof Performable || where instanceof ScopeState) && where.holdsSignal;
+      return where instanceof Performable ? (where.traits & HoldsSignal) !== 0 : where instanceof ScopeState && where.holdsSignal;
     });
   }
 
@@ -255,7 +255,7 @@ export class ControlledScheduler implements Controller {
       if (ready) return true;
       if (!waits) return false;
       const { where } = waits;
-      return where instanceof Performable ? !where.outer : !(where instanceof ScopeState) || !where.bodyRuns;
+      return where instanceof Performable ? (where.traits & External) === 0 : !(where instanceof ScopeState) || !where.bodyRuns;
     });
   }
 
