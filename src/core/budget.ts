@@ -60,13 +60,13 @@ export function spendHere(): boolean {
 function renewHere(): boolean {
   if (!controller) return renew();
   budget.slice = 0;
-  return controller.runsOn?.() === true;
+  return controller.runsOn();
 }
 
 /** Keep a wake-up until the event loop has turned, in order with all others that are kept. */
 export function hold(proceed: () => void, who?: object): void {
   if (controller) {
-    if (controller.resume(proceed, who)) proceed();
+    if (controller.ready(proceed, who)) proceed();
     return;
   }
   held.push(proceed);

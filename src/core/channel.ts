@@ -23,7 +23,7 @@ import { done, perform, ready, rejectedNow, stand } from "./perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
-import { touch } from "./controller.ts";
+import { tellMade, touch } from "./controller.ts";
 import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
 import { WaitQueue, withdraw, type WaitPlace, type Waiter } from "./wait-queue.ts";
 
@@ -112,7 +112,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     const given = typeof options === "object" && (options as unknown) !== null ? checked(options) : undefined;
     this.capacity = checkedCapacity(given === undefined ? options : given.capacity);
     this.#options = given;
-    touch(this, "make");
+    tellMade(this, this.senders, this.receivers);
   }
 
   /** The name given to it, or one made of a number. */

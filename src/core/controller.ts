@@ -7,26 +7,87 @@
 import { timersAreReal } from "../platform/macrotask.ts";
 import { below } from "../platform/random.ts";
 
-/** Who decides instead of the scheduler: the seam on which the testing module is built. */
+/** Stands for whatever others may look at or change: a cancel, or code of the user, may do anything. */
+export const everything: unique symbol = Symbol("everything");
+
+/** What the running code does to something that is shared: it may wait, or it is done at once and the running code goes on. */
+export type Verb = "send" | "receive" | "read" | "join" | "closeWrite" | DoneAtOnce;
+/** The verbs that are done at once, and may wake somebody. */
+export type DoneAtOnce = "close" | "cancel" | "reply" | "limit" | "deliver" | "end of what comes" | OfNetInMemory;
+type OfNetInMemory = "listen" | "close a listener" | "connect" | "reset" | "partition" | "heal";
+
+/** A task or a scope. */
+export interface Actor {
+  readonly kind: string;
+  readonly id: number;
+  readonly name: string;
+  readonly cancelScope: Part | undefined;
+}
+
+/** A part of the program that can be cancelled as one. */
+export interface Part {
+  readonly owner: Actor;
+  readonly parent: Part | undefined;
+}
+
+/** What is waited for. */
+export interface Waited {
+  /** See the traits of operations. */
+  readonly traits: number;
+  /** Access all that it depends on. */
+  footprint(): void;
+  toString(): string;
+}
+
+/** A scope whose end is waited for by the code that has made it. */
+export interface Enclosing extends Actor {
+  readonly holdsSignal: boolean;
+  /** Whether its body has still to end. */
+  readonly bodyRuns: boolean;
+  /** Whether a task in it has still to end. */
+  readonly hasTasks: boolean;
+}
+
+/** Something that goes on by itself, again and again, as a thread of its own. */
+export interface Mover {
+  readonly name: string;
+  run(): void;
+}
+
+/** Decides instead of the scheduler. */
 export interface Controller {
-  /**
-   * A task starts, or something that waited goes on, whenever `proceed` is called. `who` it is: a waiter, a job, a task; nobody is
-   * given where the running code itself goes on, with what was ready. `begins`: a body starts, of this task or
-   * scope, and has to do so in the present async context. The result `true`: as in production, at once, and `proceed` is not kept.
-   */
-  resume(proceed: () => void, who?: object, begins?: boolean): boolean;
-  /** The running code would like to go on once everybody else has; without this it is resumed as any other. */
-  turn?(proceed: () => void): void;
-  /** Whether the running code goes on as in production with what was ready, without being resumed. */
-  runsOn?(): boolean;
+  // -- Who goes on. The result `true`: at once, as in production, and `proceed` is not kept. --
+
+  /** The body of a task or a scope begins whenever `proceed` is called, and has to do so in the present async context. */
+  started(proceed: () => void, who: Actor): boolean;
+  /** What waited goes on whenever `proceed` is called: as this waiter or job, or, without one, as the running code itself, with what was there. */
+  ready(proceed: () => void, who?: object): boolean;
+  /** The running code would like to go on once everybody else has. */
+  turn(proceed: () => void): void;
+  /** Whether the running code goes on as in production with what was there, without being told so. */
+  runsOn(): boolean;
+
+  // -- What chance and time decide --
+
   /** Which of the `left` cases that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. `cases`: all; each polling has its own. */
   choose(left: number, cases: readonly unknown[]): number;
   /** A timer: call `fire` after `ms`; the result disarms it. */
   arm(ms: number, fire: () => void): () => void;
-  /** The running code begins to wait, as this waiter, for an operation, or in a line. */
-  wait?(waiter: object, where: object): void;
-  /** The running code looks at, or changes, what others may change too: a channel, a line, a task. */
-  touch?(what: object, verb?: string): void;
+
+  // -- What the running code does --
+
+  /** It begins to wait, as this waiter, in this part of the program. */
+  waits(waiter: object, what: Waited, part: Part | undefined): void;
+  /** It has made a scope, and waits for the end of that. */
+  entered(scope: Enclosing, part: Part | undefined): void;
+  /** It has made something that is shared; what belongs to that counts as the same. */
+  made(what: object, belongings: readonly object[]): void;
+  /** It has made something that goes on by itself. */
+  moves(what: Mover): void;
+  /** It looks at, or changes, what others may change too. */
+  accessed(what: object | typeof everything, verb?: Verb): void;
+  /** Its task has ended. */
+  ended(task: Actor): void;
 }
 
 export let controller: Controller | undefined;
@@ -42,13 +103,18 @@ export function pick(left: number, cases: readonly unknown[]): number {
 }
 
 /** Tell the controller, if there is one, that the running code begins to wait. */
-export function tellWait(waiter: object, where: object): void {
-  if (controller !== undefined) controller.wait?.(waiter, where);
+export function tellWait(waiter: object, what: Waited, part?: Part): void {
+  if (controller !== undefined) controller.waits(waiter, what, part);
+}
+
+/** Tell the controller, if there is one, what the running code has made. */
+export function tellMade(what: object, ...belongings: readonly object[]): void {
+  if (controller !== undefined) controller.made(what, belongings);
 }
 
 /** Tell the controller, if there is one, what the running code looks at or changes. */
-export function touch(what: object, verb?: string): void {
-  if (controller !== undefined) controller.touch?.(what, verb);
+export function touch(what: object | typeof everything, verb?: Verb): void {
+  if (controller !== undefined) controller.accessed(what, verb);
 }
 
 /** False while a fake clock, or a controller, stands in for the platform's timers: virtual time has to stay exact. */

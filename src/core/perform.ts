@@ -11,7 +11,7 @@ import { signalOf } from "../support/given.ts";
 import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, type Operation, performable, type Performable, ResultIsDeferred, type WaitOptions } from "./operation.ts";
 import { hold, spendHere } from "./budget.ts";
-import { tellWait } from "./controller.ts";
+import { controller, tellWait } from "./controller.ts";
 import { fulfilled, wake } from "./scheduler.ts";
 import type { WaitQueue, Outcome, WaitPlace, Waiter } from "./wait-queue.ts";
 
@@ -133,7 +133,7 @@ export function stand<T>(line: WaitQueue, slot: unknown, of: Standing): Promise<
   const waiter = new PromiseWaiter(false);
   const promise = settledBy(waiter) as Promise<T>;
   waiter.slot = slot;
-  tellWait(waiter, line);
+  if (controller !== undefined) tellWait(waiter, of.standing(line));
   line.join(waiter);
   return promise;
 }

@@ -10,7 +10,7 @@
 import { contexts } from "../platform/async-context.ts";
 import { afterTurn } from "../platform/macrotask.ts";
 import { endSlice, hold, spend } from "./budget.ts";
-import { clockIsReal, controller, provideController, type Controller } from "./controller.ts";
+import { clockIsReal, controller, provideController, type Actor, type Controller } from "./controller.ts";
 import { Queue } from "./queue.ts";
 
 /** Something to run in a turn of its own. */
@@ -56,8 +56,8 @@ function enqueueLater(job: Job): void {
 export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
 /** Run the beginning of a task in a turn of its own, in the caller's async context, in call order. */
-export function start(beginning: Job, who?: object): void {
-  if (controller && !controller.resume(() => { beginning.run(); }, who, true)) return;
+export function start(beginning: Job, who: Actor): void {
+  if (controller && !controller.started(() => { beginning.run(); }, who)) return;
   if (contexts && !contexts.isEmpty()) startByPromise(beginning);
   else if (controller || spend()) append(beginning); // no promise: a task is started in two thirds of the time (`node bench/run.mjs spawn`)
   else enqueueLater(beginning);
@@ -76,8 +76,7 @@ function startByPromise(beginning: Job): void {
 
 /** Go on once the event loop has turned; under a fake clock, in which turns are not time, in a later microtask. */
 export function nextTurn(proceed: () => void): void {
-  if (controller?.turn) controller.turn(proceed);
-  else if (controller) hold(proceed);
+  if (controller) controller.turn(proceed);
   else if (clockIsReal()) afterTurn(proceed);
   else void fulfilled.then(proceed);
 }

@@ -15,7 +15,7 @@
  * Idea: asyncio's StreamReader, with the waiting, the limit and the end mended.
  */
 import { nothing, type Nothing } from "../core/operation.ts";
-import { touch } from "../core/controller.ts";
+import { tellMade, touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
@@ -68,7 +68,7 @@ export class Reader {
     this.inbound = new Inbound(inbound);
     this.outer = outer;
     this.#onWanting = onWanting;
-    touch(this, "make");
+    tellMade(this, this.#waiting);
   }
 
   get name(): string {

@@ -15,7 +15,7 @@ import { knownOptions, type Known } from "../support/given.ts";
 import { External, nothing, type Nothing, type Operation, Performable, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, rejectedNow } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
-import { touch } from "../core/controller.ts";
+import { tellMade, touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
@@ -288,7 +288,7 @@ class Ending extends Performable<void> {
     super();
     this.#name = name;
     this.#outer = outer;
-    touch(this.#waiting, "make");
+    tellMade(this.#waiting);
   }
 
   get happened(): boolean {

@@ -15,8 +15,7 @@
 import { contextProvider } from "../core/cancel-context.ts";
 import { External, nothing, type Nothing, Performable, type WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
-import { touch } from "../core/controller.ts";
-
+import { tellMade, touch, type Verb } from "../core/controller.ts";
 import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import type { Transport } from "./transport.ts";
@@ -69,7 +68,7 @@ export class Writer implements WaitPlace {
     this.outer = transport.inMemory !== true;
     this.#transport = transport;
     this.#onAbandoned = onAbandoned;
-    touch(this, "make");
+    tellMade(this, this.#waiting);
     transport.once("finish", () => {
       touch(this);
       this.#finished = true;
@@ -249,9 +248,9 @@ export class Writer implements WaitPlace {
 /** What waits for the writer, as an operation. */
 abstract class Writing extends Performable<void> {
   protected readonly writer: Writer;
-  readonly #verb: string;
+  readonly #verb: Verb;
 
-  constructor(writer: Writer, verb: string) {
+  constructor(writer: Writer, verb: Verb) {
     super();
     this.writer = writer;
     this.#verb = verb;

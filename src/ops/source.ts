@@ -9,7 +9,7 @@ import {
   External, nothing, type Nothing, type Operation, performable, Performable, Prepares, ResultIsDeferred, RunsUserCode,
 } from "../core/operation.ts";
 import { reportFailure } from "../platform/unhandled.ts";
-import { touch } from "../core/controller.ts";
+import { everything, touch } from "../core/controller.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /**
@@ -198,7 +198,7 @@ export function operation<T>(source: OperationSource<T>): Operation<T> {
 }
 
 /** An operation of the user's own. What it looks at and changes is its secret. */
-export class Sourced<T> extends Performable<T> implements WaitPlace {
+class Sourced<T> extends Performable<T> implements WaitPlace {
   readonly #source: OperationSource<T>;
 
   constructor(source: OperationSource<T>) {
@@ -215,11 +215,11 @@ export class Sourced<T> extends Performable<T> implements WaitPlace {
   }
 
   override footprint(): void {
-    touch(this);
+    touch(everything);
   }
 
   override attempt(): T | Nothing {
-    touch(this);
+    touch(everything);
     const result = this.#source.poll();
     return result === undefined ? nothing : result();
   }
@@ -232,7 +232,7 @@ export class Sourced<T> extends Performable<T> implements WaitPlace {
     try {
       withdraw = this.#source.wait((result) => {
         if (stay.over) return;
-        touch(this);
+        touch(everything);
         stay.over = true;
         release(waiter);
         waiter.resume("result", result);

@@ -93,7 +93,7 @@ export class Driver implements Job, Performer {
       return;
     }
     this.what = operation.subject;
-    tellWait(this, operation);
+    tellWait(this, operation, this.runner.cancelScope);
     observer?.waits(this);
     operation.enlist(this);
   }

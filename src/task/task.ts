@@ -12,7 +12,7 @@ import { perform } from "../core/perform.ts";
 import { provideJoining } from "../ops/promise.ts";
 import { contextProvider } from "../core/cancel-context.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
-import { touch } from "../core/controller.ts";
+import { controller, touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
@@ -136,7 +136,7 @@ export class Task<T> implements PromiseLike<T> {
 
   /** @internal The body has given its outcome. */
   ended(how: HowEnded, outcome: unknown): void {
-    touch(this, "end");
+    controller?.ended(this);
     registry.remove(this);
     this.driver = undefined;
     const cancelled = how === "return" || (how === "error" && this.cancelScope?.isCancel(outcome) === true);

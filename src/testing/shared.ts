@@ -1,7 +1,7 @@
 /**
  * Shared objects: what tasks share besides channels, made visible to the explorer.
  */
-import { touch } from "../core/controller.ts";
+import { tellMade, touch } from "../core/controller.ts";
 
 /**
  * An object whose properties several tasks read and write, in a program that is explored with `"dpor"`: it sees only channels, joins
@@ -35,6 +35,6 @@ export function shared<T extends object>(value: T): T {
       return Reflect.set(target, key, given, receiver === told ? target : receiver);
     },
   });
-  touch(told, "make");
+  tellMade(told);
   return told;
 }

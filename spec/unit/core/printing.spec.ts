@@ -5,10 +5,10 @@ import {
   aborting, always, attempting, calls, chan, choose, coroutine, go, guard, never, openScope, operation, scope, select, selecting, settling, sleeping,
   ticker, timeout, type Scope,
 } from "../../../src/node.ts";
-import type { Controller } from "../../../src/core/controller.ts";
 import { control } from "../../../src/core/scheduler.ts";
 import { memoryNet } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
+import { TrivialController } from "../../support/trivial-controller.ts";
 
 const secret = { secret: "swordfish" };
 const forDeno = Symbol.for("Deno.customInspect");
@@ -179,8 +179,7 @@ describe("printing", () => {
     jobs.trySend(secret);
     const task = go(() => 1);
     const things = [jobs, task, jobs.receiving(), jobs.sending(secret), calls("c"), selecting({ it: jobs.receiving() })];
-    const touched: object[] = [];
-    const controller: Controller = { resume: () => true, choose: () => 0, arm: () => () => { /* none */ }, touch: (what) => { touched.push(what); } };
+    const controller = new TrivialController();
     control(controller);
     try {
       for (const thing of things) inspect(thing, { depth: null, showHidden: true });
@@ -188,7 +187,7 @@ describe("printing", () => {
     } finally {
       control(undefined);
     }
-    expect(touched).to.deep.equal([]);
+    expect(controller.told).to.deep.equal([]);
     expect(jobs.size).to.equal(1);
     expect(await task).to.equal(1);
   });

@@ -2,14 +2,16 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect } from "chai";
 import sinon from "sinon";
-import type { Controller } from "../../../src/core/controller.ts";
 import { control, enqueue, nextTurn, start, wake } from "../../../src/core/scheduler.ts";
 import { always, chan, checkpoint, go, select, sleep } from "../../../src/index.ts";
 import { freshCopy } from "../../support/fresh.ts";
 import { settle } from "../../support/settle.ts";
+import { TrivialController } from "../../support/trivial-controller.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
 
 const { setImmediate } = globalThis;
+
+const nobody = { kind: "task", id: 0, name: "nobody", cancelScope: undefined };
 
 describe("the run queue", () => {
   let log: string[] = [];
@@ -35,7 +37,7 @@ describe("the run queue", () => {
     });
     wake(resolve, undefined);
   };
-  const started = (name: string): void => { start({ run: () => { log.push(name); } }); };
+  const started = (name: string): void => { start({ run: () => { log.push(name); } }, nobody); };
 
   it("never runs a job, a continuation or a start in the stack of the one who caused it", async () => {
     job("job");
@@ -260,35 +262,8 @@ describe("the budget of a turn", () => {
 describe("the seam", () => {
   afterEach(() => { control(undefined); });
 
-  class Trivial implements Controller {
-    readonly waiting: (() => void)[] = [];
-    readonly timers: { ms: number; fire: () => void; disarmed: boolean }[] = [];
-    readonly counts: number[] = [];
-
-    resume(proceed: () => void): boolean {
-      this.waiting.push(proceed);
-      return false;
-    }
-
-    choose(count: number): number {
-      this.counts.push(count);
-      return count - 1;
-    }
-
-    arm(ms: number, fire: () => void): () => void {
-      const timer = { ms, fire, disarmed: false };
-      this.timers.push(timer);
-      return () => { timer.disarmed = true; };
-    }
-
-    /** Let everybody go on, the last first; until nobody is left. */
-    async drain(): Promise<void> {
-      for (await settle(); this.waiting.length > 0; await settle()) this.waiting.pop()?.();
-    }
-  }
-
   it("lets the controller decide in which order tasks start and go on", async () => {
-    const controller = new Trivial();
+    const controller = new TrivialController();
     control(controller);
     const log: string[] = [];
     const gate = chan<number>();
@@ -311,7 +286,7 @@ describe("the seam", () => {
   });
 
   it("asks the controller which case is polled next", async () => {
-    const controller = new Trivial();
+    const controller = new TrivialController();
     control(controller);
     const choosing = select({ a: always(1), b: always(2), c: always(3) });
     await controller.drain();
@@ -320,7 +295,7 @@ describe("the seam", () => {
   });
 
   it("lets the controller arm and disarm timers in place of the platform", async () => {
-    const controller = new Trivial();
+    const controller = new TrivialController();
     control(controller);
     const giving = new AbortController();
     const slept = sleep(50);
@@ -337,7 +312,7 @@ describe("the seam", () => {
   });
 
   it("gives the controller a checkpoint to go on from", async () => {
-    const controller = new Trivial();
+    const controller = new TrivialController();
     control(controller);
     const passed = checkpoint();
     await settle();
@@ -347,7 +322,7 @@ describe("the seam", () => {
   });
 
   it("leaves nothing behind when it is taken away", async () => {
-    control(new Trivial());
+    control(new TrivialController());
     control(undefined);
     const ch = chan<number>();
     const received = ch.receive();

@@ -17,7 +17,7 @@ import type { CancelContext, Standing } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
 import { type Performable, ResultIsDeferred, waitedFor } from "../../core/operation.ts";
 import { rejectedNow, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
-import { tellWait, touch } from "../../core/controller.ts";
+import { controller, everything, tellWait, touch } from "../../core/controller.ts";
 import type { Job } from "../../core/scheduler.ts";
 import { handedOut } from "../../platform/signals.ts";
 import { withdraw, type WaitQueue, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
@@ -88,7 +88,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     if (this.over) return;
     if (fromOutside) this.fromOutside ??= error;
     if (this.cancelError) return;
-    touch(this);
+    touch(everything);
     if (!known) noteCancel(error);
     this.cancelError = error;
     const reached: CancelScope[] = [this];
@@ -135,7 +135,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     const lazy = (operation.traits & ResultIsDeferred) !== 0;
     const waiter = new RegionWaiter(this, operation, lazy);
     const promise = (waiter.promise = result<T>(lazy, settledBy(waiter)));
-    tellWait(waiter, operation);
+    tellWait(waiter, operation, this);
     operation.enlist(waiter);
     return promise;
   }
@@ -144,7 +144,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     const waiter = new RegionWaiter(this, of, false);
     const promise = (waiter.promise = settledBy(waiter));
     waiter.slot = slot;
-    tellWait(waiter, line);
+    if (controller !== undefined) tellWait(waiter, of.standing(line), this);
     line.join(waiter);
     return promise;
   }

@@ -12,7 +12,7 @@
  * Idea: trio's nurseries, Kotlin's `coroutineScope` and `supervisorScope`.
  */
 import { captured, type AsyncContext } from "../../platform/async-context.ts";
-import { tellWait, touch } from "../../core/controller.ts";
+import { controller, everything, touch } from "../../core/controller.ts";
 import { wake } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../../errors.ts";
@@ -70,7 +70,7 @@ export class ScopeState implements Runner, TaskInfo {
       this.#reject = reject;
     });
     registry.add(this);
-    tellWait(this, this);
+    controller?.entered(this, this.cancelScope.parent);
     observer?.site(this);
     const { timeout = Infinity, signal } = settings;
     if (signal) this.#outerSignal = new SignalWatch(signal, (reason) => { this.#cancelFromOutside(reason); });
@@ -160,7 +160,7 @@ export class ScopeState implements Runner, TaskInfo {
   /** Its deadline is in `ms` from now. Nothing happens when it is cancelled already, or cleaning up, or over. */
   limit(ms: number): void {
     checkedDelay(ms, `limit of ${this.#said}`);
-    touch(this.cancelScope, "limit");
+    touch(everything, "limit");
     this.#disarm?.();
     this.#arm(ms, `the ${String(ms)} ms that limit gave it`);
   }

@@ -12,16 +12,14 @@
  *
  * Idea: the durably blocked goroutines of Go's `synctest`.
  */
-import { External, Performable } from "../../core/operation.ts";
-import { Driver } from "../../task/generator.ts";
-import { ScopeState } from "../../task/scope/scope-state.ts";
-import { type CancelScope, RegionWaiter } from "../../task/cancel/cancel-scope.ts";
-import { Task } from "../../task/task.ts";
+import type { Actor, Enclosing, Part, Waited } from "../../core/controller.ts";
+import { External } from "../../core/operation.ts";
+import { EndOfScope } from "../scheduler/end-of-scope.ts";
 
 /** A task that has not ended, with what it waits for, by who waits there for it. */
 interface Member {
-  readonly task: Task<unknown>;
-  readonly waits: Map<object, object>;
+  readonly task: Actor;
+  readonly waits: Map<object, Waited>;
 }
 
 export class BlockedTasks {
@@ -31,20 +29,25 @@ export class BlockedTasks {
   /** Who waits inside, and is in no task: what was called by `detached`. */
   readonly #detached = new Set<object>();
 
-  begins(task: Task<unknown>): void {
-    const member = { task, waits: new Map<object, object>() };
+  begins(task: Actor): void {
+    const member = { task, waits: new Map<object, Waited>() };
     this.#members.set(task, member);
     this.#toLookAt.add(member);
   }
 
-  waits(waiter: object, where: object): void {
-    const cancelScope = cancelScopeOf(waiter);
-    const member = this.#memberIn(cancelScope);
-    if (!member) {
-      if (!taskOf(cancelScope) && !(where instanceof ScopeState) && isInside(where)) this.#detached.add(waiter);
-      return;
-    }
-    member.waits.set(waiter, where);
+  waits(waiter: object, what: Waited, part: Part | undefined): void {
+    const member = this.#memberIn(part);
+    if (member) this.#waits(member, waiter, what);
+    else if (!taskOf(part) && (what.traits & External) === 0) this.#detached.add(waiter);
+  }
+
+  entered(scope: Enclosing, part: Part | undefined): void {
+    const member = this.#memberIn(part);
+    if (member) this.#waits(member, scope, new EndOfScope(scope));
+  }
+
+  #waits(member: Member, waiter: object, what: Waited): void {
+    member.waits.set(waiter, what);
     this.#waiters.set(waiter, member);
   }
 
@@ -57,7 +60,7 @@ export class BlockedTasks {
     if (this.#members.get(member.task) === member) this.#toLookAt.add(member);
   }
 
-  ends(task: Task<unknown>): void {
+  ends(task: Actor): void {
     const member = this.#members.get(task);
     if (!member) return;
     this.#members.delete(task);
@@ -83,35 +86,24 @@ export class BlockedTasks {
   }
 
   /** Whether this task, or the body of a scope in it, waits outside. */
-  isOutside(task: Task<unknown>): boolean {
+  isOutside(task: Actor): boolean {
     const member = this.#members.get(task);
     return member !== undefined && isOutside(member);
   }
 
-  #memberIn(cancelScope: CancelScope | undefined): Member | undefined {
-    const task = taskOf(cancelScope);
+  #memberIn(part: Part | undefined): Member | undefined {
+    const task = taskOf(part);
     return task && this.#members.get(task);
   }
 }
 
-/** The task whose code runs in a cancel scope: in its own, or in that of a scope in it. */
-export function taskOf(cancelScope: CancelScope | undefined): Task<unknown> | undefined {
-  for (let outer = cancelScope; outer; outer = outer.parent) if (outer.owner instanceof Task) return outer.owner as Task<unknown>;
+/** The task whose code runs in a part: in its own, or in that of a scope in it. */
+export function taskOf(part: Part | undefined): Actor | undefined {
+  for (let outer = part; outer; outer = outer.parent) if (outer.owner.kind === "task") return outer.owner;
   return undefined;
 }
 
-function cancelScopeOf(waiter: object): CancelScope | undefined {
-  if (waiter instanceof RegionWaiter) return waiter.cancelScope;
-  if (waiter instanceof Driver) return waiter.cancelContext;
-  return waiter instanceof ScopeState ? waiter.cancelScope.parent : undefined;
-}
-
 function isOutside({ waits }: Member): boolean {
-  for (const where of waits.values()) if (isInside(where)) return false;
+  for (const what of waits.values()) if ((what.traits & External) === 0) return false;
   return true;
-}
-
-function isInside(where: object): boolean {
-  if (where instanceof Performable) return (where.traits & External) === 0;
-  return !(where instanceof ScopeState) || (!where.bodyRuns && where.hasTasks);
 }

@@ -10,11 +10,16 @@
  * 4. The event loop turns after a number of wake-ups, whatever happens, so that the limit in real time is kept.
  * 5. What is kept is what waits: nothing grows with what has gone on.
  *
- *        quiet ─► yielded ─► due timers ─► a turn of the event loop ──┬─ a failure, main's end ─► the end
- *          ▲                                                          ├─ somebody waits outside ─► wait for it
- *          │                                                          ├─ somebody settles ─► it goes on
- *          └──────────────────────────────────────────────────────────┼─ a timer ─► time moves
- *                                                                     └─ none ─► deadlock
+ *      ┌─► quiet ─┬─ somebody has yielded ─► goes on ─────────────────────────┐
+ *      │          ├─ a timer is due ───────► fires ───────────────────────────┤
+ *      │          └─ neither ─► the event loop turns                          │
+ *      │               ├─ a failure, or main has ended and nobody is left ─► the end
+ *      │               ├─ somebody waits outside ─► until something comes ────┤
+ *      │               ├─ somebody settles ───────► goes on ──────────────────┤
+ *      │               ├─ main has ended ─► the end: a leak                   │
+ *      │               ├─ there is a timer ───────► time moves to it ─────────┤
+ *      │               └─ nothing of this ─► the end: a deadlock              │
+ *      └──────────────────────────────────────────────────────────────────────┘
  *
  * Idea: Go's `synctest`.
  */
@@ -22,7 +27,7 @@ import { contexts } from "../../platform/async-context.ts";
 import { nothing, Performable, type Nothing } from "../../core/operation.ts";
 import { Queue } from "../../core/queue.ts";
 import { below } from "../../platform/random.ts";
-import type { Controller } from "../../core/controller.ts";
+import type { Actor, Controller, Enclosing, Part, Waited } from "../../core/controller.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import type { TaskInfo } from "../../task/report/registry.ts";
 import { named, Task } from "../../task/task.ts";
@@ -93,13 +98,19 @@ export class BubbleRun implements Controller, Controlled {
 
   // -- What it is told --
 
-  resume(proceed: () => void, who?: object, begins = false): boolean {
-    if (!begins && who) this.#blocked.goesOn(who);
-    else if (begins && who instanceof Task) this.#blocked.begins(who as Task<unknown>);
+  started(proceed: () => void, who: Actor): boolean {
+    if (who.kind === "task") this.#blocked.begins(who);
     this.stir();
     if (this.runsOn()) return true;
-    if (begins) void new Promise<void>((resolve) => { this.#held.push(resolve); }).then(proceed);
-    else this.#held.push(proceed);
+    void new Promise<void>((resolve) => { this.#held.push(resolve); }).then(proceed);
+    return false;
+  }
+
+  ready(proceed: () => void, who?: object): boolean {
+    if (who) this.#blocked.goesOn(who);
+    this.stir();
+    if (this.runsOn()) return true;
+    this.#held.push(proceed);
     return false;
   }
 
@@ -116,15 +127,27 @@ export class BubbleRun implements Controller, Controlled {
     return below(left);
   }
 
-  wait(waiter: object, where: object): void {
-    this.#blocked.waits(waiter, where);
+  waits(waiter: object, what: Waited, part: Part | undefined): void {
+    this.#blocked.waits(waiter, what, part);
     this.stir();
   }
 
-  touch(what: object, verb?: string): void {
-    if (verb === "end" && what instanceof Task) this.#blocked.ends(what as Task<unknown>);
+  entered(scope: Enclosing, part: Part | undefined): void {
+    this.#blocked.entered(scope, part);
     this.stir();
   }
+
+  ended(task: Actor): void {
+    this.#blocked.ends(task);
+    this.stir();
+  }
+
+  accessed(): void {
+    this.stir();
+  }
+
+  made(): void { /* that alone lets nobody go on */ }
+  moves(): void { /* the same */ }
 
   arm(ms: number, fire: () => void): () => void {
     const timer = { at: this.now + ms, fire };
@@ -253,7 +276,7 @@ export class BubbleRun implements Controller, Controlled {
   get outside(): TaskInfo[] {
     if (!this.#waitsOutside) return [];
     return this.left.filter((who) => {
-      const task = who instanceof Task ? (who as Task<unknown>) : taskOf(who.cancelScope);
+      const task = who.kind === "task" ? who : taskOf(who.cancelScope);
       return task && this.#blocked.isOutside(task);
     });
   }

@@ -5,7 +5,7 @@
  * 2. A failure that nobody has handled by the end is the verdict, whatever else is wrong: it often causes the rest.
  */
 import { reportFailure } from "../../platform/unhandled.ts";
-import { controller } from "../../core/controller.ts";
+import { controller, everything } from "../../core/controller.ts";
 import { control } from "../../core/scheduler.ts";
 import { seeded } from "../../platform/random.ts";
 import type { CancelledError } from "../../errors.ts";
@@ -15,7 +15,6 @@ import { Ending, lastCancel, leftSince } from "../scheduler/ending.ts";
 import { eventLoopTurn, whenQuiet } from "../scheduler/platform.ts";
 import { failuresHeard, forgetFailures, takeProcess } from "../scheduler/process-hooks.ts";
 import { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
-import { everything } from "../scheduler/thread.ts";
 import { installVirtualClock } from "../scheduler/virtual-clock.ts";
 
 /** What can be found: a failure that nobody handles; all wait, main too; main has ended and others wait; no end within `maxSteps`;
@@ -71,7 +70,7 @@ export function takeProcessForRuns(who: string): () => void {
   const giveBack = takeProcess(who);
   const { abort } = AbortController.prototype; // eslint-disable-line @typescript-eslint/unbound-method -- it is put back as it was
   AbortController.prototype.abort = function(reason?: unknown): void {
-    if (controller instanceof ControlledScheduler) controller.touch(everything);
+    if (controller instanceof ControlledScheduler) controller.accessed(everything);
     abort.call(this, reason);
   };
   return () => {
@@ -215,7 +214,7 @@ class Run {
       const controlled = {
         first,
         waiters: () => scheduler.waiters(),
-        takePending: () => scheduler.ready.map((item) => () => { item.proceed(); }),
+        takePending: () => scheduler.items.map((item) => () => { item.proceed(); }),
         arm: (ms: number, fire: () => void) => scheduler.arm(ms, fire),
         nextTimer: () => scheduler.nextTimer(),
       };

@@ -14,8 +14,8 @@ export function traceOf(scheduler: ControlledScheduler): string[] {
 }
 
 /** What was done, and to what. */
-function deed(scheduler: ControlledScheduler, { verb = "", what }: Event): string {
-  return what && "name" in what ? scheduler.names.text(`${verb} on ${JSON.stringify(what.name)}`) : verb;
+function deed(scheduler: ControlledScheduler, { verb, what }: Event): string {
+  return what && "name" in what ? scheduler.names.text(`${String(verb)} on ${JSON.stringify(what.name)}`) : (verb ?? "");
 }
 
 function phrase(scheduler: ControlledScheduler, event: Event): string {
@@ -24,7 +24,7 @@ function phrase(scheduler: ControlledScheduler, event: Event): string {
     case "does": return deed(scheduler, event);
     case "wakes": return `${deed(scheduler, event)} wakes ${whom}`.trimStart();
     case "starts": return `starts ${whom}`;
-    case "waits": return `waits in ${event.what ? scheduler.names.ofPlace(event.what) : ""}`;
+    case "waits": return `waits in ${scheduler.names.text(String(event.what))}`;
     case "ends": return "ends";
   }
 }

@@ -12,7 +12,7 @@
  * Idea: turmoil's links.
  */
 import { Queue } from "../../core/queue.ts";
-import { touch } from "../../core/controller.ts";
+import { controller, touch } from "../../core/controller.ts";
 import { enqueue, type Job } from "../../core/scheduler.ts";
 import { arm } from "../../time/timer.ts";
 
@@ -34,7 +34,7 @@ export class Link implements Job {
     this.name = name;
     this.#latency = latency;
     this.#isHeld = isHeld;
-    touch(this, "make");
+    controller?.moves(this);
   }
 
   send(...deliveries: readonly Delivery[]): void {

@@ -7,7 +7,7 @@
  * 1. The server has no end before the connect has arrived. If the client gives up before, there will be none.
  * 2. Once both ends have closed nothing is left: no delivery, no timer, and the network does not know the connection any more.
  */
-import { touch } from "../../core/controller.ts";
+import { tellMade, touch } from "../../core/controller.ts";
 import { formatAddress } from "../../net/address.ts";
 import { Link } from "./link.ts";
 import { connectionReset, MemorySocket, type Carriage, type EndAddress, type Ends } from "./memory-socket.ts";
@@ -44,7 +44,7 @@ export class Pair implements Ends {
     const { name, latency, addresses: [client, server] = [], network } = options;
     this.network = network;
     this.name = name;
-    touch(this, "make");
+    tellMade(this);
     const held = (): boolean => network.isHeld(this);
     const other = client === undefined ? "" : `${formatAddress(client.address, client.port)} `;
     this.#links = [new Link(`${other}to ${name}`, latency, held), new Link(`${other}from ${name}`, latency, held)];

@@ -9,14 +9,11 @@
  *
  * Idea: the schedulers of loom and shuttle.
  */
-import type { Controller } from "../../core/controller.ts";
-import { Sourced } from "../../ops/source.ts";
-import { External, HoldsSignal, Performable, RunsUserCode } from "../../core/operation.ts";
-import { ScopeState } from "../../task/scope/scope-state.ts";
-import { CancelScope } from "../../task/cancel/cancel-scope.ts";
-import { Task } from "../../task/task.ts";
+import { everything, type Actor, type Controller, type Enclosing, type Mover, type Verb, type Waited } from "../../core/controller.ts";
+import { External, HoldsSignal, RunsUserCode } from "../../core/operation.ts";
 import { Names } from "./names.ts";
-import { everything, Thread, type Event, type Item, type Step, type Timer } from "./thread.ts";
+import { EndOfScope } from "./end-of-scope.ts";
+import { Thread, type Event, type Item, type Step, type Timer } from "./thread.ts";
 import { Timers } from "./timers.ts";
 
 /** How the cases of a select are chosen. */
@@ -40,7 +37,8 @@ export interface Poll {
 export class ControlledScheduler implements Controller {
   readonly steps: Step[] = [];
   readonly threads: Thread[] = [];
-  readonly ready: Item[] = [];
+  /** Who is about to go on, in the order in which that has come about. */
+  readonly items: Item[] = [];
   readonly timers: Timers<Timer> = new Timers();
   now = 0;
   current: Thread;
@@ -48,13 +46,14 @@ export class ControlledScheduler implements Controller {
   readonly #waiters = new Map<object, Thread>();
   /** What goes on by itself, again and again: a thread each. */
   readonly #movers = new Map<object, Thread>();
+  readonly #threadOf = new Map<Actor, Thread>();
   readonly names: Names = new Names();
   readonly #outside: Thread;
   /** Under way: code of the user that a poll runs may poll another choice. */
   readonly #polls = new Map<readonly unknown[], Poll>();
   /** What an operation looks at, while it is asked for nothing else. */
   #looked: (object | typeof everything)[] | undefined = undefined;
-  #last: { verb: string; what: object } | undefined = undefined;
+  #last: { verb: Verb; what: object } | undefined = undefined;
 
   constructor(chooser: CaseChooser) {
     this.#chooser = chooser;
@@ -63,32 +62,50 @@ export class ControlledScheduler implements Controller {
 
   // -- What goes on --
 
-  resume(proceed: () => void, who?: object, begins = false): boolean {
-    const thread = this.#threadFor(who, begins);
-    this.ready.push({ thread, enabler: this.steps.length - 1, proceed: begins ? inThisContext(proceed) : proceed });
-    thread.ready = true;
+  started(proceed: () => void, who: Actor): boolean {
+    const waiting = this.#waiters.get(who);
+    const thread = waiting ? this.#idleThread(waiting) : who.kind === "task" ? this.#begin(who) : this.#idleThread(this.current);
+    this.#add(thread, inThisContext(proceed));
+    this.#tell({ kind: "starts", thread });
+    return false;
+  }
+
+  #begin(task: Actor): Thread {
+    const thread = new Thread(`${this.current.key}.${String(this.current.made++)}`, task);
+    this.threads.push(thread);
+    this.#threadOf.set(task, thread);
+    this.names.give(task, `${thread.key}!`);
+    return thread;
+  }
+
+  ready(proceed: () => void, who?: object): boolean {
+    const thread = (who && (this.#movers.get(who) ?? this.#goesOn(who))) ?? this.#idleThread(this.current);
+    this.#add(thread, proceed);
     const { verb, what } = this.#last ?? {};
-    if (begins) this.#tell({ kind: "starts", thread });
-    else if (thread.root === this.current.root) this.#tell({ kind: "does", verb, what });
+    if (thread.root === this.current.root) this.#tell({ kind: "does", verb, what });
     else this.#tell({ kind: "wakes", verb, what, thread });
     return false;
   }
 
-  #threadFor(who: object | undefined, begins: boolean): Thread {
-    if (begins && who instanceof Task) {
-      const thread = new Thread(`${this.current.key}.${String(this.current.made++)}`, who as Task<unknown>);
-      this.threads.push(thread);
-      this.names.give(who, `${thread.key}!`);
-      return thread;
-    }
-    const mover = who && this.#movers.get(who);
-    if (mover) return mover;
-    const waiting = who && this.#waiters.get(who);
-    if (!waiting) return this.#idleThread(this.current);
-    if (begins) return this.#idleThread(waiting);
-    this.#waiters.delete(who);
-    waiting.waits = undefined;
-    return waiting;
+  #add(thread: Thread, proceed: () => void): void {
+    this.items.push({ thread, enabler: this.steps.length - 1, proceed });
+    thread.ready = true;
+  }
+
+  /** The thread that has waited as this waiter, and does not any more. */
+  #goesOn(waiter: object): Thread | undefined {
+    const thread = this.#waiters.get(waiter);
+    this.#waiters.delete(waiter);
+    if (thread) thread.waits = undefined;
+    return thread;
+  }
+
+  turn(proceed: () => void): void {
+    this.ready(proceed);
+  }
+
+  runsOn(): boolean {
+    return false;
   }
 
   /** A thread with the same root that is at no other point. */
@@ -104,8 +121,8 @@ export class ControlledScheduler implements Controller {
   /** Let something go on. The step is over once everything is quiet again. */
   run(item: Item): void {
     const { thread } = item;
-    const ready = this.ready.indexOf(item);
-    if (ready >= 0) this.ready.splice(ready, 1);
+    const ready = this.items.indexOf(item);
+    if (ready >= 0) this.items.splice(ready, 1);
     else {
       this.timers.remove(item as Timer);
       this.now = Math.max(this.now, (item as Timer).at);
@@ -114,7 +131,7 @@ export class ControlledScheduler implements Controller {
     this.current = thread;
     this.#last = undefined;
     this.steps.push({ thread, enabler: item.enabler, touched: [thread.root], events: [] });
-    if (ready < 0) this.touch(everything);
+    if (ready < 0) this.accessed(everything);
     item.proceed();
   }
 
@@ -141,45 +158,69 @@ export class ControlledScheduler implements Controller {
     return 0;
   }
 
-  wait(waiter: object, where: object): void {
+  waits(waiter: object, what: Waited): void {
+    this.#waitAs(waiter, what);
+    if ((what.traits & (External | RunsUserCode)) !== 0) this.accessed(everything);
+    if (this.#standsTwice(what)) this.#chooser.leaveOut();
+    this.#tell({ kind: "waits", what });
+  }
+
+  entered(scope: Enclosing): void {
+    this.#waitAs(scope, new EndOfScope(scope));
+    this.#name(scope);
+  }
+
+  #waitAs(waiter: object, what: Waited): void {
     const thread = this.#idleThread(this.current);
-    thread.waits = { waiter, where };
+    thread.waits = { waiter, what };
     this.#waiters.set(waiter, thread);
-    if (where instanceof Performable) {
-      if ((where.traits & (External | RunsUserCode)) !== 0) this.touch(everything);
-      if (this.#standsTwice(where)) this.#chooser.leaveOut();
-    }
-    if (where instanceof ScopeState) this.#name(where);
-    else this.#tell({ kind: "waits", what: where });
   }
 
   /** Whether two cases of an operation wait in one line. */
-  #standsTwice(operation: Performable<unknown>): boolean {
+  #standsTwice(what: Waited): boolean {
     const lines = (this.#looked = []);
-    operation.footprint();
+    what.footprint();
     this.#looked = undefined;
     return new Set(lines).size < lines.length;
   }
 
-  touch(what: object | typeof everything, verb?: string): void {
+  made(what: object, belongings: readonly object[]): void {
+    if (this.#isOutside) return;
+    this.accessed(what);
+    this.#name(what);
+    for (const belonging of belongings) this.names.own(belonging, what);
+  }
+
+  moves(what: Mover): void {
+    if (this.#isOutside) return;
+    this.accessed(what);
+    this.#name(what);
+    this.#movers.set(what, new Thread(this.names.keyOf(what), undefined, undefined, what.name));
+  }
+
+  ended(task: Actor): void {
+    const thread = this.#threadOf.get(task);
+    if (thread) thread.over = true;
+    if (this.#isOutside) return;
+    this.accessed(task);
+    this.#tell({ kind: "ends" });
+  }
+
+  accessed(what: object | typeof everything, verb?: Verb): void {
     if (this.#looked) {
       this.#looked.push(what);
       return;
     }
-    const step = this.steps.at(-1);
-    if (!step || this.current === this.#outside) return;
-    const known = what instanceof CancelScope || what instanceof Sourced ? everything : this.names.ownerOf(what);
-    step.touched.push(known);
-    if (verb === undefined || typeof what !== "object") return;
-    if (verb === "end") this.#tell({ kind: "ends" });
-    else if (verb === "make") {
-      this.#name(what);
-      if ("run" in what) this.#movers.set(what, new Thread(this.names.keyOf(what), undefined, undefined, String((what as { name?: unknown }).name)));
-      this.names.addLines(what as { name: string });
-    } else {
-      this.#last = { verb, what };
-      if (verb === "close" || verb === "cancel") this.#tell({ kind: "does", verb, what });
-    }
+    if (this.#isOutside) return;
+    this.steps.at(-1)?.touched.push(this.names.ownerOf(what));
+    if (verb === undefined || what === everything) return;
+    this.#last = { verb, what };
+    if (verb === "close" || verb === "cancel") this.#tell({ kind: "does", verb, what });
+  }
+
+  /** Nothing that is known goes on. */
+  get #isOutside(): boolean {
+    return this.current === this.#outside;
   }
 
   // -- Time --
@@ -194,7 +235,7 @@ export class ControlledScheduler implements Controller {
 
   /** Who may go on now: who is ready, in the order in which they became so; then the timers that are due. */
   get alternatives(): Item[] {
-    return [...this.ready, ...this.timers.upTo(this.now)];
+    return [...this.items, ...this.timers.upTo(this.now)];
   }
 
   /** The timers of the next instant at which one is due. */
@@ -233,30 +274,22 @@ export class ControlledScheduler implements Controller {
 
   /** The tasks that have not ended. */
   get left(): Thread[] {
-    return this.threads.filter(({ task }) => task && (task.state === "pending" || task.state === "running"));
+    return this.threads.filter(({ over }) => !over);
   }
 
   /** What a task waits for, in each of its threads. */
   waitsOf(thread: Thread): string[] {
-    return thread.all.flatMap(({ waits }) => (waits ? [this.names.ofPlace(waits.where)] : []));
+    return thread.all.flatMap(({ waits }) => (waits ? [this.names.text(String(waits.what))] : []));
   }
 
   /** Whether one of those who are left waits for a signal, too. */
   get holdsSignal(): boolean {
-    return this.left.flatMap(({ all }) => all).some(({ waits }) => {
-      const where = waits?.where;
-      return where instanceof Performable ? (where.traits & HoldsSignal) !== 0 : where instanceof ScopeState && where.holdsSignal;
-    });
+    return this.left.flatMap(({ all }) => all).some(({ waits }) => waits && (waits.what.traits & HoldsSignal) !== 0);
   }
 
   /** Whether all that can wake a task is in this scheduler. */
   controls(thread: Thread): boolean {
-    return thread.all.some(({ waits, ready }) => {
-      if (ready) return true;
-      if (!waits) return false;
-      const { where } = waits;
-      return where instanceof Performable ? (where.traits & External) === 0 : !(where instanceof ScopeState) || !where.bodyRuns;
-    });
+    return thread.all.some(({ waits, ready }) => ready || (waits && (waits.what.traits & External) === 0));
   }
 
   /** Who waits. */

@@ -144,10 +144,22 @@ export class Ending implements Controller {
 
   // -- What it is told --
 
-  resume(proceed: () => void, _who?: object, begins = false): boolean {
+  started(proceed: () => void): boolean {
+    void new Promise<void>((resolve) => { this.ready(resolve); }).then(proceed);
+    return false;
+  }
+
+  ready(proceed: () => void): boolean {
     this.#wakes--;
-    if (begins) void new Promise<void>((resolve) => { this.#ready.push(resolve); }).then(proceed);
-    else this.#ready.push(proceed);
+    this.#ready.push(proceed);
+    return false;
+  }
+
+  turn(proceed: () => void): void {
+    this.ready(proceed);
+  }
+
+  runsOn(): boolean {
     return false;
   }
 
@@ -158,6 +170,13 @@ export class Ending implements Controller {
   arm(ms: number, fire: () => void): () => void {
     return this.#program.arm(ms, fire);
   }
+
+  waits(): void { /* nobody asks any more */ }
+  entered(): void { /* the same */ }
+  made(): void { /* the same */ }
+  moves(): void { /* the same */ }
+  accessed(): void { /* the same */ }
+  ended(): void { /* the same */ }
 }
 
 /** What it runs in. A free task that has no cancel scope gets one. */

@@ -3,13 +3,12 @@
  *
  * Everything is named by what made it and a number, not by when: two runs that differ in unrelated steps agree on names.
  */
-import { ScopeState } from "../../task/scope/scope-state.ts";
 import { Thread } from "./thread.ts";
 
 export class Names {
   readonly #keys = new Map<object, string>();
   readonly #numbers = new Map<string, number>();
-  readonly #lines = new Map<object, { channel: { name: string }; verb: string }>();
+  readonly #owners = new Map<object, object>();
 
   /** Something has this name in every run. */
   give(what: object, key: string): void {
@@ -21,26 +20,18 @@ export class Names {
     return what instanceof Thread ? what.key : (this.#keys.get(what) ?? "?");
   }
 
-  /** The lines of a channel are the channel's. */
-  addLines(channel: { name: string; senders?: object; receivers?: object }): void {
-    if (channel.senders) this.#lines.set(channel.senders, { channel, verb: "send" });
-    if (channel.receivers) this.#lines.set(channel.receivers, { channel, verb: "receive" });
+  /** What belongs to something counts as the same. */
+  own(belonging: object, owner: object): void {
+    this.#owners.set(belonging, owner);
   }
 
-  /** The channel of a line; anything else is itself. */
+  /** What something belongs to: mostly itself. */
   ownerOf<T>(what: T): T | object {
-    return this.#lines.get(what as object)?.channel ?? what;
+    return this.#owners.get(what as object) ?? what;
   }
 
   ofThread({ root: { task, name } }: Thread): string {
     return task ? this.text(task.name) : name;
-  }
-
-  /** What is waited for. */
-  ofPlace(where: object): string {
-    const line = this.#lines.get(where);
-    if (line) return this.text(`${line.verb} on channel ${JSON.stringify(line.channel.name)}`);
-    return where instanceof ScopeState ? this.text(`${where.kind} "${where.name}"`) : this.text(String(where));
   }
 
   /** Numbers of the process, such as in channel-517, become numbers of this run. */

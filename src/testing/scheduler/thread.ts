@@ -3,19 +3,18 @@
  *
  * A thread is what can be at one point only. A task is one; what it begins while it already waits (`Promise.all`) is a thread more, with the same root.
  */
-import type { Task } from "../../task/task.ts";
-
-/** Touched by a step whose effects cannot be told apart: time moves, something is cancelled. It depends on every other. */
-export const everything: unique symbol = Symbol("everything");
+import type { Actor, everything, Verb, Waited } from "../../core/controller.ts";
 
 export class Thread {
   readonly key: string;
   readonly root: Thread;
-  readonly task: Task<unknown> | undefined;
+  readonly task: Actor | undefined;
   /** What it is called, if it is no task. */
   readonly name: string;
   /** What it waits for, and as which waiter. */
-  waits: { waiter: object; where: object } | undefined = undefined;
+  waits: { waiter: object; what: Waited } | undefined = undefined;
+  /** Its task has ended. */
+  over = false;
   /** It is about to go on. */
   ready = false;
   /** Other threads of the same root. */
@@ -24,7 +23,7 @@ export class Thread {
   made = 0;
   named = 0;
 
-  constructor(key: string, task: Task<unknown> | undefined, root?: Thread, name = "a timer") {
+  constructor(key: string, task: Actor | undefined, root?: Thread, name = "a timer") {
     this.key = key;
     this.task = task;
     this.root = root ?? this;
@@ -66,7 +65,7 @@ export interface Step {
 export interface Event {
   readonly kind: "does" | "wakes" | "starts" | "waits" | "ends";
   /** What it did, to what; or what it waits for. */
-  readonly verb?: string | undefined;
+  readonly verb?: Verb | undefined;
   readonly what?: object | undefined;
   /** Whom it woke or started. */
   readonly thread?: Thread;

@@ -5,7 +5,8 @@
  * 2. Steps are added at the end and cut off from there: what is known of those before is kept.
  */
 import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
-import { everything, type Step } from "../scheduler/thread.ts";
+import { everything } from "../../core/controller.ts";
+import type { Step } from "../scheduler/thread.ts";
 
 /** What a step has touched, by name; `undefined` for everything. */
 export type Footprint = ReadonlySet<string> | undefined;
