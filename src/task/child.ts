@@ -5,8 +5,14 @@
  */
 import { type Body, type HowEnded } from "./body.ts";
 import { cancelled, CancelScope } from "./cancel/cancel-scope.ts";
-import type { ScopeState } from "./scope/scope-state.ts";
 import { Task } from "./task.ts";
+
+/** What children belong to. */
+export interface ParentOfTasks {
+  readonly cancelScope: CancelScope;
+  /** A child has ended, with this outcome. */
+  childEnded(child: ChildTask<unknown>, outcome: unknown): void;
+}
 
 /**
  * A task of a scope: what it does and how it fails is its scope's business. Joining it gives its outcome, as with every task.
@@ -14,12 +20,12 @@ import { Task } from "./task.ts";
  * Made by {@link Scope.go}. Idea: Kotlin's `Job`.
  */
 export class ChildTask<T> extends Task<T> {
-  readonly #scope: ScopeState;
+  readonly #parent: ParentOfTasks;
 
   /** @internal */
-  constructor(scope: ScopeState, body: Body<unknown[], T>, args: unknown[]) {
-    super(body, args, (task) => new CancelScope(task, scope.cancelScope));
-    this.#scope = scope;
+  constructor(parent: ParentOfTasks, body: Body<unknown[], T>, args: unknown[]) {
+    super(body, args, (task) => new CancelScope(task, parent.cancelScope));
+    this.#parent = parent;
   }
 
   /**
@@ -53,7 +59,7 @@ export class ChildTask<T> extends Task<T> {
   /** @internal */
   override ended(how: HowEnded, outcome: unknown): void {
     super.ended(how, outcome);
-    this.#scope.childEnded(this, outcome);
+    this.#parent.childEnded(this, outcome);
     this.cancelScope?.handOver();
   }
 }

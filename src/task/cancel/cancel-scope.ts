@@ -30,6 +30,12 @@ import { observer } from "../report/observer.ts";
 import { expectEnd, hasEnded } from "../report/stuck.ts";
 import { WaitSet } from "./wait-set.ts";
 
+/**
+ * How a cancel scope belongs to its parent. A cancel of the parent does not reach a shielded one; the parent does not wait for a background one
+ * before it is told that it is empty.
+ */
+export type Bond = "plain" | "shielded" | "background";
+
 export class CancelScope implements CancelContext, Linked<CancelScope> {
   before: CancelScope | undefined = undefined;
   after: CancelScope | undefined = undefined;
@@ -41,7 +47,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   readonly waits: WaitSet<RegionWaiter> = new WaitSet();
   /** The generator that runs in it. */
   driver: Driver | undefined = undefined;
-  /** Called when the last child has left. */
+  /** Called when the last child has left, background ones aside. */
   onEmpty: (() => void) | undefined = undefined;
   /** The first cancel that reached it. */
   cancelError: CancelledError | undefined = undefined;
@@ -50,19 +56,25 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   /** Whoever runs in it has met the cancel: a wait was withdrawn, or refused. */
   delivered = false;
   over = false;
-  readonly #shielded: boolean;
+  readonly #bond: Bond;
   #controller: AbortController | undefined = undefined;
 
-  constructor(owner: TaskInfo, parent: CancelScope | undefined, shielded = false) {
+  constructor(owner: TaskInfo, parent: CancelScope | undefined, bond: Bond = "plain") {
     this.owner = owner;
     this.parent = parent;
-    this.#shielded = shielded;
+    this.#bond = bond;
     parent?.children.add(this);
-    if (parent?.cancelError && !shielded) this.cancelError = this.fromOutside = parent.cancelError;
+    if (parent?.cancelError && bond !== "shielded") this.cancelError = this.fromOutside = parent.cancelError;
   }
 
   get cancelled(): boolean {
     return this.cancelError !== undefined;
+  }
+
+  /** Whether it has no child but, at most, a background one. */
+  get empty(): boolean {
+    const { first } = this.children;
+    return first === undefined || (first.#bond === "background" && first.after === undefined);
   }
 
   /** The numbers of whoever runs in it, and in the cancel scopes around it. */
@@ -94,7 +106,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     const reached: CancelScope[] = [this];
     for (const cancelScope of reached) {
       for (const child of cancelScope.children) {
-        if (child.#shielded) continue;
+        if (child.#bond === "shielded") continue;
         child.fromOutside ??= error;
         if (child.cancelError) continue; // so is all that is below it
         child.cancelError = error;
@@ -185,7 +197,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     const { parent } = this;
     if (!parent) return;
     parent.children.remove(this);
-    if (!parent.children.first) tellEmpty(parent);
+    if (parent.empty) tellEmpty(parent);
   }
 }
 

@@ -53,10 +53,12 @@ function warn(cancelScope: CancelScope, lines: (cancelScope: CancelScope) => str
 function whoLives(cancelScope: CancelScope): string[] {
   const lives: string[] = [];
   const cancelScopes = [cancelScope];
-  for (const { owner, children } of cancelScopes) {
+  for (const scope of cancelScopes) {
+    const { owner, children } = scope;
+    cancelScopes.push(...children);
+    if (owner.cancelScope !== scope) continue; // of a clean-up, or of the background
     const state = owner.kind === "task" ? "has not ended" : owner.open && openness[owner.open];
     if (state !== undefined) lives.push(`${owner.kind} ${String(owner.id)} ${JSON.stringify(owner.name)} ${state}`);
-    cancelScopes.push(...children);
   }
   return lives;
 }

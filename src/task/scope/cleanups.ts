@@ -29,7 +29,7 @@ export class Cleanups {
   /** Run them all in a cancel scope whose scope is over but for them. */
   async run(cancelScope: CancelScope, failed: (error: unknown) => void): Promise<void> {
     for (let cleanup = this.#left.pop(); cleanup; cleanup = this.#left.pop()) {
-      await runIn(new CancelScope(cancelScope.owner, cancelScope, true), cleanup.body, failed, cleanup.context);
+      await runIn(new CancelScope(cancelScope.owner, cancelScope, "shielded"), cleanup.body, failed, cleanup.context);
       await emptied(cancelScope);
     }
   }

@@ -18,7 +18,8 @@ import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../../errors.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "../body.ts";
-import { ChildTask } from "../child.ts";
+import { ChildTask, type ParentOfTasks } from "../child.ts";
+import { BackgroundTasks, type BackgroundTask, type OnBackgroundEnd } from "./background.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
 import type { Driver } from "../generator.ts";
 import { registry, nextId, type Kind, type TaskInfo } from "../report/registry.ts";
@@ -30,7 +31,7 @@ import { arose, suppress } from "./suppressed.ts";
 import type { ScopeSettings } from "./scope-options.ts";
 import type { Task } from "../task.ts";
 
-export class ScopeState implements Runner, TaskInfo {
+export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   before: TaskInfo | undefined = undefined;
   after: TaskInfo | undefined = undefined;
   readonly id: number = nextId();
@@ -44,6 +45,7 @@ export class ScopeState implements Runner, TaskInfo {
   /** Where the block of an open scope runs. */
   readonly #openedIn: CancelScope | undefined;
   readonly #cleanups: Cleanups = new Cleanups();
+  #background: BackgroundTasks | undefined = undefined;
   /** The context in which failures are told. */
   readonly #context: AsyncContext | undefined;
   #resolve!: (value: unknown) => void;
@@ -62,7 +64,7 @@ export class ScopeState implements Runner, TaskInfo {
     this.kind = kind;
     this.#context = typeof settings.onError === "function" ? captured() : undefined;
     this.name = settings.name ?? nameOf(body) ?? `${kind}-${String(this.id)}`;
-    this.cancelScope = new CancelScope(this, currentCancelScope(), settings.shielded);
+    this.cancelScope = new CancelScope(this, currentCancelScope(), settings.shielded === true ? "shielded" : "plain");
     this.#openedIn = this.cancelScope.parent;
     this.cancelScope.onEmpty = () => { this.#check(); };
     this.outcome = new Promise((resolve, reject) => {
@@ -88,6 +90,7 @@ export class ScopeState implements Runner, TaskInfo {
 
   /** Whether it has a task that has not ended, or a scope that nobody will end. */
   get hasTasks(): boolean {
+    if (this.#background?.hasTasks === true) return true;
     for (const { owner } of this.cancelScope.children) if (owner.kind === "task" || owner.open === "forgotten") return true;
     return false;
   }
@@ -131,8 +134,27 @@ export class ScopeState implements Runner, TaskInfo {
 
   go<A extends unknown[], U>(body: Body<A, U>, ...args: A): ChildTask<U> {
     checkedBody(body, "go", "s.go(() => work()), not s.go(work())");
-    if (this.#closed) throw new ClosedError(`go in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
+    this.#checkNotClosed("go");
     return new ChildTask<U>(this, body as Body<unknown[], U>, args);
+  }
+
+  /**
+   * Starts a task that does not keep the scope open, as the stage of a flow: see {@link BackgroundTask}. It is cancelled and awaited when the body
+   * and all other children have ended. Get the state of a user's scope by `ScopeHandle.stateOf(s, "parallel")`.
+   *
+   * @param verb - what the error of a scope that has ended calls it: `parallel`
+   * @param body - an async, a plain or a generator function; it starts in a later microtask, and never in a scope that is cancelled
+   * @param onEnd - called once, in the step in which the task ends, before its scope can end by that: `task.state` and `outcome` say how. It may
+   * neither throw nor run code of the user
+   * @throws ClosedError when the scope has ended
+   */
+  goInBackground<T>(verb: string, body: Body<[], T>, onEnd?: OnBackgroundEnd): BackgroundTask<T> {
+    this.#checkNotClosed(verb);
+    return (this.#background ??= new BackgroundTasks(this)).go(body, onEnd);
+  }
+
+  #checkNotClosed(verb: string): void {
+    if (this.#closed) throw new ClosedError(`${verb} in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
   }
 
   get tasks(): readonly Task<unknown>[] {
@@ -205,7 +227,7 @@ export class ScopeState implements Runner, TaskInfo {
       return;
     }
     // As part of the scope, so that what it waits for is waited for, and what it throws fails it.
-    void runIn(new CancelScope(this, this.cancelScope, true), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
+    void runIn(new CancelScope(this, this.cancelScope, "shielded"), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
   }
 
   #fail(error: unknown, from: TaskInfo = this): void {
@@ -220,7 +242,7 @@ export class ScopeState implements Runner, TaskInfo {
   /** Is it over? */
   #check(): void {
     touch(this);
-    if (!this.#body || this.#closed || this.cancelScope.children.first) return;
+    if (!this.#body || this.#closed || !this.cancelScope.empty || this.#background?.endAll() === false) return;
     this.#closed = true;
     this.#disarm?.();
     if (this.#cleanups.empty) this.#settle();
