@@ -10,6 +10,7 @@ import {
   aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
 } from "../../src/index.ts";
+import { rateLimiter, semaphore } from "../../src/sync/index.ts";
 
 /** What an operation gives: a value, the very error, or an error of a class. */
 export type Gives = { value: unknown } | { error: unknown } | { errorOf: new (...args: never[]) => Error };
@@ -161,6 +162,20 @@ function over(situation: Situation, wrap: (inner: Operation<unknown>) => Operati
   return { ...situation, operation: wrap(situation.operation), gives };
 }
 
+/** A semaphore of which so many permits are asked for, which are out. */
+function acquiringOf(n: number): Situation {
+  const slots = semaphore(2);
+  const permit = slots.tryAcquire(2);
+  const acquiring = slots.acquiring(n);
+  const line = lineOf(acquiring);
+  return {
+    operation: acquiring,
+    happen: () => { if (line.first) slots.resize(slots.capacity + n); },
+    gives: { value: permit },
+    left: () => lengthOf(line),
+  };
+}
+
 const received: Gives = { value: "a value" };
 const plain = (): Situation => receivingFrom(0, (channel) => channel.receiving(), received);
 
@@ -198,6 +213,29 @@ export const kinds: readonly Kind[] = [
           return ticks.tryReceive() === undefined ? 1 : 0;
         },
       };
+    },
+  },
+  { name: "acquiring", make: () => acquiringOf(1) },
+  { name: "acquiring several", make: () => acquiringOf(2) },
+  {
+    name: "acquiring too many, after a resize",
+    forAll: true,
+    make() {
+      const slots = semaphore(2);
+      slots.tryAcquire(2);
+      const acquiring = slots.acquiring(2);
+      const line = lineOf(acquiring);
+      return { operation: acquiring, happen: () => { if (line.first) slots.resize(1); }, gives: { errorOf: RangeError }, left: () => lengthOf(line) };
+    },
+  },
+  {
+    name: "taking",
+    make(clock) {
+      const limiter = rateLimiter({ limit: 1, per: 20 });
+      limiter.tryTake();
+      const taking = limiter.taking();
+      const line = lineOf(taking);
+      return { operation: taking, happen: () => { if (line.first) clock.tick(20); }, gives: { value: undefined }, left: () => lengthOf(line) + clock.countTimers() };
     },
   },
   {

@@ -19,6 +19,7 @@ import type { NoOperation } from "../support/mistakes.ts";
 import {
   nothing, type Nothing, opened, type Operation, OutlastsCancel, performable, Performable, Prepares, ResultIsDeferred, RunsUserCode,
 } from "./operation.ts";
+import { asCase } from "../support/printing.ts";
 import { controller, pick } from "./controller.ts";
 import { release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
 
@@ -73,8 +74,9 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   }
 
   override toString(): string {
-    const cases = this.#cases.map(({ key, operation }) => (key === undefined ? String(operation) : `${String(key)}: ${String(operation)}`));
-    return this.#form === "wait" ? cases.join(" and ") : `${this.#form} of ${cases.join(", ") || "nothing"}`;
+    const isWait = this.#form === "wait";
+    const cases = this.#cases.map(({ key, operation }) => `${key === undefined ? "" : `${String(key)}: `}${isWait ? String(operation) : asCase(String(operation))}`);
+    return isWait ? cases.join(" and ") : `${this.#form} of ${cases.join(", ") || "nothing"}`;
   }
 
   /** Those of a verb's operation may change while it waits (`gather`). */

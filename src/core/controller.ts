@@ -11,9 +11,10 @@ import { below } from "../platform/random.ts";
 export const everything: unique symbol = Symbol("everything");
 
 /** What the running code does to something that is shared: it may wait, or it is done at once and the running code goes on. */
-export type Verb = "send" | "receive" | "read" | "join" | "closeWrite" | DoneAtOnce;
+export type Verb = "send" | "receive" | "read" | "join" | "closeWrite" | "acquire" | "take" | DoneAtOnce;
 /** The verbs that are done at once, and may wake somebody. */
-export type DoneAtOnce = "close" | "cancel" | "reply" | "limit" | "deliver" | "end of what comes" | OfNetInMemory;
+export type DoneAtOnce = "close" | "cancel" | "reply" | "limit" | "deliver" | "end of what comes" | OfSync | OfNetInMemory;
+type OfSync = "release" | "resize" | "set" | "forget";
 type OfNetInMemory = "listen" | "close a listener" | "connect" | "reset" | "partition" | "heal";
 
 /** A task or a scope. */

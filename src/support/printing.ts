@@ -17,6 +17,16 @@ export function standing(name: string, ...facts: readonly (string | false)[]): s
   return said.length === 0 ? name : `${name} (${said.join(", ")})`;
 }
 
+const phrase = /^(to|for) /;
+
+/** Who waits for what, after "waits in" or the like: `waits in receive on channel "jobs"`, but `waits to acquire semaphore "db"`. */
+export function waitingFor(verb: string, operation: string): string {
+  return `${phrase.test(operation) ? verb.replace(/ in$/, "").replace("blocked", "waits") : verb} ${operation}`;
+}
+
+/** The same operation as one of several in a list. */
+export const asCase = (operation: string): string => operation.replace(phrase, "");
+
 /** An object without a class prints so; its members stay its own. */
 export function printedAs<T extends object>(members: T, text: () => string): T {
   const how = Object.create(Object.prototype, { toString: { value: text }, [forNode]: { value: text }, [forDeno]: { value: text } }) as object;

@@ -5,7 +5,7 @@
  *    installed or removed.
  * 2. Delays above 2^31 - 1 ms, at which platforms fire at once, are made of several timers; `Infinity` makes none.
  */
-import { controller } from "../core/controller.ts";
+import { clockIsReal, controller } from "../core/controller.ts";
 import { show } from "../errors.ts";
 
 const longest = 2 ** 31 - 1;
@@ -61,6 +61,22 @@ export function armQuietly(ms: number, fire: () => void): () => void {
   const timer = setTimeout(fire, ms);
   (timer as PlatformTimer).unref?.();
   return () => { clearTimeout(timer); };
+}
+
+/** What a clock says. */
+export interface Moment {
+  readonly clock: unknown;
+  readonly ms: number;
+}
+
+/**
+ * The time by which the timers go. A fake clock that says itself what time it is is asked (sinon, jest, vitest); one that does not moves `Date`
+ * (that of Node's test runner) and leaves `performance` alone.
+ */
+export function timersNow(): Moment {
+  const { clock } = globalThis.setTimeout as { clock?: { now?: unknown } };
+  if (controller === undefined && typeof clock?.now === "number") return { clock, ms: clock.now };
+  return controller !== undefined || clockIsReal() ? { clock: controller, ms: globalThis.performance.now() } : { clock: Date, ms: Date.now() };
 }
 
 /** Milliseconds as given by a user, or a clear error. Below 0 is 0. */

@@ -15,6 +15,7 @@
  */
 import type { CancelContext, Standing } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
+import { waitingFor } from "../../support/printing.ts";
 import { type Performable, ResultIsDeferred, waitedFor } from "../../core/operation.ts";
 import { rejectedNow, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
 import { controller, everything, tellWait, touch } from "../../core/controller.ts";
@@ -229,7 +230,7 @@ export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledE
 function strayed({ kind, name }: TaskInfo, wait: RegionWaiter): CancelledError {
   const where = observer?.siteOf(wait);
   return new CancelledError(
-    `${kind} "${name}" has ended, and what was begun in it still waited in ${String(wait.operation)}${where === undefined ? "" : `, ${where}`}: ` +
+    `${kind} "${name}" has ended, and what was begun in it still ${waitingFor("waited in", String(wait.operation))}${where === undefined ? "" : `, ${where}`}: ` +
     "await it there, or have it run outside of every scope, by detached()",
   );
 }

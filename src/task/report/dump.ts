@@ -8,6 +8,7 @@
  */
 import { contexts } from "../../platform/async-context.ts";
 import { HoldsSignal } from "../../core/operation.ts";
+import { waitingFor } from "../../support/printing.ts";
 import { allOpen } from "../../support/resources.ts";
 import { show } from "../../errors.ts";
 import { registry, openness, type TaskInfo } from "./registry.ts";
@@ -64,7 +65,7 @@ export function describe(who: TaskInfo, verb: string): string[] {
   if (who.open) lines.push(`${head} ${openness[who.open]}`);
   else if (waits.length === 0) lines.push(`${head} ${withoutWait(who, verb)}`);
   for (const { operation, site } of waits) {
-    lines.push(`${head} ${verb} ${operation}`);
+    lines.push(`${head} ${waitingFor(verb, operation)}`);
     if (site !== undefined) lines.push(`    ${site}`);
   }
   const started = siteOf(who);

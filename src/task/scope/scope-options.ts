@@ -39,6 +39,8 @@ export interface ScopeSettings {
   fallback?: { value: unknown } | undefined;
   /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
   passReason?: boolean | undefined;
+  /** Called in the step in which it is over, before its outcome is known: whether that is the value of its body. */
+  whenOver?: ((fulfilled: boolean) => void) | undefined;
 }
 
 /** What a scope may be told. */

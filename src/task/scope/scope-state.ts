@@ -256,7 +256,8 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     const error = this.#error();
     if (error && this.cancelScope.isCancel(error.error)) silence(this.outcome);
     this.cancelScope.end();
-    const { fallback } = this.#settings;
+    const { fallback, whenOver } = this.#settings;
+    whenOver?.(error === undefined);
     if (error && fallback && this.#expired && error.error === this.#expired) wake(this.#resolve, fallback.value, this);
     else if (error) wake(this.#reject, error.error, this);
     else wake(this.#resolve, this.#body?.value, this);

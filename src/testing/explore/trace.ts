@@ -1,6 +1,7 @@
 /**
  * Traces: what went on in a run, as lines and as a sequence diagram.
  */
+import { waitingFor } from "../../support/printing.ts";
 import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
 import type { Event } from "../scheduler/thread.ts";
 
@@ -24,7 +25,7 @@ function phrase(scheduler: ControlledScheduler, event: Event): string {
     case "does": return deed(scheduler, event);
     case "wakes": return `${deed(scheduler, event)} wakes ${whom}`.trimStart();
     case "starts": return `starts ${whom}`;
-    case "waits": return `waits in ${scheduler.names.text(String(event.what))}`;
+    case "waits": return waitingFor("waits in", scheduler.names.text(String(event.what)));
     case "ends": return "ends";
   }
 }
