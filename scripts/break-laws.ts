@@ -59,7 +59,7 @@ const breaks: Break[] = [
   },
   {
     law: 4, fault: "an abort that comes before the wait is not seen", file: "core/perform.ts",
-    from: "if (aborted(signal)) return rejectedNow(signal?.reason);\n    if (context", to: "if (context",
+    from: "if (aborted(signal)) return rejectedNow(signal?.reason);\n    const cancelled", to: "const cancelled",
   },
   {
     law: 5, fault: "a withdrawn select stays in its first line", file: "core/choice.ts",
@@ -130,11 +130,11 @@ const breaks: Break[] = [
   },
   {
     law: 13, fault: "a cancel withdraws what a clean-up awaits", file: "task/generator.ts",
-    from: " || (this.what instanceof Performable && (this.what.traits & OutlastsCancel) !== 0)", to: "",
+    from: " || this.outlastsCancel", to: "",
   },
   {
     law: 13, fault: "what a clean-up awaits is refused in a cancelled task", file: "task/generator.ts",
-    from: "if (this.cancelError !== undefined && (operation.traits & OutlastsCancel) === 0) {", to: "if (this.cancelError !== undefined) {",
+    from: "if (this.cancelError !== undefined && !this.outlastsCancel) {", to: "if (this.cancelError !== undefined) {",
   },
 ];
 

@@ -4,26 +4,18 @@
  * A program without scopes has none, and performing only finds that there is no `contextProvider`. The first scope provides it
  * (`task/cancel/current.ts`).
  */
-import type { Performable } from "./operation.ts";
+import type { Part } from "./controller.ts";
 import type { Job } from "./scheduler.ts";
-import type { WaitPlace, WaitQueue } from "./wait-queue.ts";
+import type { Waiter } from "./wait-queue.ts";
 
 /** A part of the program that can be cancelled as one. */
-export interface CancelContext {
+export interface CancelContext extends Part {
   /** The error that every operation in it fails with; `undefined` until it is cancelled. */
   readonly cancelError: unknown;
   /** A promise that is rejected with the cancel error. */
   rejectNow(): Promise<never>;
-  /** Wait for an operation, right after a failed attempt, until it happens or this is cancelled; if it has been cancelled by now, reject. */
-  park<T>(operation: Performable<T>): Promise<T>;
-  /** The same in a line, where one place is all that the operation takes; `of` is what the line belongs to. */
-  stand(line: WaitQueue, slot: unknown, of: Standing): Promise<unknown>;
-}
-
-/** What has lines of its own. */
-export interface Standing {
-  /** What is waited for in one of them. */
-  standing(line: WaitPlace | undefined): Performable<unknown>;
+  /** What async functions wait for in it. */
+  readonly waits: { add(waiter: Waiter): void; remove(waiter: Waiter): void };
 }
 
 /** Finds the context of the running code. */
@@ -37,6 +29,11 @@ export interface ContextProvider {
 
 export let contextProvider: ContextProvider | undefined;
 
+/** Provide the contexts that scopes make. */
+export function provideCancelContexts(provided: ContextProvider): void {
+  contextProvider = provided;
+}
+
 /** Whether the running code may be in a cancelled context. */
 export function mayBeCancelled(): boolean {
   return contextProvider?.anyCancelled === true;
@@ -46,9 +43,4 @@ export function mayBeCancelled(): boolean {
 export function cancelledContext(): CancelContext | undefined {
   const context = mayBeCancelled() ? contextProvider?.current() : undefined;
   return context?.cancelError === undefined ? undefined : context;
-}
-
-/** Provide the contexts that scopes make. */
-export function provideCancelContexts(provided: ContextProvider): void {
-  contextProvider = provided;
 }

@@ -15,17 +15,18 @@
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
 import { ClosedError, show, type CaseKey } from "../errors.ts";
-import { mayBeCancelled, type Standing } from "./cancel-context.ts";
+import { mayBeCancelled } from "./cancel-context.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { Iteration, theEnd } from "./iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
-import { done, perform, ready, rejectedNow, stand } from "./perform.ts";
+import { parkIn } from "./park.ts";
+import { done, perform, ready, rejectedNow } from "./perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
-import { tellMade, touch } from "./controller.ts";
+import { controller, tellMade, touch } from "./controller.ts";
 import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
-import { WaitQueue, withdraw, type WaitPlace, type Waiter } from "./wait-queue.ts";
+import { WaitQueue, withdraw, type Waiter } from "./wait-queue.ts";
 
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
@@ -97,9 +98,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** How many values it holds for receivers to come: 0 is a rendezvous. */
   readonly capacity: number;
   /** @internal Those who wait to send; each has its value in its slot. */
-  readonly senders: WaitQueue = new WaitQueue();
+  readonly senders: WaitQueue = new WaitQueue(this);
   /** @internal Those who wait to receive; each has in its slot whether it asks for an iterator's result, as `next` does, or the loop that asks. */
-  readonly receivers: WaitQueue = new WaitQueue();
+  readonly receivers: WaitQueue = new WaitQueue(this);
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
   readonly #options: Readonly<ChannelOptions<T>> | undefined;
@@ -193,10 +194,10 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: Go's `ch <- v`.
    */
   send(value: T, options?: WaitOptions): Promise<void> {
-    if (options !== undefined || mayBeCancelled()) return perform(this.sending(value), options);
+    if (options !== undefined || controller !== undefined || mayBeCancelled()) return perform(this.sending(value), options);
     // The same without a detour, as in `receive`: a stream takes 10 % less time (`npm run bench -- stream`).
     try {
-      return this.give(value) ? done() : stand(this.senders, value, this);
+      return this.give(value) ? done() : parkIn(this.senders, value);
     } catch (error) {
       return rejectedNow(error);
     }
@@ -290,9 +291,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: Go's `<-ch`, with an error in place of a zero value at the end.
    */
   receive(options?: WaitOptions): Promise<T> {
-    if (options !== undefined || mayBeCancelled()) return perform(this.receiving(), options);
+    if (options !== undefined || controller !== undefined || mayBeCancelled()) return perform(this.receiving(), options);
     try {
-      return this.canReceive() ? ready(this.take(false) as T) : stand(this.receivers, false, this);
+      return this.canReceive() ? ready(this.take(false) as T) : parkIn(this.receivers, false);
     } catch (error) {
       return rejectedNow(error);
     }
@@ -362,9 +363,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return new Loop<T>(this);
   }
 
-  /** @internal */
-  standing(line: WaitPlace | undefined): Performable<unknown> {
-    return line === this.senders ? new Sending(this, undefined as T) : new Receiving(this, false);
+  /** @internal What is waited for in one of its queues. */
+  describe(queue: WaitQueue): string {
+    return `${queue === this.senders ? "send" : "receive"} on channel "${this.name}"`;
   }
 
   /** @internal Whether a value, or the end, is there to be received now. */
@@ -506,12 +507,7 @@ class Sending<T> extends Performable<void> {
   }
 
   override toString(): string {
-    return `send on channel "${this.channel.name}"`;
-  }
-
-  /** Not itself: it holds the value, which is the receiver's once it is handed over. */
-  override get subject(): Standing {
-    return this.channel;
+    return this.channel.describe(this.channel.senders);
   }
 
   override footprint(): void {
@@ -529,7 +525,7 @@ class Sending<T> extends Performable<void> {
 }
 
 /** What a receive needs of its channel, of whatever values that is. */
-type Source = Pick<Channel<unknown>, "canReceive" | "take" | "receivers" | "name">;
+type Source = Pick<Channel<unknown>, "canReceive" | "take" | "receivers" | "describe">;
 
 /** A loop, of whatever values. */
 type Looping = Pick<Loop<unknown>, "joined" | "left">;
@@ -545,7 +541,7 @@ class Receiving<T> extends Performable<T> {
   }
 
   override toString(): string {
-    return `receive on channel "${this.channel.name}"`;
+    return this.channel.describe(this.channel.receivers);
   }
 
   override footprint(): void {
@@ -581,10 +577,10 @@ export class Loop<T> extends Iteration<T> {
 
   protected take(): Promise<IteratorResult<T, undefined>> {
     const channel = this.#channel;
-    if (mayBeCancelled()) return perform(this.nexting());
+    if (controller !== undefined || mayBeCancelled()) return perform(this.nexting());
     try {
       if (channel.canReceive()) return ready(channel.take(true) as IteratorResult<T, undefined>);
-      const result = stand<IteratorResult<T, undefined>>(channel.receivers, this, channel);
+      const result = parkIn<IteratorResult<T, undefined>>(channel.receivers, this);
       this.joined(channel.receivers.last as Waiter);
       return result;
     } catch (error) {

@@ -12,7 +12,7 @@
  */
 import { show, tagOf, type CaseKey } from "../errors.ts";
 import { forDeno, forNode } from "../support/printing.ts";
-import type { CancelContext, Standing } from "./cancel-context.ts";
+import type { CancelContext } from "./cancel-context.ts";
 import { checkedFunction, isSignal } from "../support/given.ts";
 import { spendHere } from "./budget.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
@@ -148,14 +148,14 @@ export abstract class Performable<T> implements Operation<T> {
   /** Touch what an attempt would look at, for a controller to know: which of several cases are polled depends on chance. */
   footprint(): void { /* it looks at nothing that others change */ }
 
-  /** What to keep of it for reports while somebody waits: what has the line, if one place in that is all it takes. */
-  get subject(): Performable<unknown> | Standing {
-    return this;
-  }
-
   /** What it is, for reports of who waits for what. */
   toString(): string {
     return "an operation";
+  }
+
+  /** The same of the place that it is, if it is one. */
+  describe(): string {
+    return this.toString();
   }
 
   /** @internal */
@@ -207,11 +207,6 @@ export abstract class Performable<T> implements Operation<T> {
 }
 
 const nobodyRuns = (): TypeError => new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
-
-/** The operation that somebody in a place waits for, from what was kept of it. */
-export function waitedFor(subject: Performable<unknown> | Standing, place: WaitPlace | undefined): Performable<unknown> {
-  return subject instanceof Performable ? subject : subject.standing(place);
-}
 
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {

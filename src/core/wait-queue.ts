@@ -17,6 +17,10 @@ import { touch } from "./controller.ts";
 export interface WaitPlace {
   /** Take the waiter out, without a trace. Called at most once for each time it came here, and never after it was resumed. */
   withdraw(waiter: Waiter): void;
+  /** What the waiter waits for here, for reports. */
+  describe(waiter: Waiter): string;
+  /** What reports have to know of that: traits of an operation. */
+  readonly traits?: number;
 }
 
 /** What a waiter is resumed with: a value, an error, or a function that gives or throws it in the performer's own turn. */
@@ -59,11 +63,23 @@ export abstract class BareWaiter implements Waiter {
   abstract resume(how: Outcome, what: unknown): void;
 }
 
+/** What a queue belongs to. */
+export interface QueueOwner {
+  /** What a waiter waits for in the queue, for reports. */
+  describe(queue: WaitQueue, waiter: Waiter): string;
+}
+
 /** A line of waiters. */
 export class WaitQueue implements WaitPlace {
+  readonly #owner: QueueOwner | undefined;
   /** The first in line, and the last. */
   first: Waiter | undefined;
   last: Waiter | undefined;
+
+  /** `owner`: left out by a queue that describes itself. */
+  constructor(owner?: QueueOwner) {
+    this.#owner = owner;
+  }
 
   get empty(): boolean {
     return this.first === undefined;
@@ -74,6 +90,10 @@ export class WaitQueue implements WaitPlace {
     let length = 0;
     for (let waiter = this.first; waiter; waiter = waiter.next) length++;
     return length;
+  }
+
+  describe(waiter: Waiter): string {
+    return this.#owner?.describe(this, waiter) ?? "an operation";
   }
 
   join(waiter: Waiter): void {

@@ -143,7 +143,7 @@ class Dialled<T extends Transport> implements WaitPlace {
   readonly #network: Network<T>;
   readonly #target: DialTarget;
   /** The operation. */
-  readonly #by: object;
+  readonly #by: Performable<unknown>;
   #over = false;
   #disarm: () => void = () => { /* no timer yet */ };
   #phase: DialPhase = "lookup";
@@ -152,7 +152,7 @@ class Dialled<T extends Transport> implements WaitPlace {
   /** Give up what it is at. */
   #abandon: () => void = () => { /* a lookup cannot be given up */ };
 
-  constructor(waiter: Waiter, network: Network<T>, target: DialTarget, by: object) {
+  constructor(waiter: Waiter, network: Network<T>, target: DialTarget, by: Performable<unknown>) {
     this.#waiter = waiter;
     this.#network = network;
     this.#target = target;
@@ -251,6 +251,10 @@ class Dialled<T extends Transport> implements WaitPlace {
     this.#abandon();
     this.#finish();
     this.#waiter.resume("error", error);
+  }
+
+  describe(): string {
+    return String(this.#by);
   }
 
   withdraw(): void {

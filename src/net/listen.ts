@@ -71,12 +71,12 @@ class Opening implements WaitPlace {
   readonly #waiter: Waiter;
   readonly #target: ListenTarget;
   /** The operation. */
-  readonly #by: object;
+  readonly #by: Performable<unknown>;
   readonly #server: Server;
   #over = false;
   #unlinking: boolean;
 
-  constructor(waiter: Waiter, target: ListenTarget, by: object) {
+  constructor(waiter: Waiter, target: ListenTarget, by: Performable<unknown>) {
     this.#waiter = waiter;
     this.#target = target;
     this.#by = by;
@@ -139,6 +139,10 @@ class Opening implements WaitPlace {
   #fail(error: unknown): void {
     this.withdraw();
     this.#waiter.resume("error", error);
+  }
+
+  describe(): string {
+    return String(this.#by);
   }
 
   withdraw(): void {

@@ -39,11 +39,11 @@ export interface ReaderOptions extends InboundOptions {
 
 /** The line of a reader. */
 class ReadersLine extends WaitQueue {
-  readonly #reader: object;
+  readonly #reader: Reader;
   readonly #onFirstLeft: () => void;
 
-  constructor(reader: object, onFirstLeft: () => void) {
-    super();
+  constructor(reader: Reader, onFirstLeft: () => void) {
+    super(reader);
     this.#reader = reader;
     this.#onFirstLeft = onFirstLeft;
   }
@@ -73,6 +73,11 @@ export class Reader {
 
   get name(): string {
     return this.inbound.name;
+  }
+
+  /** What is waited for in its line. */
+  describe(): string {
+    return `read on the ${this.name}`;
   }
 
   // -- The side of the socket --

@@ -281,7 +281,7 @@ export class SocketConnection implements Connection {
 class Ending extends Performable<void> {
   readonly #name: string;
   readonly #outer: boolean;
-  readonly #waiting = new WaitQueue();
+  readonly #waiting = new WaitQueue(this);
   #happened = false;
 
   constructor(name: string, outer: boolean) {

@@ -33,10 +33,10 @@ interface Flight {
 
 /** The line of a writer. */
 class SendersLine extends WaitQueue {
-  readonly #writer: object;
+  readonly #writer: Writer;
 
-  constructor(writer: object) {
-    super();
+  constructor(writer: Writer) {
+    super(writer);
     this.#writer = writer;
   }
 
@@ -54,7 +54,7 @@ export class Writer implements WaitPlace {
   readonly #transport: Outgoing;
   readonly #onAbandoned: () => void;
   readonly #waiting = new SendersLine(this);
-  readonly #flushing = new WaitQueue();
+  readonly #flushing = new WaitQueue(this);
   #flight: Flight | undefined = undefined;
   #sent = 0;
   #closing = false;
@@ -125,6 +125,11 @@ export class Writer implements WaitPlace {
     if (this.#flight !== undefined) return false; // nobody is in line unless one is under way
     this.#write(new Uint8Array(bytes), undefined); // a copy, since the caller is not told when the kernel has it
     return true;
+  }
+
+  /** What is waited for in one of its lines, or by the send that is under way. */
+  describe(where: Waiter | WaitQueue): string {
+    return `${where === this.#flushing ? "closeWrite" : "send"} on the ${this.name}`;
   }
 
   /** Join the line. */

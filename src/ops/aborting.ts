@@ -51,7 +51,7 @@ export class Aborting extends Performable<never> {
 
   override enlist(waiter: Waiter): void {
     let line = signalLines.get(this.#signal);
-    if (!line) signalLines.set(this.#signal, (line = new SignalLine(this.#signal)));
+    if (!line) signalLines.set(this.#signal, (line = new SignalLine(this.#signal, this)));
     line.join(waiter);
   }
 }
@@ -63,10 +63,14 @@ class SignalLine extends WaitQueue implements WaitPlace {
   readonly #signal: AbortSignal;
   readonly #onAbort = (): void => { this.resumeAll("error", this.#signal.reason); };
 
-  constructor(signal: AbortSignal) {
-    super();
+  constructor(signal: AbortSignal, operation: Aborting) {
+    super(operation);
     this.#signal = signal;
     signal.addEventListener("abort", this.#onAbort);
+  }
+
+  get traits(): number {
+    return HoldsSignal;
   }
 
   override withdraw(waiter: Waiter): void {

@@ -97,7 +97,7 @@ class Settling<T> extends Performable<T> {
   }
 
   override toString(): string {
-    return String(this.#watched.joining ?? "a promise");
+    return this.#watched.describe();
   }
 
   override attempt(): T | Nothing {
@@ -118,7 +118,7 @@ class Awaiting<T> extends Settling<T> {
 
 /** A promise with its one reaction, and who waits for it. */
 class Watched {
-  readonly line = new WaitQueue();
+  readonly line = new WaitQueue(this);
   /** What it waits for, if the promise is a task's. */
   readonly joining: Performable<unknown> | undefined;
   outcome: (() => unknown) | undefined;
@@ -137,6 +137,10 @@ class Watched {
         this.line.resumeAll("error", error);
       },
     );
+  }
+
+  describe(): string {
+    return String(this.joining ?? "a promise");
   }
 }
 

@@ -15,7 +15,15 @@ import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 const opening: Gate[] = [];
 let busy = false;
 
+/** Each waiter has in its slot how many it asks for. */
 export abstract class Gate extends WaitQueue {
+  /** What asks for so many, for reports. */
+  abstract asking(n: number): string;
+
+  override describe(waiter: Waiter): string {
+    return this.asking(waiter.slot as number);
+  }
+
   /** Let those through for whom there is enough, in order. It throws nothing. */
   protected abstract admit(): void;
 

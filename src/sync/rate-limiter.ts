@@ -168,6 +168,10 @@ class Bucket extends Gate {
     return `rate limiter ${JSON.stringify(this.name)}`;
   }
 
+  override asking(n: number): string {
+    return `to take from ${this.title}${n === 1 ? "" : ` (${String(n)} permits)`}`;
+  }
+
   /** How many whole permits are there. */
   get full(): number {
     this.#refill();
@@ -239,7 +243,7 @@ class Taking extends Performable<void> {
   }
 
   override toString(): string {
-    return `to take from ${this.#bucket.title}${this.#n === 1 ? "" : ` (${String(this.#n)} permits)`}`;
+    return this.#bucket.asking(this.#n);
   }
 
   override footprint(): void {

@@ -216,6 +216,10 @@ class Permits extends Gate {
     return `semaphore ${JSON.stringify(this.name)}`;
   }
 
+  override asking(n: number): string {
+    return `to acquire ${this.title}${n === 1 ? "" : ` (${String(n)} permits)`}`;
+  }
+
   /** How many are asked for, or a clear error. */
   checked(n: number): number {
     if (isCount(n) && n <= this.capacity) return n;
@@ -299,7 +303,7 @@ class Acquiring extends Performable<Permit> {
   }
 
   override toString(): string {
-    return `to acquire ${this.#permits.title}${this.#n === 1 ? "" : ` (${String(this.#n)} permits)`}`;
+    return this.#permits.asking(this.#n);
   }
 
   override footprint(): void {

@@ -219,6 +219,10 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
     if (this.#caller === undefined && !this.#over) this.#abandon();
   }
 
+  describe(): string {
+    return `call on "${this.#channel}"`;
+  }
+
   /** The caller gives up: the answer is of no interest any more. */
   withdraw(caller: Waiter): void {
     release(caller);

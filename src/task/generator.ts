@@ -17,10 +17,9 @@
  *
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
-import type { Standing } from "../core/cancel-context.ts";
 import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import {
-  enter, finish, opened, type Operation, OutlastsCancel, performable, Performable, type Performer, resumed, suspension, waitedFor,
+  enter, finish, opened, type Operation, OutlastsCancel, performable, type Performable, type Performer, resumed, suspension,
 } from "../core/operation.ts";
 import { tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
@@ -40,8 +39,8 @@ export class Driver implements Job, Performer {
   /** The async context of the task, if that holds anything. */
   declare context: AsyncContext | undefined;
   declare how: Outcome;
-  /** What it waits for, or has waited for last, or what has the line for that. */
-  declare what: Performable<unknown> | Standing | undefined;
+  /** Whether no cancel withdraws what it waits for, or has waited for last. */
+  declare outlastsCancel: boolean;
   /** What its operations fail with, once it is cancelled. */
   declare cancelError: CancelledError | undefined;
   declare arrived: unknown;
@@ -60,7 +59,7 @@ export class Driver implements Job, Performer {
     this.arrived = undefined;
     this.plain = true;
     this.cancelError = undefined;
-    this.what = undefined;
+    this.outlastsCancel = false;
   }
 
   /** Run the generator from its start, in the cancel scope of whoever runs it. A context is looked for once it waits. */
@@ -70,11 +69,6 @@ export class Driver implements Job, Performer {
     runner.cancelScope?.drive(this);
     this.goOn();
     if (runner.driver === this && contexts?.isEmpty() === false) this.context = contexts.snapshot();
-  }
-
-  /** What it waits for. */
-  get operation(): Performable<unknown> | undefined {
-    return this.what && waitedFor(this.what, this.place);
   }
 
   meetCancel(): CancelledError | undefined {
@@ -88,11 +82,11 @@ export class Driver implements Job, Performer {
   }
 
   waitFor(operation: Performable<unknown>): void {
-    if (this.cancelError !== undefined && (operation.traits & OutlastsCancel) === 0) {
+    this.outlastsCancel = (operation.traits & OutlastsCancel) !== 0;
+    if (this.cancelError !== undefined && !this.outlastsCancel) {
       this.resume("error", this.meetCancel());
       return;
     }
-    this.what = operation.subject;
     tellWait(this, operation, this.runner.cancelScope);
     observer?.waits(this);
     operation.enlist(this);
@@ -107,7 +101,7 @@ export class Driver implements Job, Performer {
   /** Have all its operations fail from here on, and the one that it waits for. The first cancel counts. */
   cancel(error: CancelledError): void {
     this.cancelError = error;
-    if (this.place === undefined || (this.what instanceof Performable && (this.what.traits & OutlastsCancel) !== 0)) return;
+    if (this.place === undefined || this.outlastsCancel) return;
     withdraw(this);
     this.resume("error", this.meetCancel());
   }

@@ -262,8 +262,8 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /** @internal Wait for the outcome. */
-  await(waiter: Waiter): void {
-    (this.#joiners ??= new WaitQueue()).join(waiter);
+  await(waiter: Waiter, joining: Joining<T>): void {
+    (this.#joiners ??= new WaitQueue(joining)).join(waiter);
   }
 }
 
@@ -305,7 +305,7 @@ class Joining<T> extends Performable<T> {
   }
 
   override enlist(waiter: Waiter): void {
-    this.#task.await(waiter);
+    this.#task.await(waiter, this);
   }
 }
 

@@ -34,7 +34,7 @@ function walk(line: WaitQueue): Person[] {
 const idsIn = (line: WaitQueue): number[] => walk(line).map((person) => person.id);
 
 function queue(length: number): { line: WaitQueue; people: Person[] } {
-  const line = new WaitQueue();
+  const line = new WaitQueue({ describe: () => "" });
   const people = Array.from({ length }, (_, id) => new Person(id));
   for (const person of people) line.join(person);
   return { line, people };
@@ -42,7 +42,7 @@ function queue(length: number): { line: WaitQueue; people: Person[] } {
 
 describe("Line", () => {
   it("is empty at first, and nobody can be taken from it", () => {
-    const line = new WaitQueue();
+    const line = new WaitQueue({ describe: () => "" });
     expect(line.first).to.equal(undefined);
     expect(line.take()).to.equal(undefined);
   });
@@ -95,7 +95,7 @@ describe("Line", () => {
     line.join(person);
     expect(idsIn(line)).to.deep.equal([1, 2, 0]);
     person.withdraw();
-    const other = new WaitQueue();
+    const other = new WaitQueue({ describe: () => "" });
     other.join(person);
     expect(idsIn(line)).to.deep.equal([1, 2]);
     expect(idsIn(other)).to.deep.equal([0]);
@@ -104,7 +104,7 @@ describe("Line", () => {
   it("touches the neighbours alone when somebody leaves from the middle, however long it is", () => {
     const touchesIn = (length: number): number => {
       let touches = 0;
-      const line = new WaitQueue();
+      const line = new WaitQueue({ describe: () => "" });
       const people = Array.from({ length }, (_, id) => {
         const person = new Person(id);
         for (const link of ["next", "previous"] as const) {
@@ -136,7 +136,7 @@ describe("Line", () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const line = new WaitQueue();
+        const line = new WaitQueue({ describe: () => "" });
         const model: Person[] = [];
         let made = 0;
         for (const taken of steps) {

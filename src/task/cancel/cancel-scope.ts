@@ -13,15 +13,15 @@
  *
  * Idea: trio's cancel scopes, Kotlin's job tree.
  */
-import type { CancelContext, Standing } from "../../core/cancel-context.ts";
+import type { CancelContext } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
 import { waitingFor } from "../../support/printing.ts";
-import { type Performable, ResultIsDeferred, waitedFor } from "../../core/operation.ts";
-import { rejectedNow, result, settle, settledBy, unset, type Promised, type Settle } from "../../core/perform.ts";
-import { controller, everything, tellWait, touch } from "../../core/controller.ts";
+import { WaitSet, type PromiseWaiter } from "../../core/park.ts";
+import { rejectedNow } from "../../core/perform.ts";
+import { everything, touch } from "../../core/controller.ts";
 import type { Job } from "../../core/scheduler.ts";
 import { handedOut } from "../../platform/signals.ts";
-import { withdraw, type WaitQueue, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
+import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError, isError, show } from "../../errors.ts";
 import type { Driver } from "../generator.ts";
 import type { TaskInfo } from "../report/registry.ts";
@@ -29,7 +29,6 @@ import { consistsOf } from "./error-parts.ts";
 import { noteCancel, startIn } from "./current.ts";
 import { observer } from "../report/observer.ts";
 import { expectEnd, hasEnded } from "../report/stuck.ts";
-import { WaitSet } from "./wait-set.ts";
 
 /**
  * How a cancel scope belongs to its parent. A cancel of the parent does not reach a shielded one; the parent does not wait for a background one
@@ -45,7 +44,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   parent: CancelScope | undefined;
   readonly children: Chain<CancelScope> = new Chain();
   /** What async functions wait for in it. */
-  readonly waits: WaitSet<RegionWaiter> = new WaitSet();
+  readonly waits: WaitSet = new WaitSet();
   /** The generator that runs in it. */
   driver: Driver | undefined = undefined;
   /** Called when the last child has left, background ones aside. */
@@ -121,7 +120,15 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
 
   #withdrawAll(error: CancelledError): void {
     this.driver?.cancel(error);
-    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(error);
+    for (const wait of this.waits) this.cancelWait(wait, error);
+  }
+
+  /** Withdraw a wait in it, and reject that with the error of the cancel. */
+  cancelWait(wait: PromiseWaiter, error: CancelledError): void {
+    this.delivered = true;
+    withdraw(wait);
+    if (wait.promise) silence(wait.promise);
+    wait.resume("error", error);
   }
 
   /** Whether an error is nothing but the cancel of this cancel scope, as it is or in what the platform makes of it. */
@@ -143,25 +150,6 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     return promise;
   }
 
-  park<T>(operation: Performable<T>): Promise<T> {
-    if (this.cancelError) return this.rejectNow(); // by a guard, meanwhile
-    const lazy = (operation.traits & ResultIsDeferred) !== 0;
-    const waiter = new RegionWaiter(this, operation, lazy);
-    const promise = (waiter.promise = result<T>(lazy, settledBy(waiter)));
-    tellWait(waiter, operation, this);
-    operation.enlist(waiter);
-    return promise;
-  }
-
-  stand(line: WaitQueue, slot: unknown, of: Standing): Promise<unknown> {
-    const waiter = new RegionWaiter(this, of, false);
-    const promise = (waiter.promise = settledBy(waiter));
-    waiter.slot = slot;
-    if (controller !== undefined) tellWait(waiter, of.standing(line), this);
-    line.join(waiter);
-    return promise;
-  }
-
   /** Start a body in it, in a later microtask. */
   start(beginning: Job): void {
     startIn(this, beginning, this.owner);
@@ -173,7 +161,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     if (parent) {
       for (const wait of this.waits) {
         this.waits.remove(wait);
-        wait.cancelScope = parent;
+        wait.context = parent;
         parent.waits.add(wait);
       }
       for (const child of this.children) {
@@ -187,7 +175,9 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
 
   /** It is over, and nothing lives in it. A wait that nobody has awaited is withdrawn. */
   end(): void {
-    for (let wait = this.waits.first; wait; wait = this.waits.first) wait.cancel(this.cancelError ?? strayed(this.owner, wait));
+    while (!this.waits.empty) { // what user code withdraws there may begin another one
+      for (const wait of this.waits) this.cancelWait(wait, this.cancelError ?? strayed(this.owner, wait));
+    }
     this.#leave();
   }
 
@@ -227,63 +217,12 @@ export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledE
 }
 
 /** The error of a wait that was begun in what has ended, and that nobody there has awaited: a handler's, or that of work which others share. */
-function strayed({ kind, name }: TaskInfo, wait: RegionWaiter): CancelledError {
+function strayed({ kind, name }: TaskInfo, wait: PromiseWaiter): CancelledError {
   const where = observer?.siteOf(wait);
   return new CancelledError(
-    `${kind} "${name}" has ended, and what was begun in it still ${waitingFor("waited in", String(wait.operation))}${where === undefined ? "" : `, ${where}`}: ` +
+    `${kind} "${name}" has ended, and what was begun in it still ${waitingFor("waited in", String(wait.place?.describe(wait)))}${where === undefined ? "" : `, ${where}`}: ` +
     "await it there, or have it run outside of every scope, by detached()",
   );
-}
-
-/** Waits as a promise, in a cancel scope. */
-export class RegionWaiter implements Promised, Linked<RegionWaiter> {
-  declare next: Waiter | undefined;
-  declare previous: Waiter | undefined;
-  declare place: WaitPlace | undefined;
-  declare slot: unknown;
-  declare resolve: Settle;
-  declare reject: Settle;
-  declare readonly lazy: boolean;
-  declare before: RegionWaiter | undefined;
-  declare after: RegionWaiter | undefined;
-  declare cancelScope: CancelScope;
-  /** What it waits for, or what the line that it stands in belongs to. */
-  declare readonly what: Performable<unknown> | Standing;
-  /** What the user has of it. */
-  declare promise: Promise<unknown> | undefined;
-
-  constructor(cancelScope: CancelScope, what: Performable<unknown> | Standing, lazy: boolean) {
-    this.next = undefined;
-    this.previous = undefined;
-    this.place = undefined;
-    this.slot = undefined;
-    this.resolve = unset;
-    this.reject = unset;
-    this.lazy = lazy;
-    this.before = undefined;
-    this.after = undefined;
-    this.cancelScope = cancelScope;
-    this.what = what;
-    this.promise = undefined;
-    cancelScope.waits.add(this);
-    observer?.waits(this);
-  }
-
-  get operation(): Performable<unknown> {
-    return waitedFor(this.what, this.place);
-  }
-
-  resume(how: Outcome, what: unknown): void {
-    this.cancelScope.waits.remove(this);
-    settle(this, how, what);
-  }
-
-  cancel(error: CancelledError): void {
-    this.cancelScope.delivered = true;
-    withdraw(this);
-    if (this.promise) silence(this.promise);
-    this.resume("error", error);
-  }
 }
 
 /** Have the rejection of a promise be no unhandled one: nobody has to look at a cancel. */

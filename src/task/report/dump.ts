@@ -28,7 +28,10 @@ export function waitsOf(who: TaskInfo): Wait[] {
   const { cancelScope } = who;
   const driver = cancelScope?.driver ?? who.driver;
   const waiting = [...(driver?.place ? [driver] : []), ...(cancelScope?.waits ?? [])];
-  return waiting.map((one) => ({ operation: String(one.operation), holdsSignal: ((one.operation?.traits ?? 0) & HoldsSignal) !== 0, site: siteOf(one) }));
+  return waiting.map((one) => {
+    const { place } = one;
+    return { operation: String(place?.describe(one)), holdsSignal: ((place?.traits ?? 0) & HoldsSignal) !== 0, site: siteOf(one) };
+  });
 }
 
 /** The task or scope around one: the next cancel scope outwards that is not its own. */

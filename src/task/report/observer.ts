@@ -1,6 +1,7 @@
 /**
  * Hooks for those who debug (`debugging.ts`), absent otherwise: a stack costs as much as forty handovers.
  */
+import { noteWaits } from "../../core/park.ts";
 import type { Waiter } from "../../core/wait-queue.ts";
 import type { TaskInfo } from "./registry.ts";
 import type { CancelScope } from "../cancel/cancel-scope.ts";
@@ -27,4 +28,5 @@ export let observer: Observer | undefined;
 /** Have somebody observe from here on, or nobody. */
 export function observe(by: Observer | undefined): void {
   observer = by;
+  noteWaits(by && ((waiter): void => { by.waits(waiter); }));
 }

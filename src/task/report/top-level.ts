@@ -24,5 +24,5 @@ export function watchTopLevel(): void {
 
 /** The top level, if it is known to wait. */
 export function waitingTopLevel(): TaskInfo[] {
-  return topLevel?.cancelScope.waits.first ? [topLevel] : [];
+  return topLevel?.cancelScope.waits.empty === false ? [topLevel] : [];
 }

@@ -63,7 +63,7 @@ export class BubbleRun implements Controller, Controlled {
   readonly #yielded = new Queue<() => void>();
   readonly #timers = new Timers<Timer>();
   readonly #blocked = new BlockedTasks();
-  readonly #settlers = new WaitQueue();
+  readonly #settlers = new WaitQueue({ describe: () => "settle" });
   // Both in the context of the bubble, whoever sets them off.
   readonly #whenQuiet: () => void = inThisContext(() => { this.#goOn(); });
   readonly #afterTurn: () => void = inThisContext(() => { this.#turnedOver(); });

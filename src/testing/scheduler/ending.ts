@@ -11,14 +11,14 @@
  *
  * Idea: structured concurrency's own end, applied to a whole program.
  */
-import { PromiseWaiter } from "../../core/perform.ts";
+import { PromiseWaiter } from "../../core/park.ts";
 import type { Controller } from "../../core/controller.ts";
 import { control } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError } from "../../errors.ts";
 import { registry, type TaskInfo } from "../../task/report/registry.ts";
 import { noteCancel, surround } from "../../task/cancel/current.ts";
-import { RegionWaiter, rootCancelScope, type CancelScope } from "../../task/cancel/cancel-scope.ts";
+import { rootCancelScope, type CancelScope } from "../../task/cancel/cancel-scope.ts";
 import { Task } from "../../task/task.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
 
@@ -101,12 +101,12 @@ export class Ending implements Controller {
       if (this.#thorough || !cancelScope?.parent) cancelScope?.cancel(this.#error, true, true);
     }
     for (const waiter of this.#program.waiters()) {
-      if (waiter instanceof RegionWaiter) {
-        if (waiter.place && (this.#thorough || waiter.cancelScope.owner.kind === "top level")) waiter.cancel(this.#error);
-      } else if (waiter instanceof PromiseWaiter && waiter.place) {
+      if (!(waiter instanceof PromiseWaiter) || !waiter.place) continue;
+      const cancelScope = waiter.context as CancelScope | undefined;
+      if (cancelScope === undefined) {
         withdraw(waiter);
         waiter.resume("error", this.#error);
-      }
+      } else if (this.#thorough || cancelScope.owner.kind === "top level") cancelScope.cancelWait(waiter, this.#error);
     }
   }
 
