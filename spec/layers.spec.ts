@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../src/", import.meta.url));
 
 /** From the bottom up; a folder may import itself and what is below it. Those of one row do not know each other, the mechanism aside. */
 const layers = [
-  ["errors.ts"], ["platform", "support", "core", "ops"], ["time"], ["task"], ["talk", "sync"], ["index.ts", "debug.ts", "net"], ["testing"], ["node.ts"],
+  ["errors.ts"], ["platform", "support", "core", "ops"], ["time"], ["task"], ["talk", "flow"], ["sync"], ["index.ts", "debug.ts", "net"], ["testing"], ["node.ts"],
 ];
 
 interface Import {

@@ -83,10 +83,14 @@ export const cockroach: readonly Kernel[] = [
     async program(mended) {
       const lock = new RwMutex("cache");
       const lookUp = async (): Promise<void> => {
-        const held = await lock.read();
-        if (!mended) (await lock.read()).release(); // prints
-        held.release();
-        (await lock.write()).release();
+        await lock.readLock();
+        if (!mended) { // prints
+          await lock.readLock();
+          lock.readUnlock();
+        }
+        lock.readUnlock();
+        await lock.lock();
+        lock.unlock();
       };
       await gather([go(lookUp), go(lookUp)]);
     },

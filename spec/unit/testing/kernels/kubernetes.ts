@@ -1,5 +1,5 @@
 /** Kernels of bugs in Kubernetes. */
-import { chan, checkpoint, go, select, sleep, sleeping, type Channel } from "../../../../src/node.ts";
+import { chan, go, select, sleep, sleeping, type Channel } from "../../../../src/node.ts";
 import { shared } from "../../../../src/testing/index.ts";
 import { Condition, event, Mutex, RwMutex, WaitGroup, type Kernel } from "./support.ts";
 
@@ -30,17 +30,6 @@ export const kubernetes: readonly Kernel[] = [
       const results = chan<string>({ name: "results", capacity: mended ? 1 : 0 });
       go(async function request() {
         await sleep(10);
-        await results.send("a pod");
-      });
-      await select({ result: results.receiving(), late: sleeping(10) });
-    },
-  },
-  {
-    id: "kubernetes 5316 (b)", kind: "leak", races: true, fault: "the same, with a request that takes as long as it takes",
-    async program(mended) {
-      const results = chan<string>({ name: "results", capacity: mended ? 1 : 0 });
-      go(async function request() {
-        await checkpoint();
         await results.send("a pod");
       });
       await select({ result: results.receiving(), late: sleeping(10) });
@@ -210,19 +199,21 @@ export const kubernetes: readonly Kernel[] = [
       const filled = new Condition();
       const jobs = shared({ waiting: 0 });
       const first = go(async function first() {
-        const held = mended ? undefined : await workers.read();
+        if (!mended) await workers.readLock();
         await queue.with(async () => { while (jobs.waiting === 0) await filled.wait(queue); });
-        held?.release();
+        if (!mended) workers.readUnlock();
       });
       const second = go(async function second() {
-        using _ = await workers.read();
+        await workers.readLock();
         await queue.with(() => {
           jobs.waiting++;
           filled.signal();
         });
+        workers.readUnlock();
       });
       const sync = go(async function sync() {
-        (await workers.write()).release();
+        await workers.lock();
+        workers.unlock();
       });
       for (const task of [first, second, sync]) await task;
     },
@@ -232,11 +223,17 @@ export const kubernetes: readonly Kernel[] = [
     async program(mended) {
       const lock = new RwMutex("state");
       const reconcile = go(async function reconcile() {
-        const held = await lock.read();
-        if (!mended) (await lock.read()).release();
-        held.release();
+        await lock.readLock();
+        if (!mended) {
+          await lock.readLock();
+          lock.readUnlock();
+        }
+        lock.readUnlock();
       });
-      const remove = go(async function remove() { (await lock.write()).release(); });
+      const remove = go(async function remove() {
+        await lock.lock();
+        lock.unlock();
+      });
       await reconcile;
       await remove;
     },

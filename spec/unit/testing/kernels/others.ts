@@ -99,12 +99,13 @@ export const others: readonly Kernel[] = [
       const all = new RwMutex("addresses");
       const one = new Mutex("address");
       const fetch = async (): Promise<void> => {
-        const held = await all.write();
-        if (mended) held.release();
+        await all.lock();
+        if (mended) all.unlock();
         await one.lock();
-        if (!mended) held.release();
-        using _ = await all.read();
+        if (!mended) all.unlock();
+        await all.readLock();
         one.unlock();
+        all.readUnlock();
       };
       for (const task of [go(fetch), go(fetch)]) await task;
     },

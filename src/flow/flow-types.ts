@@ -1,0 +1,408 @@
+/**
+ * What a flow looks like: a receiver with the iterator helpers' names, owned by whoever receives from it.
+ */
+import type { ChannelOptions, Receiver, Sender } from "../core/channel-types.ts";
+import type { Operation, WaitOptions } from "../core/operation.ts";
+
+/** What a Node readable looks like, as far as a flow needs it: `node:` is never imported. */
+export interface NodeReadable<out T> extends AsyncIterable<T> {
+  /** Gives what is buffered, or `null`. */
+  read(): unknown;
+  /** Ends it. */
+  destroy(error?: Error): unknown;
+  /** Listens. */
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  /** Stops listening. */
+  off(event: string, listener: (...args: never[]) => void): unknown;
+}
+
+/**
+ * What can be pulled: nothing is taken from it before somebody waits.
+ *
+ * What pushes (events, observables, callbacks) cannot wait, so it is no source: `events` says what happens when nobody receives.
+ */
+export type Source<T> = Receiver<T> | ReadableStream<T> | NodeReadable<T> | AsyncIterable<T> | Iterable<T>;
+
+/** How a flow takes its source over. */
+export interface FlowOptions {
+  /**
+   * Whether the source outlives the flow: when the flow is left, the source is given back and not cancelled. Its reader lock and its
+   * listeners are gone then.
+   *
+   * @defaultValue `false`
+   */
+  preventCancel?: boolean | undefined;
+  /**
+   * Called with each value that was taken from the source and that nobody will receive, in order. What it throws becomes an unhandled rejection.
+   */
+  onDrop?: ((value: unknown) => void) | undefined;
+  /**
+   * The name that errors and reports use.
+   *
+   * @defaultValue the name of the source if it is a channel or a flow, else one made of a number
+   */
+  name?: string | undefined;
+}
+
+/** The options of {@link Flow.forEach}. */
+export interface ForEachOptions extends WaitOptions {
+  /**
+   * How many values are worked on at once: a whole number from 1 up, or `Infinity`.
+   *
+   * @defaultValue 1
+   */
+  limit?: number | undefined;
+}
+
+/** The options of {@link Flow.into}. */
+export interface IntoOptions extends WaitOptions {
+  /**
+   * Whether the sender is left open when the flow has ended, or has failed.
+   *
+   * @defaultValue `false`
+   */
+  preventClose?: boolean | undefined;
+}
+
+/** The options of {@link Flow.values}. */
+export interface ValuesOptions {
+  /**
+   * Whether leaving the loop leaves the flow as it is.
+   *
+   * @defaultValue `false`
+   */
+  preventCancel?: boolean | undefined;
+}
+
+/** A limit on how often something happens, as `rateLimiter` of `rendezvous/sync` makes it. */
+export interface Permits {
+  /** Describes taking `n` permits. */
+  taking(n?: number): Operation<void>;
+}
+
+/** A body for a value: an async, a plain or a generator function. */
+export type ValueBody<A extends unknown[], R> = (...args: A) => R | PromiseLike<R> | Generator<unknown, R, unknown>;
+
+/**
+ * Values to be received, with the iterator helpers' names. Made by {@link flow}.
+ *
+ * Everything that waits is lazy: a flow, and each view of it, takes a value from its source only while somebody waits for one, or in the
+ * step in which somebody polls. A view starts no task and holds no buffer, so it can be forgotten. Several receivers of one flow are
+ * served first come, first served.
+ *
+ * A flow is owned: {@link cancel} goes up to its source, and so does leaving a `for await` loop over it in any way, and each verb that stops early
+ * or fails. A loop and a verb then wait until the source has cleaned up.
+ *
+ * *Exact* views (`map`, `take`, `drop`, `until`, `throttle`): a poll that fails, a receive that is withdrawn or loses a select, has taken nothing.
+ * *Looking* views (`filter`, `flatMap`, `takeWhile`, `chunks`, `debounce`) have to see a value first, so they hold in hand what they have taken and
+ * nobody has received; it is the next receiver's, before anything else.
+ *
+ * Idea: the iterator helpers of TC39, over receives that are values.
+ */
+export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
+  /**
+   * Each value as a function makes it. The function runs in the receiver's own turn, never inside a sender. One that throws fails
+   * that receive: the value is gone, the flow goes on.
+   *
+   * @param f - gets the value and how many came before; one that gives a promise fails the receive with a `TypeError`: {@link parallel} is for those
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow([1, 2, 3]).map((n) => n * n).toArray()); // [ 1, 4, 9 ]
+   * ```
+   *
+   * Idea: `Iterator.prototype.map`.
+   */
+  map<U>(f: (value: T, index: number) => U): Flow<U>;
+
+  /**
+   * The values of a group for each value, in order. A group is pulled one value at a time, and may be endless; left early, it is ended by its
+   * `return()`.
+   *
+   * @param f - gives any iterable but a string; anything else fails the receive with a `TypeError`
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow(["a b", "c"]).flatMap((line) => line.split(" ")).toArray()); // [ 'a', 'b', 'c' ]
+   * ```
+   *
+   * Idea: `Iterator.prototype.flatMap`, which refuses strings too.
+   */
+  flatMap<U>(f: (value: T, index: number) => Iterable<U>): Flow<U>;
+
+  /**
+   * The values for which a test holds. A receive that is withdrawn has taken none of these: one that came meanwhile stays in hand, first, for the next
+   * receiver.
+   *
+   * @param f - gets the value and how many came before; a type guard narrows the flow
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * const words = flow([1, "two", 3]).filter((value) => typeof value === "string");
+   * console.log(await words.toArray()); // [ 'two' ]
+   * ```
+   *
+   * Idea: `Iterator.prototype.filter`; what is in hand is Rust's `Peekable`.
+   */
+  filter<S extends T>(f: (value: T, index: number) => value is S): Flow<S>;
+  /** The same with a test that tells nothing of the type. */
+  filter(f: (value: T, index: number) => boolean): Flow<T>;
+
+  /**
+   * The first `n` values. The source is cancelled in the step in which the n-th is taken: by the time its receive has fulfilled that has happened.
+   *
+   * @param n - a whole number from 0 up, or `Infinity`
+   * @throws RangeError for any other
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * const numbers = chan<number>(3);
+   * for (const n of [1, 2, 3]) numbers.trySend(n);
+   * console.log(await flow(numbers).take(2).toArray(), numbers.closed); // [ 1, 2 ] true
+   * ```
+   *
+   * Idea: `Iterator.prototype.take`, which closes its source one call later.
+   */
+  take(n: number): Flow<T>;
+
+  /**
+   * All but the first `n` values. A receive that is withdrawn has taken nothing but what it drops.
+   *
+   * @param n - a whole number from 0 up, or `Infinity`
+   * @throws RangeError for any other
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow("header,1,2".split(",")).drop(1).toArray()); // [ '1', '2' ]
+   * ```
+   *
+   * Idea: `Iterator.prototype.drop`.
+   */
+  drop(n: number): Flow<T>;
+
+  /**
+   * The values before the first for which a test does not hold. That one is taken and not given, and the source is cancelled.
+   *
+   * @param f - gets the value and how many came before
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow([1, 2, 9, 3]).takeWhile((n) => n < 5).toArray()); // [ 1, 2 ]
+   * ```
+   *
+   * Idea: Rust's `take_while`.
+   */
+  takeWhile(f: (value: T, index: number) => boolean): Flow<T>;
+
+  /**
+   * The values that come before an operation happens. It is performed with each receive, before the source: `until(sleeping(50))` ends after 50 ms
+   * without a value. Then the flow is over and its source cancelled; if the operation fails, the flow fails with its error.
+   *
+   * @param end - any operation, as `done.nexting()`, `aborting(signal)`, `settling(promise)`
+   *
+   * @example
+   * ```ts
+   * import { chan, sleeping } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * const quiet = chan<string>(1);
+   * quiet.trySend("the only one");
+   * console.log(await flow(quiet).until(sleeping(5)).toArray()); // [ 'the only one' ]
+   * ```
+   *
+   * Idea: RxJS' `takeUntil`.
+   */
+  until(end: Operation<unknown>): Flow<T>;
+
+  // -- Verbs --
+
+  /**
+   * Runs a body for each value, one at a time or, with `limit`, so many at once, as tasks of a scope of its own: a worker pool.
+   *
+   * @param f - an async, a plain or a generator function; gets the value and how many came before
+   * @param options - `limit`, a `signal`
+   * @returns fulfils when the flow and all bodies have ended. Rejects with the first error of a body or of the source: then the source is cancelled,
+   * and bodies that run are cancelled and awaited. With a `RangeError` for a bad `limit`
+   *
+   * @example
+   * ```ts
+   * import { sleep } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * await flow([30, 10, 20]).forEach(async (ms) => {
+   *   await sleep(ms);
+   *   console.log(ms);
+   * }, { limit: 3 });
+   * // 10
+   * // 20
+   * // 30
+   * ```
+   *
+   * Idea: `AsyncIterator.prototype.forEach`; with a limit, the worker pool that everybody builds.
+   */
+  forEach(f: ValueBody<[value: T, index: number], unknown>, options?: ForEachOptions): Promise<void>;
+
+  /**
+   * Sends every value to a sender, and then closes it: with the error, if the flow fails.
+   *
+   * @param sender - a channel, or anything that sends
+   * @param options - `preventClose`, a `signal`
+   * @returns `true` at the end of the flow; `false` if the sender takes no more, which is no error: the source is cancelled. Rejects with the
+   * error of the source, after closing the sender with it
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * const squares = chan<number>(3);
+   * console.log(await flow([1, 2, 3]).map((n) => n * n).into(squares)); // true
+   * for await (const n of squares) console.log(n);
+   * // 1
+   * // 4
+   * // 9
+   * ```
+   *
+   * Idea: `ReadableStream.pipeTo`.
+   */
+  into(sender: Sender<T>, options?: IntoOptions): Promise<boolean>;
+
+  /**
+   * All values, as an array.
+   *
+   * @param options - a `signal` to give up by
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow(new Set("abba")).toArray()); // [ 'a', 'b' ]
+   * ```
+   *
+   * Idea: `Iterator.prototype.toArray`.
+   */
+  toArray(options?: WaitOptions): Promise<T[]>;
+
+  /**
+   * Folds all values into one, from the first to the last.
+   *
+   * @param f - gets what there is so far, the value and how many came before; it may be an async or a generator function
+   * @returns rejects with a `TypeError` when there is neither a value nor an initial one
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow([1, 2, 3]).reduce((sum, n) => sum + n)); // 6
+   * ```
+   *
+   * Idea: `Iterator.prototype.reduce`.
+   */
+  reduce(f: ValueBody<[sum: T, value: T, index: number], T>): Promise<T>;
+  /**
+   * The same from an initial value.
+   *
+   * @param f - gets what there is so far, the value and how many came before
+   * @param initial - what there is at the start
+   * @param options - a `signal` to give up by
+   */
+  reduce<U>(f: ValueBody<[sum: U, value: T, index: number], U>, initial: U, options?: WaitOptions): Promise<U>;
+
+  /**
+   * Whether a test holds for some value. The source is cancelled at the first.
+   *
+   * @param f - a test, which may be an async or a generator function
+   * @param options - a `signal` to give up by
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow([1, 2, 3]).some((n) => n > 1)); // true
+   * ```
+   *
+   * Idea: `Iterator.prototype.some`.
+   */
+  some(f: ValueBody<[value: T, index: number], unknown>, options?: WaitOptions): Promise<boolean>;
+
+  /**
+   * Whether a test holds for every value. The source is cancelled at the first for which it does not.
+   *
+   * @param f - a test, which may be an async or a generator function
+   * @param options - a `signal` to give up by
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow([1, 2, 3]).every((n) => n > 1)); // false
+   * ```
+   *
+   * Idea: `Iterator.prototype.every`.
+   */
+  every(f: ValueBody<[value: T, index: number], unknown>, options?: WaitOptions): Promise<boolean>;
+
+  /**
+   * The first value for which a test holds, or `undefined`. The source is cancelled once it is found.
+   *
+   * @param f - a test, which may be an async or a generator function
+   * @param options - a `signal` to give up by
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow(["a", "bc", "def"]).find((word) => word.length > 1)); // bc
+   * ```
+   *
+   * Idea: `Iterator.prototype.find`.
+   */
+  find(f: ValueBody<[value: T, index: number], unknown>, options?: WaitOptions): Promise<T | undefined>;
+
+  /**
+   * An iterator over the values: what `for await` over the flow uses.
+   *
+   * Leaving the loop in any way cancels the flow and waits until the source has cleaned up; so does a `next()` that rejects.
+   *
+   * @param options - `preventCancel`
+   *
+   * @example
+   * ```ts
+   * import { chan } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * const letters = chan<string>(2);
+   * for (const letter of "ab") letters.trySend(letter);
+   * const some = flow(letters);
+   * for await (const letter of some.values({ preventCancel: true })) {
+   *   console.log(letter, letters.closed); // a false
+   *   break;
+   * }
+   * ```
+   *
+   * Idea: `ReadableStream.values`.
+   */
+  values(options?: ValuesOptions): AsyncIterableIterator<T>;
+
+  /** The same as {@link values}. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<T>;
+
+  /** Cancels, and waits until the source has cleaned up: `await using f = flow(source)`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What stands for `ChannelOptions` where a number will do. */
+export type Room<T> = number | ChannelOptions<T>;

@@ -1,0 +1,269 @@
+/**
+ * Flows: everything that gives values, with the iterator helpers' names.
+ *
+ * A flow stands on its origin, the source that it owns, and the views over it. A view makes a flow of its own over the same origin, so leaving
+ * any of them leaves the source.
+ */
+import type { Sender } from "../core/channel-types.ts";
+import { nothing, performable, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform, rejectedNow } from "../core/perform.ts";
+import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
+import { forDeno, forNode, standing } from "../support/printing.ts";
+import { show } from "../errors.ts";
+import { checkedBody } from "../task/body.ts";
+import { adopted } from "./adopt.ts";
+import { FlatMapping, Filtering, TakingWhile } from "./choosy.ts";
+import { Dropping, Mapping, Taking } from "./exact.ts";
+import type { Flow, FlowOptions, ForEachOptions, IntoOptions, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+import { cleanedUp, FlowLoop, LentLoop } from "./loop.ts";
+import type { Origin } from "./origin.ts";
+import { Pulling, type Tower, type View } from "./pipeline.ts";
+import { untilHappens } from "./until.ts";
+import { forEach, into, reduce, search, toArray, type Given, type Pulled } from "./verbs.ts";
+
+/**
+ * Makes a flow of anything that can be pulled: a channel or another receiver, a web stream, a Node readable, an async or a plain iterable.
+ *
+ * Nothing is taken from the source before somebody waits; of an iterator at most one `next()` is under way. What arrives for a receive that was
+ * withdrawn meanwhile is the next receiver's. The end and an error come after all values, and stay: each later receive gets the same error.
+ *
+ * The flow owns its source: see {@link Flow}. `flow` of a flow is that flow.
+ *
+ * @param source - see {@link Source}; a web stream is locked from this call on
+ * @param options - see {@link FlowOptions}
+ * @throws TypeError for a string, a function, a promise, an emitter and whatever else cannot be pulled, with the cure
+ *
+ * @example
+ * ```ts
+ * import { flow } from "rendezvous/flow";
+ *
+ * async function* pages() {
+ *   try {
+ *     for (let page = 1; ; page++) yield page;
+ *   } finally {
+ *     console.log("closed"); // closed
+ *   }
+ * }
+ * console.log(await flow(pages()).filter((page) => page % 2 === 0).take(2).toArray()); // [ 2, 4 ]
+ * ```
+ *
+ * Idea: IxJS' `from`, the iterator helpers' `Iterator.from`.
+ */
+export function flow<T>(source: Source<T>, options?: FlowOptions): Flow<T> {
+  if (source instanceof FlowOf && options === undefined) return source as Flow<T>;
+  const given = knownOptions(options ?? {}, flowOptions, "flow");
+  checkOptions(given);
+  return flowFrom<T>(adopted(source, given, source instanceof FlowOf ? source.origin.cleanUp : undefined));
+}
+
+const flowOptions: Known<FlowOptions> = { preventCancel: true, onDrop: true, name: true };
+
+function checkOptions({ preventCancel, onDrop, name }: FlowOptions): void {
+  const check = (good: boolean, what: string, value: unknown): void => {
+    if (!good) throw new TypeError(`the ${what} of a flow cannot be ${show(value)}`);
+  };
+  check(preventCancel === undefined || typeof (preventCancel as unknown) === "boolean", "preventCancel", preventCancel);
+  check(onDrop === undefined || typeof (onDrop as unknown) === "function", "onDrop", onDrop);
+  check(name === undefined || typeof (name as unknown) === "string", "name", name);
+}
+
+/** The flow over an origin. */
+export function flowFrom<T>(origin: Origin): Flow<T> {
+  return new FlowOf<T>({ origin, base: origin.operation, top: undefined });
+}
+
+export class FlowOf<T> implements Flow<T>, Pulled {
+  readonly #tower: Tower;
+  #nexting: Pulling | undefined = undefined;
+  #receiving: Pulling | undefined = undefined;
+
+  constructor(tower: Tower) {
+    this.#tower = tower;
+  }
+
+  get origin(): Origin {
+    return this.#tower.origin;
+  }
+
+  get name(): string {
+    return this.origin.name;
+  }
+
+  toString(): string {
+    return standing(`Flow ${JSON.stringify(this.name)}`, this.origin.cancelled ? "cancelled" : this.origin.ended && "over");
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  get [Symbol.toStringTag](): string {
+    return "Flow";
+  }
+
+  // -- A receiver --
+
+  get pulling(): Pulling {
+    return (this.#nexting ??= new Pulling(this.#tower, "result"));
+  }
+
+  receive(options?: WaitOptions): Promise<T> {
+    return perform(this.receiving(), options);
+  }
+
+  receiving(): Operation<T> {
+    return (this.#receiving ??= new Pulling(this.#tower, "value")) as Operation<unknown> as Operation<T>;
+  }
+
+  next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
+    return perform(this.nexting(), options);
+  }
+
+  nexting(): Operation<IteratorResult<T, undefined>> {
+    return this.pulling as Operation<unknown> as Operation<IteratorResult<T, undefined>>;
+  }
+
+  tryReceive(): IteratorResult<T, undefined> | undefined {
+    const result = performable(this.nexting(), "tryReceive").prepare().attempt();
+    return result === nothing ? undefined : result;
+  }
+
+  cancel(reason?: unknown): boolean {
+    return this.origin.cancel(reason);
+  }
+
+  values(options: ValuesOptions = {}): AsyncIterableIterator<T> {
+    const { preventCancel } = knownOptions(options, valuesOptions, "values");
+    return (preventCancel ? new LentLoop(this.pulling) : new FlowLoop(this.origin, this.pulling)) as AsyncIterableIterator<T>;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<T> {
+    return this.values();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel();
+    await cleanedUp(this.origin.cleanUp);
+  }
+
+  // -- Views --
+
+  #over<U>(view: View): Flow<U> {
+    return new FlowOf<U>({ ...this.#tower, top: view });
+  }
+
+  map<U>(f: (value: T, index: number) => U): Flow<U> {
+    return this.#over(new Mapping(this.#tower, checkedView(f, "map", "value * 2")));
+  }
+
+  flatMap<U>(f: (value: T, index: number) => Iterable<U>): Flow<U> {
+    return this.#over(new FlatMapping(this.#tower, checkedView(f, "flatMap", "[value]")));
+  }
+
+  filter<S extends T>(f: (value: T, index: number) => value is S): Flow<S>;
+  filter(f: (value: T, index: number) => boolean): Flow<T>;
+  filter(f: (value: T, index: number) => boolean): Flow<T> {
+    return this.#over(new Filtering(this.#tower, checkedView(f, "filter", "value > 0")));
+  }
+
+  takeWhile(f: (value: T, index: number) => boolean): Flow<T> {
+    return this.#over(new TakingWhile(this.#tower, checkedView(f, "takeWhile", "value > 0")));
+  }
+
+  take(n: number): Flow<T> {
+    return checkedCount(n, "take", 0) === Infinity ? this : this.#over(new Taking(this.#tower, n));
+  }
+
+  drop(n: number): Flow<T> {
+    return checkedCount(n, "drop", 0) === 0 ? this : this.#over(new Dropping(this.#tower, n));
+  }
+
+  until(end: Operation<unknown>): Flow<T> {
+    return new FlowOf<T>(untilHappens(this.#tower, performable(end, "until")));
+  }
+
+  // -- Verbs --
+
+  forEach(f: ValueBody<[value: T, index: number], unknown>, options: ForEachOptions = {}): Promise<void> {
+    try {
+      const { limit = 1 } = knownOptions(options, forEachOptions, "forEach");
+      checkedCount(limit, "the limit of forEach", 1);
+      return forEach(this, checkedBody(f, "forEach", "flow.forEach((value) => work(value))"), options, limit);
+    } catch (error) {
+      return rejectedNow(error);
+    }
+  }
+
+  into(sender: Sender<T>, options: IntoOptions = {}): Promise<boolean> {
+    try {
+      const { preventClose = false } = knownOptions(options, intoOptions, "into");
+      if (typeof (sender as Partial<Sender<T>> | undefined)?.sending !== "function") throw new TypeError(`into takes a sender, as chan(); got ${show(sender)}`);
+      return into(this, sender as unknown as Sender<unknown>, options, preventClose);
+    } catch (error) {
+      return rejectedNow(error);
+    }
+  }
+
+  toArray(options: WaitOptions = {}): Promise<T[]> {
+    try {
+      return toArray(this, knownOptions(options, waitOptions, "toArray")) as Promise<T[]>;
+    } catch (error) {
+      return rejectedNow(error);
+    }
+  }
+
+  reduce(f: ValueBody<[sum: T, value: T, index: number], T>): Promise<T>;
+  reduce<U>(f: ValueBody<[sum: U, value: T, index: number], U>, initial: U, options?: WaitOptions): Promise<U>;
+  reduce(f: Given, initial?: unknown, options: WaitOptions = {}): Promise<unknown> {
+    try {
+      const fold = checkedBody(f, "reduce", "flow.reduce((sum, value) => sum + value)");
+      return reduce(this, fold, arguments.length > 1 ? { value: initial } : undefined, knownOptions(options, waitOptions, "reduce"));
+    } catch (error) {
+      return rejectedNow(error);
+    }
+  }
+
+  some(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<boolean> {
+    return this.#search("some", f, true, () => true, false, options);
+  }
+
+  every(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<boolean> {
+    return this.#search("every", f, false, () => false, true, options);
+  }
+
+  find(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<T | undefined> {
+    return this.#search("find", f, true, (value) => value as T | undefined, undefined, options);
+  }
+
+  #search<R>(verb: string, f: Given, wanted: boolean, found: (value: unknown) => R, none: R, options: WaitOptions): Promise<R> {
+    try {
+      const test = checkedBody(f, verb, `flow.${verb}((value) => value > 0)`);
+      return search(verb, this, test, wanted, found, none, knownOptions(options, waitOptions, verb));
+    } catch (error) {
+      return rejectedNow(error);
+    }
+  }
+}
+
+const waitOptions: Known<WaitOptions> = { signal: true };
+const forEachOptions: Known<ForEachOptions> = { limit: true, signal: true };
+const intoOptions: Known<IntoOptions> = { preventClose: true, signal: true };
+const valuesOptions: Known<ValuesOptions> = { preventCancel: true };
+
+/** The function of a view, or a clear error. */
+function checkedView(f: Given, verb: string, example: string): (...args: unknown[]) => unknown {
+  return checkedFunction(f, verb, `flow.${verb}((value) => ${example})`) as (...args: unknown[]) => unknown;
+}
+
+/** A number of values, or a clear error. */
+export function checkedCount(n: number, what: string, least: number): number {
+  if (typeof (n as unknown) === "number" && n >= least && (Number.isInteger(n) || n === Infinity)) return n;
+  throw new RangeError(`${what} takes a whole number from ${String(least)} up, or Infinity; got ${show(n)}`);
+}

@@ -1,0 +1,10 @@
+/**
+ * Flows: everything that gives values, with the iterator helpers' names, exact under cancellation.
+ *
+ * In reading order: flows and their sources.
+ *
+ * @module
+ */
+import "../platform/copies.ts";
+export { flow } from "./flow.ts";
+export type { Flow, FlowOptions, ForEachOptions, IntoOptions, NodeReadable, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";

@@ -1,0 +1,294 @@
+/**
+ * Looking views: those that must see a value before they know whether they give it.
+ *
+ * 1. Receivers stand in the view's own line, first come, first served; on their behalf one waiter, the view's, stands below.
+ * 2. What is handed over to that waiter is looked at in a turn of the view's own, in the context of the first in line; never in the sender's.
+ * 3. What was taken and not yet received stays in hand, first, for the next receiver. With nobody waiting nothing more is taken.
+ *
+ *        receivers ──► line ◄── the view ──► its one waiter ──► the line, or the base, below
+ *                        ▲                        │
+ *                        └── look, in a turn ◄────┘ handed over
+ *
+ * Idea: a peek cannot be taken back, so what was seen is kept (Rust's `Peekable`).
+ */
+import { captured, type AsyncContext } from "../platform/async-context.ts";
+import { nothing, opened, Prepares, type Nothing } from "../core/operation.ts";
+import { controller, touch } from "../core/controller.ts";
+import { enqueue, type Job } from "../core/scheduler.ts";
+import { BareWaiter, WaitQueue, withdraw, type Outcome, type Waiter } from "../core/wait-queue.ts";
+import { reportFailure } from "../platform/unhandled.ts";
+import type { Holder } from "./origin.ts";
+import { pull, Pulling, View, type Line, type Result, type Tower } from "./pipeline.ts";
+
+/** What was handed over and not looked at yet. */
+interface Unseen {
+  readonly how: Outcome;
+  readonly what: unknown;
+}
+
+const leaving: Waiter[] = [];
+
+export abstract class Looking extends View implements Line, Holder, Job {
+  readonly #line: LookLine = new LookLine(() => {
+    this.#leave();
+    this.rest();
+  });
+  readonly #waiter: LookWaiter = new LookWaiter((how, what) => { this.arrived(how, what); });
+  protected readonly from: Pulling;
+  readonly #tower: Tower;
+  /** Given, and not received after all: the next receiver's, before anything else. */
+  #back: Result | undefined = undefined;
+  #unseen: Unseen | undefined = undefined;
+  #scheduled = false;
+  unfinished = false;
+
+  constructor(under: Tower) {
+    super(under);
+    this.from = new Pulling(under, "raw");
+    this.#tower = { ...under, top: this };
+    controller?.moves(this);
+  }
+
+  /** For traces. */
+  get name(): string {
+    return `flow ${JSON.stringify(this.under.origin.name)}`;
+  }
+
+  get view(): View {
+    return this;
+  }
+
+  override get line(): Line {
+    return this;
+  }
+
+  get busy(): boolean {
+    return !this.#line.empty;
+  }
+
+  // -- What is in hand --
+
+  /** Whether it keeps something between two receives. */
+  protected get keeps(): boolean {
+    return false;
+  }
+
+  /** Something that it keeps and can give now. */
+  protected kept(): Result | Nothing {
+    return nothing;
+  }
+
+  /** Let go of what it keeps. */
+  protected letGo(): void { /* it keeps nothing */ }
+
+  override ready(): Result | Nothing {
+    touch(this);
+    const back = this.#back;
+    this.#back = undefined;
+    if (back) return back;
+    const kept = this.kept();
+    if (kept !== nothing || !this.#unseen) return kept;
+    const { how, what } = this.#unseen;
+    this.#unseen = undefined;
+    return this.take(opened(how, what) as Result); // handed over as a result: its functions run here
+  }
+
+  drop(): void {
+    const { origin } = this.under;
+    const [back, unseen] = [this.#back, this.#unseen];
+    this.#back = this.#unseen = undefined;
+    origin.holders.delete(this);
+    if (back && back.done !== true) origin.drop(back.value);
+    this.letGo();
+    if (!unseen || !origin.keepsDropped) return;
+    try {
+      const result = opened(unseen.how, unseen.what) as Result;
+      if (result.done !== true) origin.drop(result.value);
+    } catch { /* its function makes nothing of it */ }
+  }
+
+  /** Be known as one with something in hand, or as one without. To be told whenever that may have changed and nobody waits. */
+  protected note(): void {
+    const { holders } = this.under.origin;
+    if (this.keeps || this.#unseen || this.#back) holders.add(this);
+    else if (holders.size > 0) holders.delete(this);
+  }
+
+  // -- Who waits --
+
+  join(waiter: Waiter, as: Pulling): { waiter: Waiter; at: Pulling } | undefined {
+    touch(this);
+    const context = captured();
+    waiter.slot = context ? new InContext(as, context) : as;
+    this.#line.join(waiter);
+    if (waiter !== this.#line.first) return undefined;
+    this.waits();
+    if (!this.unfinished && !this.#unseen) return this.#below();
+    this.schedule();
+    return undefined;
+  }
+
+  /** The first has come to an empty line. */
+  protected waits(): void { /* nothing more to do */ }
+
+  /** Nobody waits any more: nothing more is taken. */
+  protected rest(): void {
+    this.note();
+  }
+
+  /** Leave the line below. That may empty it: so one after the other, not one inside of the other. */
+  #leave(): void {
+    leaving.push(this.#waiter);
+    if (leaving.length > 1) return;
+    for (const waiter of leaving) withdraw(waiter); // which may add to the list
+    leaving.length = 0;
+  }
+
+  /** Its own waiter, if that is to stand below, right after a failed attempt. */
+  #below(): { waiter: Waiter; at: Pulling } | undefined {
+    const { from } = this;
+    if (this.#waiter.place || this.#scheduled) return undefined;
+    if ((from.traits & Prepares) === 0) return { waiter: this.#waiter, at: from };
+    const prepared = from.prepare();
+    const result = prepared.attempt();
+    if (result === nothing) prepared.enlist(this.#waiter);
+    else this.arrived("value", result);
+    return undefined;
+  }
+
+  #stand(): void {
+    const below = this.#below();
+    below?.at.enlist(below.waiter);
+  }
+
+  /** The first in line. */
+  protected get first(): Waiter | undefined {
+    return this.#line.first;
+  }
+
+  /** Let the first in line have what was handed over, in this very step. */
+  protected handOver(how: Outcome, what: unknown): void {
+    const first = this.#line.first as Waiter;
+    const { slot } = first;
+    this.#line.withdraw(first);
+    (slot instanceof InContext ? slot.as : (slot as Pulling)).hand(first, how, what);
+  }
+
+  /** Wait below once more, in the midst of a handover, where no code of the user is below. */
+  protected standAgain(): void {
+    const { from } = this;
+    if (from.traits !== 0) {
+      this.schedule();
+      return;
+    }
+    const result = from.attempt();
+    if (result === nothing) this.#stand();
+    else this.arrived("value", result);
+  }
+
+  /** Handed over from below. */
+  arrived(how: Outcome, what: unknown): void {
+    this.#unseen = { how, what };
+    this.schedule();
+  }
+
+  // -- Looking --
+
+  /** Look in a turn of its own. */
+  protected schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    enqueue(this);
+  }
+
+  run(): void {
+    this.#scheduled = false;
+    this.unfinished = false;
+    const first = this.#line.first;
+    if (!first) return;
+    const { slot } = first;
+    if (slot instanceof InContext) slot.context.runInAsyncScope(() => { this.#look(); });
+    else this.#look();
+  }
+
+  /** Serve the first in line, and as many others as wait in the same context. */
+  #look(): void {
+    touch(this);
+    const { origin } = this.under;
+    if (origin.cancelled) this.drop();
+    for (let first = this.#line.first; first; first = this.#line.first) {
+      const { slot } = first;
+      const as = slot instanceof InContext ? slot.as : (slot as Pulling);
+      let how: Outcome = "value";
+      let result: unknown;
+      try {
+        result = pull(this.#tower, this);
+      } catch (error) {
+        how = "error";
+        result = error;
+      }
+      if (this.#line.first !== first) { // it has left: code of the user has run
+        if (how === "error") reportFailure(result);
+        else if (result !== nothing) this.#back = result as Result;
+        this.note();
+        if (this.#line.first) this.schedule();
+        return;
+      }
+      if (result === nothing) break;
+      this.#line.withdraw(first);
+      if (how === "error") first.resume("error", result);
+      else as.hand(first, "value", result);
+      if (slot instanceof InContext && !this.#line.empty) {
+        this.schedule();
+        return;
+      }
+    }
+    if (this.#line.empty) return;
+    if (this.unfinished) this.schedule();
+    else {
+      this.looked();
+      this.#stand();
+    }
+  }
+
+  /** Nothing is ready, and somebody waits. */
+  protected looked(): void { /* nothing more to do */ }
+}
+
+/** Who waits, of whom the context is not plain. */
+class InContext {
+  readonly as: Pulling;
+  readonly context: AsyncContext;
+
+  constructor(as: Pulling, context: AsyncContext) {
+    this.as = as;
+    this.context = context;
+  }
+}
+
+class LookLine extends WaitQueue {
+  readonly #emptied: () => void;
+
+  constructor(emptied: () => void) {
+    super();
+    this.#emptied = emptied;
+  }
+
+  override withdraw(waiter: Waiter): void {
+    super.withdraw(waiter);
+    if (this.empty) this.#emptied();
+  }
+}
+
+class LookWaiter extends BareWaiter {
+  readonly #arrived: (how: Outcome, what: unknown) => void;
+
+  constructor(arrived: (how: Outcome, what: unknown) => void) {
+    super();
+    this.#arrived = arrived;
+  }
+
+  override resume(how: Outcome, what: unknown): void {
+    this.#arrived(how, what);
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * The origin of a flow: the source that it owns, and how it lets go of that.
+ *
+ * 1. Leaving a flow reaches its source once: cancelled, or (`preventCancel`) given back. A source that has ended by itself is asked nothing.
+ * 2. What views have taken and nobody has received goes to `onDrop`.
+ * 3. `cancel` never throws. What the source's clean-up throws is for whoever waits for it, else it is an unhandled rejection.
+ *
+ * Idea: the owned streams of Rust's iterators, `preventCancel` of the web's streams.
+ */
+import { External, nothing, OutlastsCancel, Performable, type Nothing } from "../core/operation.ts";
+import { performIn } from "../core/perform.ts";
+import { touch } from "../core/controller.ts";
+import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
+import { reportFailure } from "../platform/unhandled.ts";
+import { suppress } from "../task/scope/suppressed.ts";
+import { Failure, type Result, type View } from "./pipeline.ts";
+
+/** What a view holds: taken from below, and not yet received. */
+export interface Holder {
+  readonly view: View;
+  /** Let go of all of it. */
+  drop(): void;
+}
+
+/** How a source is taken over. */
+export interface Ownership {
+  readonly name: string;
+  readonly preventCancel: boolean;
+  readonly onDrop: ((value: unknown) => void) | undefined;
+}
+
+export abstract class Origin {
+  readonly name: string;
+  readonly preventCancel: boolean;
+  readonly #onDrop: ((value: unknown) => void) | undefined;
+  /** What gives its results: a value, the end again and again, or an error again and again. */
+  abstract readonly operation: Performable<Result>;
+  /** Views with something in hand. */
+  readonly holders: Set<Holder> = new Set();
+  /** Somebody has cancelled the flow. */
+  cancelled = false;
+  /** The source has come to its end, or was left. */
+  ended = false;
+  reason: unknown = undefined;
+  #failed = false;
+  readonly cleanUp: CleanUp;
+
+  constructor({ name, preventCancel, onDrop }: Ownership) {
+    this.name = name;
+    this.preventCancel = preventCancel;
+    this.#onDrop = onDrop;
+    this.cleanUp = new CleanUp(this);
+  }
+
+  /** Whether what it waits for while it cleans up comes from outside of the library. */
+  get cleansUpOutside(): boolean {
+    return true;
+  }
+
+  /** Have the source end. What cannot be done at once is told to `cleanUp`. */
+  protected abstract stop(reason: unknown): void;
+
+  /** Give the source back: whoever waits there for this flow sees the end. */
+  protected abstract release(): void;
+
+  cancel(reason: unknown): boolean {
+    if (this.cancelled || this.#failed) return false;
+    this.cancelled = true;
+    this.reason = reason;
+    touch(this.operation, "cancel");
+    for (const holder of [...this.holders]) holder.drop();
+    this.leave(reason);
+    return true;
+  }
+
+  /** The flow needs nothing more, or nothing more above a view. */
+  leave(reason: unknown, view?: View): void {
+    if (view) for (const holder of [...this.holders]) if (!standsOn(holder.view, view)) holder.drop();
+    if (this.ended) return;
+    this.ended = true;
+    if (this.preventCancel) this.release();
+    else this.cleanUp.run(() => { this.stop(reason); });
+  }
+
+  /** The source itself has come to this end. */
+  sawEnd(how: Result): void {
+    this.ended = true;
+    if (how instanceof Failure) this.#failed = true;
+  }
+
+  /** A value that nobody will receive. */
+  drop(value: unknown): void {
+    try {
+      this.#onDrop?.(value);
+    } catch (error) {
+      reportFailure(error);
+    }
+  }
+
+  get keepsDropped(): boolean {
+    return this.#onDrop !== undefined;
+  }
+}
+
+/** Whether a view pulls through another one. */
+function standsOn(view: View, other: View): boolean {
+  for (let tower: View["under"] | undefined = view.under; tower; tower = tower.top ? tower.top.under : tower.inner) if (tower.top === other) return true;
+  return false;
+}
+
+/** What a source does after it was left: whoever waits for its end gets the first error, with the others suppressed. */
+export class CleanUp extends Performable<void> {
+  readonly #origin: Origin;
+  readonly #line = new WaitQueue();
+  #underWay = 0;
+  #failure: { error: unknown } | undefined = undefined;
+  /** A failure that nobody has waited for, as the platform's unhandled rejection. */
+  #unclaimed: Promise<never> | undefined = undefined;
+
+  constructor(origin: Origin) {
+    super();
+    this.#origin = origin;
+  }
+
+  override toString(): string {
+    return `for the clean-up of flow ${JSON.stringify(this.#origin.name)}`;
+  }
+
+  override get traits(): number {
+    return this.#origin.cleansUpOutside ? External | OutlastsCancel : OutlastsCancel;
+  }
+
+  /** Whether there is nothing to wait for. */
+  get quiet(): boolean {
+    return this.#underWay === 0 && !this.#failure;
+  }
+
+  /** Do something that may throw, or give a promise to be awaited. */
+  run(step: () => unknown): void {
+    try {
+      const result = step();
+      if (typeof (result as Partial<PromiseLike<unknown>> | undefined)?.then === "function") this.await(result as PromiseLike<unknown>);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  await(promise: PromiseLike<unknown>): void {
+    this.#underWay++;
+    Promise.resolve(promise).then(() => { this.ended(); }, (error: unknown) => { this.ended({ error }); });
+  }
+
+  /** Wait for the clean-up of another flow. */
+  follow(other: CleanUp): void {
+    if (!other.quiet) this.await(performIn(undefined, other));
+  }
+
+  begun(): void {
+    this.#underWay++;
+  }
+
+  ended(failure?: { error: unknown }): void {
+    this.#underWay--;
+    if (failure) this.fail(failure.error);
+    if (this.#underWay > 0) return;
+    touch(this.#line);
+    if (this.#failure && !this.#line.empty) this.#claim();
+    if (this.#failure) this.#line.resumeAll("error", this.#failure.error);
+    else this.#line.resumeAll("value", undefined);
+  }
+
+  fail(error: unknown): void {
+    if (this.#failure) suppress(this.#failure.error, error, () => []);
+    else {
+      this.#failure = { error };
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
+      this.#unclaimed = Promise.reject(error);
+      if (!this.#line.empty) this.#claim();
+    }
+  }
+
+  #claim(): void {
+    this.#unclaimed?.catch(() => { /* whoever waits has it */ });
+    this.#unclaimed = undefined;
+  }
+
+  override footprint(): void {
+    touch(this.#line);
+  }
+
+  override attempt(): undefined | Nothing {
+    touch(this.#line);
+    if (this.#underWay > 0) return nothing;
+    if (!this.#failure) return undefined;
+    this.#claim();
+    throw this.#failure.error;
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#line.join(waiter);
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * The pipeline: how a flow pulls values through its views.
+ *
+ * 1. A receive takes from the source only while somebody waits for it, or in the step in which somebody polls.
+ * 2. One loop walks down to the first view that has something, or to the base, and up again with what that gives: nothing recurses with
+ *    the number of views. A poll looks at a bounded number of values, whatever the views reject.
+ * 3. Exact views take their place in the handover itself; their functions run later, in the receiver's own turn.
+ * 4. Who waits stands in the line of the topmost view that looks at values, or if there is none at the base.
+ *
+ *        receive ─► [ exact views ] ─► a looking view's line ─► [ exact views ] ─► base: the source
+ *
+ * Idea: the pull side of lazy iterators (TC39's iterator helpers), with the receives of Concurrent ML in place of calls.
+ */
+import { ClosedError, type CaseKey } from "../errors.ts";
+import { nothing, Performable, Prepares, ResultIsDeferred, type Nothing } from "../core/operation.ts";
+import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import type { Origin } from "./origin.ts";
+
+/** What is pulled: a value or the end, as an iterator gives it. */
+export type Result = IteratorResult<unknown, undefined>;
+
+/** The end of a source that has failed, on its way up. */
+export class Failure implements IteratorReturnResult<undefined> {
+  readonly done = true;
+  readonly value = undefined;
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+export const end: Result = { done: true, value: undefined };
+
+/** What a flow stands on: the views, from the top down, and the operation that they pull from. */
+export interface Tower {
+  readonly origin: Origin;
+  readonly base: Performable<Result>;
+  readonly top: View | undefined;
+  /** The tower that the base pulls from, unless that is the source. */
+  readonly inner?: Tower | undefined;
+}
+
+/** One view of a tower. */
+export abstract class View {
+  /** What it stands on. */
+  readonly under: Tower;
+
+  constructor(under: Tower) {
+    this.under = under;
+  }
+
+  /** Something that it can give without taking from below. */
+  ready(): Result | Nothing {
+    return nothing;
+  }
+
+  /** What it makes of a result from below; `nothing`: it needs another one. */
+  abstract take(result: Result): Result | Nothing;
+
+  /** The part that an exact view takes in the handover: false ends it there. */
+  pass?(): boolean;
+
+  /** The handover is complete. */
+  passed?(): void;
+
+  /** What an exact view makes of a value, in the receiver's turn. */
+  apply?(value: unknown): unknown;
+
+  /** Its line, if those who wait for it stand there. */
+  get line(): Line | undefined {
+    return undefined;
+  }
+
+  /** The flow is over from this view upwards: the source is left, and what views below hold is dropped. */
+  protected finish(reason?: unknown): void {
+    this.under.origin.leave(reason, this);
+  }
+}
+
+/** The line of a looking view. */
+export interface Line {
+  /** Somebody waits in it. */
+  readonly busy: boolean;
+  /** The last poll has stopped early: there may be more. */
+  unfinished: boolean;
+  /** Let a waiter stand in it. Gives the view's own waiter, if that is to stand below now. */
+  join(waiter: Waiter, as: Pulling): { waiter: Waiter; at: Pulling } | undefined;
+}
+
+const bound = 256;
+let left = 0;
+let nested = 0;
+const path: View[] = [];
+
+/** Take one result through the views of a tower, if there is one; `serving`: the view that pulls for its own line. */
+export function pull(tower: Tower, serving?: View): Result | Nothing {
+  const start = path.length;
+  if (nested++ === 0) left = bound;
+  try {
+    for (let view = tower.top; ;) {
+      let result: Result | Nothing = nothing;
+      while (view !== undefined) {
+        if (view !== serving && view.line?.busy === true) return nothing;
+        path.push(view);
+        result = view.ready();
+        if (result !== nothing) break;
+        view = view.under.top;
+      }
+      if (result === nothing) result = taken(tower);
+      else path.pop();
+      if (result === nothing) return nothing;
+      for (view = path.length > start ? path.pop() : undefined; view !== undefined; view = path.length > start ? path.pop() : undefined) {
+        result = view.take(result);
+        if (result === nothing) break;
+      }
+      if (result !== nothing) return result;
+      if (--left > 0) continue;
+      if (view) path.push(view);
+      for (let index = start; index < path.length; index++) {
+        const line = path[index]?.line;
+        if (line) line.unfinished = true;
+      }
+      return nothing;
+    }
+  } finally {
+    path.length = start;
+    nested--;
+  }
+}
+
+/** What the base gives now; its failure is an end. */
+function taken({ base, inner, origin }: Tower): Result | Nothing {
+  let result: Result | Nothing;
+  try {
+    result = base.attempt();
+  } catch (error) {
+    result = new Failure(error);
+  }
+  if (result !== nothing && result.done === true && !inner) origin.sawEnd(result);
+  return result;
+}
+
+/** How a receive gives what it has pulled: as `receive` does, as `next` does, or with failures as results. */
+export type Form = "value" | "result" | "raw";
+
+/** A receive of a flow. */
+export class Pulling extends Performable<unknown> implements WaitPlace {
+  readonly tower: Tower;
+  readonly form: Form;
+  #line: Line | undefined = undefined;
+  #gates: View[] | undefined = undefined;
+  #maps: View[] = [];
+
+  constructor(tower: Tower, form: Form) {
+    super();
+    this.tower = tower;
+    this.form = form;
+  }
+
+  override toString(): string {
+    return `to receive from flow ${JSON.stringify(this.tower.origin.name)}`;
+  }
+
+  override prepare(): Performable<unknown> {
+    const { tower } = this;
+    if ((tower.base.traits & Prepares) === 0 || this.#parts().line) return this;
+    const base = tower.base.prepare();
+    return base === tower.base ? this : new Pulling({ ...tower, base }, this.form);
+  }
+
+  /** An attempt may run functions of the views, and so may what is given. */
+  override get traits(): number {
+    const { base, top } = this.tower;
+    return top === undefined ? base.traits : base.traits | ResultIsDeferred;
+  }
+
+  override footprint(): void {
+    this.tower.base.footprint();
+  }
+
+  override attempt(key?: CaseKey): unknown {
+    const result = pull(this.tower);
+    return result === nothing ? nothing : this.#given(result, key);
+  }
+
+  override enlist(waiter: Waiter): void {
+    let below: { waiter: Waiter; at: Pulling } = { waiter, at: this };
+    for (let { line } = this.#parts(); line; { line } = below.at.#parts()) {
+      const next = line.join(below.waiter, below.at);
+      if (!next) return;
+      below = next;
+    }
+    below.at.#enlistAtBase(below.waiter);
+  }
+
+  #enlistAtBase(waiter: Waiter): void {
+    const inside = new PullWaiter(waiter, this);
+    waiter.place = this;
+    waiter.slot = inside;
+    this.tower.base.enlist(inside);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const inside = waiter.slot as Waiter;
+    release(waiter);
+    withdraw(inside);
+  }
+
+  /** Let a waiter, which has left its place, have what was handed over to it. */
+  hand(waiter: Waiter, how: Outcome, what: unknown): void {
+    const { gates } = this.#parts();
+    const passes = gates.length === 0 || how === "error" || (what as Partial<Result>).done === true || gates.every((gate) => gate.pass?.());
+    this.#resume(waiter, passes ? how : "value", passes ? what : end);
+    for (const gate of gates) gate.passed?.();
+  }
+
+  #resume(waiter: Waiter, how: Outcome, what: unknown): void {
+    if (how === "result") {
+      waiter.resume("result", () => this.#given(this.#through(lateResult(what as () => Result)), waiter.key));
+      return;
+    }
+    const result = how === "error" ? new Failure(what) : (what as Result);
+    if (result.done !== true && this.#maps.length > 0) {
+      waiter.resume("result", () => this.#given(this.#through(result), waiter.key));
+    } else if (result.done !== true || this.form === "raw") waiter.resume("value", this.form === "value" ? result.value : result);
+    else if (result instanceof Failure) waiter.resume("error", result.error);
+    else if (this.form === "result") waiter.resume("value", { done: true, value: undefined });
+    else waiter.resume("error", this.#closed(waiter.key));
+  }
+
+  #through(result: Result): Result {
+    if (result.done === true || this.#maps.length === 0) return result;
+    let { value } = result;
+    for (const map of this.#maps) value = map.apply?.(value);
+    return { done: false, value };
+  }
+
+  #given(result: Result, key: CaseKey | undefined): unknown {
+    if (this.form === "raw") return result;
+    if (result.done !== true) return this.form === "value" ? result.value : result;
+    if (result instanceof Failure) throw result.error;
+    if (this.form === "value") throw this.#closed(key);
+    return { done: true, value: undefined };
+  }
+
+  /** The line that waiters stand in, and the exact views above it. */
+  #parts(): { line: Line | undefined; gates: View[] } {
+    if (!this.#gates) {
+      this.#gates = [];
+      for (let view = this.tower.top; view !== undefined; view = view.under.top) {
+        this.#line = view.line;
+        if (this.#line) break;
+        if (view.pass) this.#gates.push(view);
+        if (view.apply) this.#maps.push(view);
+      }
+      this.#gates.reverse();
+      this.#maps.reverse();
+    }
+    return { line: this.#line, gates: this.#gates };
+  }
+
+  #closed(key: CaseKey | undefined): ClosedError {
+    const { name, reason } = this.tower.origin;
+    return new ClosedError(`receive from flow ${JSON.stringify(name)}, which is over: nothing is left; next() and for await see the end as data`, {
+      cause: reason,
+      case: key,
+    });
+  }
+}
+
+/** The result of a source that finds it out in the receiver's turn. */
+function lateResult(late: () => Result): Result {
+  try {
+    return late();
+  } catch (error) {
+    return new Failure(error);
+  }
+}
+
+/** Waits at the base for one who performs a receive. */
+class PullWaiter implements Waiter {
+  declare next: Waiter | undefined;
+  declare previous: Waiter | undefined;
+  declare place: WaitPlace | undefined;
+  declare slot: unknown;
+  declare readonly outside: Waiter;
+  declare readonly pulling: Pulling;
+
+  constructor(outside: Waiter, pulling: Pulling) {
+    this.next = undefined;
+    this.previous = undefined;
+    this.place = undefined;
+    this.slot = undefined;
+    this.outside = outside;
+    this.pulling = pulling;
+  }
+
+  get key(): CaseKey | undefined {
+    return this.outside.key;
+  }
+
+  resume(how: Outcome, what: unknown): void {
+    const { outside, pulling } = this;
+    const { inner, origin } = pulling.tower;
+    release(outside);
+    if (!inner) {
+      if (how === "error") origin.sawEnd(new Failure(what));
+      else if (how === "value" && (what as Result).done === true) origin.sawEnd(what as Result);
+    }
+    pulling.hand(outside, how, what);
+  }
+}

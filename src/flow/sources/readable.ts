@@ -1,0 +1,179 @@
+/**
+ * A Node readable as a source, known by its shape.
+ *
+ * 1. `read()` is an exact poll: it gives what is buffered, or `null`. Listeners are there while somebody waits; only the ones for its error and its
+ *    close stay as long as it is ours, since an error without a listener ends the process.
+ * 2. What it has read before it failed, or was destroyed, is given first.
+ *
+ *        wait: read() gives null ─► "readable", "end", "close", "error" ─► read() once more, for the first in line
+ */
+import { External, nothing, Performable, RunsUserCode, type Nothing } from "../../core/operation.ts";
+import { touch } from "../../core/controller.ts";
+import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
+import { ClosedError } from "../../errors.ts";
+import type { NodeReadable } from "../flow-types.ts";
+import { Origin, type Ownership } from "../origin.ts";
+import { end, Failure, type Result } from "../pipeline.ts";
+
+/** What else a Node stream tells of itself. */
+interface Readable extends NodeReadable<unknown> {
+  readonly destroyed?: boolean;
+  readonly closed?: boolean;
+  readonly errored?: unknown;
+  readonly readableEnded?: boolean;
+  readonly _readableState?: { readonly emitClose?: boolean; readonly autoDestroy?: boolean };
+}
+
+/** Whether it tells that it has closed, once it has ended or was destroyed. */
+const willClose = ({ closed, destroyed, _readableState: state }: Readable): boolean =>
+  closed !== undefined && state?.emitClose !== false && (destroyed === true || state?.autoDestroy !== false);
+
+export class ReadableOrigin extends Origin {
+  readonly operation: Reading;
+  readonly #stream: Readable;
+
+  constructor(stream: NodeReadable<unknown>, ownership: Ownership) {
+    super(ownership);
+    this.#stream = stream;
+    this.operation = new Reading(stream, ownership.name);
+  }
+
+  protected override stop(): void {
+    const stream = this.#stream;
+    const failed = this.operation.leave();
+    if (stream.destroyed !== true) stream.destroy();
+    if (this.operation.hasClosed || !willClose(stream)) {
+      this.operation.forget();
+      return;
+    }
+    this.cleanUp.begun();
+    this.operation.closed = (): void => {
+      this.operation.forget();
+      const failure = this.operation.failure;
+      this.cleanUp.ended(failed === failure ? undefined : failure);
+    };
+  }
+
+  protected override release(): void {
+    this.operation.leave();
+    this.operation.forget();
+  }
+}
+
+const events = ["readable", "end"] as const;
+
+class Reading extends Performable<Result> {
+  readonly #stream: Readable;
+  readonly #name: string;
+  readonly #line: ReadLine;
+  failure: { error: unknown } | undefined = undefined;
+  #over: Result | undefined = undefined;
+  hasClosed: boolean;
+  /** Called when the stream has closed. */
+  closed: (() => void) | undefined = undefined;
+
+  constructor(stream: Readable, name: string) {
+    super();
+    this.#stream = stream;
+    this.#name = name;
+    this.hasClosed = stream.closed === true;
+    this.#line = new ReadLine(() => { for (const event of events) stream.off(event, this.#serve); });
+    stream.on("error", this.#failed);
+    stream.on("close", this.#closes);
+  }
+
+  override toString(): string {
+    return `to receive from flow ${JSON.stringify(this.#name)}`;
+  }
+
+  override get traits(): number {
+    return RunsUserCode | External;
+  }
+
+  override footprint(): void {
+    touch(this.#line);
+  }
+
+  override attempt(): Result | Nothing {
+    if (!this.#line.empty) return nothing;
+    const result = this.#read();
+    if (result instanceof Failure) throw result.error;
+    return result;
+  }
+
+  override enlist(waiter: Waiter): void {
+    const first = this.#line.empty;
+    this.#line.join(waiter);
+    if (first) for (const event of events) this.#stream.on(event, this.#serve);
+  }
+
+  #read(): Result | Nothing {
+    touch(this.#line);
+    if (this.#over) return this.#over;
+    const stream = this.#stream;
+    const value = stream.read();
+    if (value !== null && value !== undefined) return { done: false, value };
+    if (this.failure) this.#over = new Failure(this.failure.error);
+    else if (stream.readableEnded === true) this.#over = end;
+    else if (stream.destroyed === true) {
+      const error = stream.errored ?? new ClosedError(`the source of flow ${JSON.stringify(this.#name)} was destroyed before its end`);
+      this.#over = new Failure(error);
+    }
+    if (this.#over && !willClose(stream)) this.forget();
+    return this.#over ?? nothing;
+  }
+
+  readonly #serve = (): void => {
+    while (!this.#line.empty) {
+      let result: Result | Nothing;
+      try {
+        result = this.#read();
+      } catch (error) {
+        this.#over = result = new Failure(error);
+      }
+      if (result === nothing) return;
+      const first = this.#line.take();
+      if (result instanceof Failure) first?.resume("error", result.error);
+      else first?.resume("value", result);
+    }
+  };
+
+  readonly #failed = (error: unknown): void => {
+    this.failure ??= { error };
+    this.#serve();
+  };
+
+  readonly #closes = (): void => {
+    this.hasClosed = true;
+    this.#serve();
+    this.closed?.();
+    if (this.#over) this.forget();
+  };
+
+  /** The flow is left: whoever waits sees the end. Gives the failure that there was by then. */
+  leave(): { error: unknown } | undefined {
+    this.#over = end;
+    this.#line.resumeAll("value", end);
+    return this.failure;
+  }
+
+  /** No listener of ours is left. */
+  forget(): void {
+    this.#stream.off("error", this.#failed);
+    this.#stream.off("close", this.#closes);
+  }
+}
+
+class ReadLine extends WaitQueue {
+  readonly #emptied: () => void;
+
+  constructor(emptied: () => void) {
+    super();
+    this.#emptied = emptied;
+  }
+
+  override withdraw(waiter: Waiter): void {
+    super.withdraw(waiter);
+    if (this.empty) this.#emptied();
+  }
+}

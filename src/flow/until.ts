@@ -1,0 +1,142 @@
+/**
+ * `until`: the flow is over when an operation happens.
+ *
+ * Each receive performs that operation before the source. The first to happen ends the flow for all, in that very step; one that
+ * fails has the flow fail, and it fails again and again.
+ *
+ * Idea: RxJS' `takeUntil`, with an operation in place of another observable.
+ */
+import { Choice, unnamed } from "../core/choice.ts";
+import { Performable, type Nothing, nothing } from "../core/operation.ts";
+import { BareWaiter, release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import type { CaseKey } from "../errors.ts";
+import { end, Failure, Pulling, View, type Result, type Tower } from "./pipeline.ts";
+
+/** The tower of a flow that is over when this operation has happened. */
+export function untilHappens(under: Tower, operation: Performable<unknown>): Tower {
+  const ending = new Ending(operation);
+  const base = new Choice<Result>([unnamed(ending), unnamed(new Pulling(under, "raw"))], "choice", true);
+  const stand = { origin: under.origin, base, top: undefined, inner: under };
+  const gate = new Gate(stand);
+  ending.gate.happened = (how): void => { gate.happened(how); };
+  ending.gate.leave = (): void => { gate.leave(); };
+  return { ...stand, top: gate };
+}
+
+/** Closed for good once the operation has happened. */
+class Gate extends View {
+  #how: Result | undefined = undefined;
+
+  override ready(): Result | Nothing {
+    return this.#how ?? nothing;
+  }
+
+  override take(result: Result): Result {
+    return this.#how ?? result;
+  }
+
+  override pass(): boolean {
+    return this.#how === undefined;
+  }
+
+  happened(how: Result): void {
+    this.#how = how;
+  }
+
+  leave(): void {
+    this.finish(this.#how instanceof Failure ? this.#how.error : undefined);
+  }
+}
+
+/** The operation, as what gives the end. */
+class Ending extends Performable<Result> implements WaitPlace {
+  readonly #inner: Performable<unknown>;
+  readonly gate: Pick<Gate, "happened" | "leave">;
+
+  constructor(inner: Performable<unknown>, gate: Ending["gate"] = { happened: () => { /* set at once */ }, leave: () => { /* set at once */ } }) {
+    super();
+    this.#inner = inner;
+    this.gate = gate;
+  }
+
+  override toString(): string {
+    return String(this.#inner);
+  }
+
+  override get traits(): number {
+    return this.#inner.traits;
+  }
+
+  override prepare(): Performable<Result> {
+    const inner = this.#inner.prepare();
+    return inner === this.#inner ? this : new Ending(inner, this.gate);
+  }
+
+  override footprint(): void {
+    this.#inner.footprint();
+  }
+
+  override attempt(): Result | Nothing {
+    let how = end;
+    try {
+      if (this.#inner.attempt() === nothing) return nothing;
+    } catch (error) {
+      how = new Failure(error);
+    }
+    this.gate.happened(how);
+    this.gate.leave();
+    return how;
+  }
+
+  override enlist(waiter: Waiter): void {
+    const inside = new EndWaiter(waiter, this);
+    waiter.place = this;
+    waiter.slot = inside;
+    this.#inner.enlist(inside);
+  }
+
+  withdraw(waiter: Waiter): void {
+    const inside = waiter.slot as Waiter;
+    release(waiter);
+    withdraw(inside);
+  }
+}
+
+class EndWaiter extends BareWaiter {
+  readonly #outside: Waiter;
+  readonly #ending: Ending;
+
+  constructor(outside: Waiter, ending: Ending) {
+    super();
+    this.#outside = outside;
+    this.#ending = ending;
+  }
+
+  get key(): CaseKey | undefined {
+    return this.#outside.key;
+  }
+
+  override resume(how: Outcome, what: unknown): void {
+    const outside = this.#outside;
+    const { gate } = this.#ending;
+    const result = how === "error" ? new Failure(what) : end;
+    release(outside);
+    gate.happened(result);
+    // First whoever has met it leaves the source: left, that would come with an end of its own.
+    if (how !== "result") outside.resume("value", result);
+    else outside.resume("result", () => this.#late(what as () => unknown));
+    gate.leave();
+  }
+
+  /** Whether it has failed is found out in the receiver's turn. */
+  #late(result: () => unknown): Result {
+    try {
+      result();
+      return end;
+    } catch (error) {
+      const failure = new Failure(error);
+      this.#ending.gate.happened(failure);
+      return failure;
+    }
+  }
+}
