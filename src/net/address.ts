@@ -96,5 +96,7 @@ export function formatPath(path: string): string {
 /** The address of a socket's end, as Node gives it. */
 export function socketAddress(host: string | undefined, port: number | undefined, family: string | undefined): Address {
   if (host === undefined || port === undefined) return {};
-  return { host, port, family: family === "IPv6" ? 6 : 4 };
+  // A listener at every address of both versions sees an IPv4 client in IPv6's clothes.
+  const mapped = /^::ffff:(?<ipv4>\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.groups?.["ipv4"];
+  return mapped === undefined ? { host, port, family: family === "IPv6" ? 6 : 4 } : { host: mapped, port, family: 4 };
 }

@@ -4,7 +4,8 @@
  * 1. Attempts run side by side. The next one begins when the last one begun has had its time (`delay`), or as soon as one fails.
  * 2. The versions of the Internet Protocol take turns, in the order in which the name service gave the addresses.
  * 3. The first socket that connects wins; all others are destroyed. None is left when everything is abandoned.
- * 4. When all have failed, there is one failure for each, in the order of the attempts.
+ * 4. A socket that has connected to itself has reached nobody: it counts as refused.
+ * 5. When all have failed, there is one failure for each, in the order of the attempts.
  *
  *        1st ──────────────────────────► connected: the others are destroyed
  *             delay ─► 2nd ─► fails
@@ -78,6 +79,11 @@ export class Attempts<T extends Transport> {
     };
     socket.on("error", failed);
     socket.once("connect", () => {
+      if (isItself(socket)) {
+        socket.destroy();
+        failed(Object.assign(new Error(`connect ECONNREFUSED ${endpoint.name}`), { code: "ECONNREFUSED", syscall: "connect" }));
+        return;
+      }
       this.#running.delete(socket);
       this.abandon();
       socket.off("error", failed);
@@ -93,6 +99,14 @@ export class Attempts<T extends Transport> {
     this.#running.clear();
     for (const socket of sockets) socket.destroy();
   }
+}
+
+/**
+ * Whether a socket is its own peer: where nobody listens at a port from which the system gives out ports to clients, one that gets this
+ * very port meets itself, as TCP allows.
+ */
+function isItself({ localAddress, localPort, remoteAddress, remotePort }: Transport): boolean {
+  return localPort !== undefined && localPort === remotePort && localAddress === remoteAddress;
 }
 
 /** The same, by turns of one kind and the others: the second is of another kind than the first, if there is one. */

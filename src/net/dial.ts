@@ -11,7 +11,6 @@
  *
  * Idea: Go's `net.Dialer`.
  */
-import type { LookupAddress } from "node:dns";
 import { isIP } from "node:net";
 import { aborting } from "../ops/aborting.ts";
 import { choose } from "../core/choice.ts";
@@ -163,25 +162,22 @@ class Dialled<T extends Transport> implements WaitPlace {
     const { host, path, timeout } = this.#target;
     this.#waiter.place = this;
     this.#disarm = arm(timeout, () => { this.#fail(this.#timedOut()); });
-    const version = isIP(host);
     if (path !== undefined) this.#connect([{ name: formatPath(path), to: { path } }]);
-    else if (version === 0) this.#lookUp();
-    else this.#connectTo([{ address: host, family: version }]);
+    else if (isIP(host) === 0) this.#lookUp();
+    else this.#connectTo([host]);
   }
 
   #lookUp(): void {
     const { host, family, lookup } = this.#target;
     const unresolved = (error: Error): void => { this.#failed([{ name: host, error }], ` (${error.message})`); };
     try {
-      lookup(host, { all: true, family, hints: 0 }, (error, found, version) => {
+      lookup(host, { all: true, family, hints: 0 }, (error, found: unknown) => {
         if (this.#over || this.#phase !== "lookup") return;
         if (error !== null && (error as unknown) !== undefined) {
           unresolved(error);
           return;
         }
-        // A lookup of the user may ignore `all`, or `family`.
-        const every = typeof found === "string" ? [{ address: found, family: version ?? isIP(found) }] : found;
-        const addresses = every.filter(({ address }) => isIP(address) !== 0 && (family === 0 || isIP(address) === family));
+        const addresses = addressesOf(found).filter((address) => family === 0 || isIP(address) === family);
         if (addresses.length > 0) this.#connectTo(addresses);
         else unresolved(Object.assign(new Error(`the lookup of ${host} gave no IP address`), { code: "ENOTFOUND" }));
       });
@@ -190,10 +186,10 @@ class Dialled<T extends Transport> implements WaitPlace {
     }
   }
 
-  #connectTo(addresses: readonly LookupAddress[]): void {
+  #connectTo(addresses: readonly string[]): void {
     const { port } = this.#target;
-    const endpoints = interleaved(addresses, ({ address }) => isIP(address));
-    this.#connect(endpoints.map(({ address }) => ({ name: formatAddress(address, port), to: { host: address, port } })));
+    const endpoints = interleaved(addresses, isIP);
+    this.#connect(endpoints.map((address) => ({ name: formatAddress(address, port), to: { host: address, port } })));
   }
 
   #connect(endpoints: readonly Endpoint[]): void {
@@ -268,4 +264,11 @@ class Dialled<T extends Transport> implements WaitPlace {
     this.#disarm();
     release(this.#waiter);
   }
+}
+
+/** The IP addresses that a lookup gave. One of a user may give what it likes: a string, one object or several, with `all` or without. */
+function addressesOf(found: unknown): string[] {
+  const all: readonly unknown[] = Array.isArray(found) ? found : [found];
+  const addresses = all.map((one) => (typeof one === "string" ? one : (one as { address?: unknown } | null | undefined)?.address));
+  return addresses.filter((address): address is string => typeof address === "string" && isIP(address) !== 0);
 }

@@ -2,18 +2,18 @@
  * Listening: an address becomes a listener.
  *
  * 1. A listen that happens gives one listener; one that is withdrawn, or fails, leaves nothing.
- * 2. The file of a Unix socket that nobody listens on any more is removed on request, and only then.
+ * 2. A Unix socket that nobody listens on any more is removed on request, and only then (see `stale.ts`).
  *
  * Idea: Go's `net.Listen`.
  */
-import { unlink } from "node:fs";
-import { connect, createServer, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
 import { perform, rejectedNow } from "../core/perform.ts";
 import { asksFor } from "../support/resources.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
 import { SocketListener, type Listener } from "./listener.ts";
+import { takeOver, type Release } from "./stale.ts";
 import { checkedListenTarget, type ListenOptions, type ListenTarget } from "./listen-options.ts";
 
 /**
@@ -74,13 +74,13 @@ class Opening implements WaitPlace {
   readonly #by: Performable<unknown>;
   readonly #server: Server;
   #over = false;
-  #unlinking: boolean;
+  /** Ends its turn at the path. */
+  #release: Release = () => { /* it has none */ };
 
   constructor(waiter: Waiter, target: ListenTarget, by: Performable<unknown>) {
     this.#waiter = waiter;
     this.#target = target;
     this.#by = by;
-    this.#unlinking = target.unlinkStale && "path" in target.at;
     const plain = target.settings.tls === undefined;
     this.#server = createServer({ allowHalfOpen: plain, pauseOnConnect: plain });
   }
@@ -89,7 +89,16 @@ class Opening implements WaitPlace {
     this.#waiter.place = this;
     this.#server.on("error", this.#onError);
     this.#server.once("listening", () => { this.#listening(); });
-    this.#listen();
+    const { at, unlinkStale } = this.#target;
+    if (unlinkStale && "path" in at) void takeOver(at.path).then((release) => { this.#takenOver(at.path, release); });
+    else this.#listen();
+  }
+
+  #takenOver(path: string, release: Release | undefined): void {
+    this.#release = release ?? this.#release;
+    if (this.#over) this.#release();
+    else if (release === undefined) this.#onError(addressInUse(path));
+    else this.#listen();
   }
 
   #listen(): void {
@@ -113,28 +122,8 @@ class Opening implements WaitPlace {
   }
 
   readonly #onError = (error: Error): void => {
-    if (this.#over) return;
-    if (this.#unlinking && codeOf(error) === "EADDRINUSE") this.#unlinkStale(error);
-    else this.#fail(listenFailure(this.#target.name, error));
+    if (!this.#over) this.#fail(listenFailure(this.#target.name, error));
   };
-
-  /** Somebody listens there, or has: whoever answers is alive. */
-  #unlinkStale(inUse: Error): void {
-    this.#unlinking = false; // once
-    const { path } = this.#target.at as { path: string };
-    const probe = connect({ path });
-    const proceed = (error?: NodeJS.ErrnoException | null): void => {
-      probe.destroy();
-      if (this.#over) return;
-      if (error === undefined || error === null || codeOf(error) === "ENOENT") this.#listen();
-      else this.#onError(inUse);
-    };
-    probe.once("connect", () => { proceed(inUse); });
-    probe.once("error", (error) => {
-      if (codeOf(error) === "ECONNREFUSED" && !this.#over) unlink(path, proceed);
-      else proceed(error);
-    });
-  }
 
   #fail(error: unknown): void {
     this.withdraw();
@@ -152,8 +141,14 @@ class Opening implements WaitPlace {
 
   #finish(): void {
     this.#over = true;
+    this.#release();
     release(this.#waiter);
   }
+}
+
+/** What the platform says when somebody listens there. */
+export function addressInUse(name: string): Error {
+  return Object.assign(new Error(`listen EADDRINUSE: address already in use ${name}`), { code: "EADDRINUSE", syscall: "listen" });
 }
 
 /** A listen that has failed, for the platform's reason. */

@@ -42,8 +42,9 @@ export class Handshake {
   constructor(plain: Socket, host: string, options: TlsOptions, outcome: HandshakeOutcome<Socket>) {
     this.#plain = plain;
     plain.on("error", () => { /* the secured socket has it too; alone it would be uncaught */ });
-    const servername = options.servername ?? (isIP(host) === 0 ? host : "");
-    const socket = connect({ ...options, servername, host, socket: plain });
+    const name = host.replace(/\.$/, ""); // that of a name that is complete is no part of it in a certificate
+    const servername = options.servername ?? (isIP(host) === 0 ? name : "");
+    const socket = connect({ ...options, servername, host: name, socket: plain });
     this.#socket = socket;
     const failed = (error: Error): void => {
       if (this.#over) return; // abandoned: nothing of it may be uncaught

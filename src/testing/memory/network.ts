@@ -12,7 +12,7 @@ import { EventEmitter } from "node:events";
 import { isIP, isIPv6, type AddressInfo, type LookupFunction, type NetConnectOpts } from "node:net";
 import { touch } from "../../core/controller.ts";
 import { checkedPath, formatAddress, formatPath, parseAddress } from "../../net/address.ts";
-import { listenFailure } from "../../net/listen.ts";
+import { addressInUse, listenFailure } from "../../net/listen.ts";
 import { SocketListener, type Listener } from "../../net/listener.ts";
 import type { ListenTarget } from "../../net/listen-options.ts";
 import type { Network, TransportServer } from "../../net/transport.ts";
@@ -113,8 +113,7 @@ export class MemoryNetwork implements Network<MemorySocket>, Holder {
     const place = "path" in at ? at.path : this.#placeOf(at.host ?? "::", at.port);
     const key = typeof place === "string" ? formatPath(place) : keyOfPlace(place);
     if (typeof place === "string" ? this.#servers.has(key) : this.#inUse(place)) {
-      const error = Object.assign(new Error(`listen EADDRINUSE: address already in use ${name}`), { code: "EADDRINUSE", syscall: "listen" });
-      throw listenFailure(name, error);
+      throw listenFailure(name, addressInUse(name));
     }
     const server = new MemoryServer(place, () => {
       touch(this, "close a listener");

@@ -1,0 +1,142 @@
+/** The edges of a connection: where one is made, given up, or ends in the middle of something. */
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { linkSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect, type LookupFunction } from "node:net";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { expect } from "chai";
+import { ConnectionError, dial, listen } from "../../../src/net/index.ts";
+import { dialOver } from "../../../src/net/dial.ts";
+import { platform } from "../../../src/net/platform.ts";
+import { certificateFor } from "../../unit/net/support/certificate.ts";
+import { client, closedPort, dialed, hangUp, kept, listenerAt, once, serverOf, socketPath } from "../../unit/net/support/peers.ts";
+import { textArguments } from "../../support/runtime.ts";
+import { rejectionOf } from "../../support/settle.ts";
+
+const certificate = certificateFor("localhost", "127.0.0.1");
+
+describe("the edges of connections", () => {
+  const children: ChildProcess[] = [];
+
+  afterEach(async () => {
+    await Promise.all(children.splice(0).map((child) => {
+      const closed = once(child, "close");
+      child.kill("SIGKILL");
+      return closed;
+    }));
+    await hangUp();
+  });
+
+  /** A Unix socket that nobody listens on any more, as after a crash. */
+  async function staleSocket(): Promise<string> {
+    const path = socketPath();
+    const listener = await listenerAt({ path: `${path}1` });
+    linkSync(`${path}1`, path);
+    await listener.shutdown();
+    return path;
+  }
+
+  describe("Unix sockets that are stale", () => {
+    it("NF-01 a regular file, a fifo, a symlink stay, and so does what a link points to", async () => {
+      const things: Record<string, (path: string) => Promise<void>> = {
+        "a regular file": async (path) => { writeFileSync(path, "precious"); },
+        "a fifo": async (path) => { execFileSync("mkfifo", [path]); },
+        "a link to a file": async (path) => {
+          writeFileSync(`${path}.target`, "precious");
+          symlinkSync(`${path}.target`, path);
+        },
+        "a link to a stale socket": async (path) => { symlinkSync(await staleSocket(), path); },
+        "a link to nothing": async (path) => { symlinkSync(`${path}.nothing`, path); },
+      };
+      for (const [thing, make] of Object.entries(things)) {
+        const path = socketPath();
+        await make(path);
+        const before = lstatSync(path);
+        const others = readdirSync(dirname(path));
+        expect(await rejectionOf(listen({ path, unlinkStale: true })), thing).to.be.instanceOf(ConnectionError).with.property("code", "EADDRINUSE");
+        expect([lstatSync(path).ino, lstatSync(path).mode], thing).to.deep.equal([before.ino, before.mode]);
+        expect(readdirSync(dirname(path)), thing).to.deep.equal(others);
+        if (thing === "a regular file") expect(readFileSync(path, "utf8")).to.equal("precious");
+      }
+    });
+
+    it("NF-02 of several starts over one stale socket exactly one listens, in one process, and nothing else is left in the folder", async () => {
+      for (let round = 0; round < 20; round++) {
+        const path = await staleSocket();
+        const starts = await Promise.allSettled(Array.from({ length: 5 }, () => listenerAt({ path, unlinkStale: true })));
+        const errors = starts.flatMap((start) => (start.status === "rejected" ? [start.reason as ConnectionError] : []));
+        expect(errors.map(({ code }) => code)).to.deep.equal(Array(4).fill("EADDRINUSE"));
+        expect(readdirSync(dirname(path))).to.deep.equal(["socket"]);
+        await dialed({ path });
+      }
+    });
+
+    it("NF-02 (b) of several processes, fifty times", async () => {
+      const program = `
+        import { listen } from "rendezvous/net";
+        import { createInterface } from "node:readline";
+        for await (const path of createInterface({ input: process.stdin })) {
+          const outcome = await listen({ path, unlinkStale: true }).then(() => "listens", ({ code }) => code);
+          console.log(outcome);
+        }`;
+      const starts = Array.from({ length: 3 }, () => {
+        const child = spawn(process.execPath, textArguments(program), { stdio: ["pipe", "pipe", "inherit"] });
+        children.push(child);
+        return { child, outcomes: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
+      });
+      for (let round = 0; round < 50; round++) {
+        const path = await staleSocket();
+        for (const { child } of starts) child.stdin.write(`${path}\n`);
+        const outcomes = await Promise.all(starts.map(async ({ outcomes: lines }) => (await lines.next()).value as string));
+        expect(outcomes.sort(), `round ${round}`).to.deep.equal(["EADDRINUSE", "EADDRINUSE", "listens"]);
+        expect(readdirSync(dirname(path))).to.deep.equal(["socket"]);
+        const connection = connect({ path });
+        await new Promise((resolve, reject) => connection.once("connect", resolve).once("error", reject));
+        connection.destroy();
+      }
+    }).timeout(20_000);
+  });
+
+  describe("dialling", () => {
+    it("NF-08 a socket that has connected to itself has reached nobody: refused", async () => {
+      const port = await closedPort();
+      const ofThatPort = {
+        ...platform,
+        connect: (to: Parameters<typeof platform.connect>[0]) => platform.connect({ ...to, localAddress: "127.0.0.1", localPort: port } as typeof to),
+      };
+      const error = await rejectionOf(dialOver(ofThatPort, { host: "127.0.0.1", port }));
+      expect(error).to.be.instanceOf(ConnectionError).with.property("code", "ECONNREFUSED");
+      expect(error).to.have.property("message", `dial 127.0.0.1:${port} has failed: ECONNREFUSED 127.0.0.1:${port}`);
+    });
+
+    it("NF-11 a lookup may answer with null, with one object, with a string, with what is none: found, or ENOTFOUND", async () => {
+      const { port } = await serverOf((socket) => socket.resume());
+      const answers = (answer: unknown): LookupFunction => (_host, _options, found) => { found(null, answer as never); };
+      for (const answer of [{ address: "127.0.0.1", family: 4 }, "127.0.0.1", [{ address: "127.0.0.1" }], [null, { address: "127.0.0.1" }]]) {
+        await dialed({ host: "name.example", port, lookup: answers(answer) });
+      }
+      for (const answer of [null, undefined, [], [null], {}, "", 7, [{ address: "nowhere" }]]) {
+        const error = await rejectionOf(dial({ host: "name.example", port, lookup: answers(answer) }));
+        expect(error, JSON.stringify(answer)).to.be.instanceOf(ConnectionError).with.property("code", "ENOTFOUND");
+        expect(error).to.have.property("message").that.contains("the lookup of name.example gave no IP address");
+      }
+    });
+
+    it("NF-12 the dot behind a complete name is neither asked for nor checked in the handshake of TLS", async () => {
+      const listener = await listenerAt({ host: "127.0.0.1", port: 0, tls: certificate });
+      const lookup: LookupFunction = (_host, _options, found) => { found(null, [{ address: "127.0.0.1", family: 4 }]); };
+      const ours = await dialed({ host: "localhost.", port: listener.port, lookup, tls: { ca: certificate.cert } });
+      expect(ours.tls).to.deep.include({ authorized: true, servername: "localhost" });
+      expect(kept(await listener.receive()).tls).to.include({ servername: "localhost" });
+    });
+
+    it("NF-12 (b) an IPv4 client of a listener at every address is told by its IPv4 address", async function () {
+      const listener = await listenerAt({ port: 0 });
+      if (listener.address.family !== 6) this.skip(); // this machine has no IPv6
+      await client(listener.port);
+      const { remote, local } = kept(await listener.receive());
+      expect(remote).to.deep.include({ host: "127.0.0.1", family: 4 });
+      expect(local).to.deep.equal({ host: "127.0.0.1", port: listener.port, family: 4 });
+    });
+  });
+});
