@@ -61,7 +61,7 @@ describe("the declarations", () => {
     expect(built).to.have.members(names);
   });
 
-  it("PK-01 say what is public, and nothing of what is behind it", () => {
+  it("PK-01 declare what is public, and nothing of the implementation", () => {
     for (const name of names) {
       const file = read(name);
       const exported = new Set(
@@ -77,14 +77,14 @@ describe("the declarations", () => {
     }
   });
 
-  it("PK-01 have no constructor for what only the library makes", () => {
+  it("PK-01 have no constructor for objects that only the library makes", () => {
     const made = nodes(ts.isClassDeclaration).filter((of) => ["Task", "ChildTask", "ExploreError"].includes(of.name?.text ?? ""));
     const open = made.filter(({ members }) => !members.some((member) => ts.isConstructorDeclaration(member) && member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ProtectedKeyword)));
     expect(made).to.have.length(3);
     expect(open).to.have.length(0);
   });
 
-  it("PK-01 declare nothing twice: what two modules share is imported", () => {
+  it("PK-01 declare nothing twice: shared types are imported", () => {
     const declared = nodes((node): node is ts.ClassDeclaration | ts.InterfaceDeclaration => ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node));
     const all = declared.map(({ name }) => name?.text);
     expect(all).to.include("Channel").and.to.include("Connection");

@@ -120,7 +120,7 @@ describe("the layers of the source", () => {
     expect(found(timers.filter((timer) => !timer.endsWith("Timeout")))).to.deep.equal(["platform/macrotask.ts"]);
   });
 
-  it("PK-04 read the environment in platform/environment.ts alone, which asks nobody for leave", () => {
+  it("PK-04 read the environment in platform/environment.ts alone, which never prompts for permission", () => {
     const reading = files.filter(({ identifiers }) => ["env", "getenv"].some((name) => identifiers.has(name)));
     expect(reading.map(({ name }) => name)).to.deep.equal(["platform/environment.ts"]);
   });

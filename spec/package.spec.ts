@@ -63,7 +63,7 @@ describe("the package", () => {
     for (const file of manifest["sideEffects"] as string[]) expect(existsSync(root + file), file).to.equal(true);
   });
 
-  it("PK-05 gives those who do not know exports what exports give: contexts on Node, none in browsers", () => {
+  it("PK-05 gives resolvers that do not know exports the same as exports: contexts on Node, none in browsers", () => {
     const { "exports": { ".": entry } } = manifest as { exports: Record<".", Record<string, string>> };
     expect(manifest).to.include({ main: entry["node"], browser: entry["default"], types: entry["types"] });
   });
@@ -83,14 +83,14 @@ describe("a build", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("PK-08 removes what an earlier one left, and the folders that are empty then", () => {
+  it("PK-08 removes files that an earlier one left, and folders that are then empty", () => {
     place(folder, new Map([["index.js", "1"], ["core/old/gone.js", "2"]]));
     expect(existsSync(join(folder, "core/old/gone.js"))).to.equal(true);
     place(folder, new Map([["index.js", "1"], ["core/channel.js", "3"]]));
     expect(readdirSync(folder, { recursive: true }).sort()).to.deep.equal(["core", "core/channel.js", "index.js"]);
   });
 
-  it("PK-08 leaves alone what has not changed, and what another build is writing", () => {
+  it("PK-08 leaves unchanged files alone, and files that another build is writing", () => {
     mkdirSync(join(folder, "core"));
     const [same, written, abandoned] = ["core/same.js", "core/other.js.1.unfinished", "core/old.js.2.unfinished"].map((name) => join(folder, name)) as [string, string, string];
     for (const path of [same, written, abandoned]) writeFileSync(path, "1");

@@ -28,7 +28,7 @@ export const all: readonly LeftOut[] = [
   { on: ["Deno 2.9"], what: "uncaught errors in debug mode Messages", why: "once `stack` has been read, Deno shows an uncaught error by its call sites, and not by the stack that was set" },
   { on: ["Bun 1.4"], what: "names its places by its source map", why: "Bun applies no source map of a program that was bundled before" },
   ...["cjs", "iife"].map((format): LeftOut => ({ on: ["Deno 2.9"], what: `PK-03 (${format}) names its places by its source map`, why: "Deno applies the source maps of modules, and none of CommonJS" })),
-  { on: others, what: "a signal of the library the warning is one of the platform", why: "no EventTarget warns of its listeners there, whatever limit is set; emitters do" },
+  { on: others, what: "a signal of the library the warning is the platform's", why: "no EventTarget warns of its listeners there, whatever limit is set; emitters do" },
   { on: browsers, what: "example 16-deadlock.ts", why: "a page has no end: nothing tells a deadlock in it" },
   { on: browsers, what: "example 30-bubble.ts", why: "a bubble needs async contexts, which browsers do not have; it says so" },
   { on: ["Node 20", ...nodes, ...others], what: "example 22-redis.ts", why: "it talks to a Redis server; its spec plays one" },

@@ -237,7 +237,7 @@ describe("random programs", () => {
   beforeEach(() => { sinon.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }); });
   afterEach(() => { sinon.restore(); });
 
-  it("every accepted value is received or dropped exactly once, in order, and nobody is left waiting", async function () {
+  it("every accepted value is received or dropped exactly once, in order, and no task is left waiting", async function () {
     this.timeout(60_000);
     let values = 0;
     await fc.assert(

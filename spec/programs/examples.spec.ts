@@ -86,7 +86,7 @@ describe("examples", () => {
     expect(took).to.equal(400);
   });
 
-  it("PG-25 13 asks three replicas of each kind: the first answers, the others see their signal aborted, and what is late is left out", async () => {
+  it("PG-25 13 asks three replicas of each kind: the first answers, the others see their signal aborted, and late answers are left out", async () => {
     const { lines, took } = await runExample("13-replicas.ts");
     expect(lines.filter((line) => line.startsWith("an answer"))).to.deep.equal(["an answer of web 2", "an answer of image 1"]);
     for (const replica of ["web 1", "web 3", "image 2", "image 3", "video 1", "video 2", "video 3"]) {

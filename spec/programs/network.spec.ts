@@ -102,7 +102,7 @@ describe("examples with sockets", function () {
       return { child, port: Number(/^listening on port (\d+)$/.exec(line)?.[1]) };
     }
 
-    it("PG-28 (a) everybody in a room sees every other's lines in order, and nobody else does", async () => {
+    it("PG-28 (a) each guest of a room sees all others' lines in order, and guests of other rooms do not", async () => {
       const { port } = await opened();
       const names = ["ann", "bob", "eve"];
       const guests: Guest[] = [];
@@ -126,7 +126,7 @@ describe("examples with sockets", function () {
       expect(await outsider.hears("\n")).to.equal("* in tea: ann, bob, cid\n");
     });
 
-    it("PG-28 (b) a guest who never reads is shown out, and stops nobody; a guest who vanishes is gone", async () => {
+    it("PG-28 (b) a guest who never reads is disconnected, and blocks no other; a guest who vanishes is gone", async () => {
       const { port } = await opened();
       const ann = await guest(port, "ann", "tea");
       const deaf = await guest(port, "deaf", "tea");

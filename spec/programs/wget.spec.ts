@@ -73,7 +73,7 @@ describe("example 04, wget", function () {
     expect(lines).to.have.length(6 + 7 + 6);
   });
 
-  it("asks all hosts at once: one that answers only after another was asked holds up nobody", async () => {
+  it("asks all hosts at once: a host that answers only after another was asked holds up no other", async () => {
     let asked: () => void = () => undefined;
     const otherAsked = new Promise<void>((resolve) => { asked = resolve; });
     const waits = await host((_request, response) => void otherAsked.then(() => response.writeHead(204).end()));

@@ -138,7 +138,7 @@ describe(`choices within themselves (seed ${String(seedOfRun)})`, () => {
   });
 });
 
-describe("what a choice is called", () => {
+describe("the name of a choice", () => {
   const jobs = chan<string>({ name: "jobs" });
   const quit = chan<string>({ name: "quit" });
   const inJobs = 'receive on channel "jobs"';

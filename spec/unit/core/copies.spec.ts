@@ -36,7 +36,7 @@ describe("copies of the library", () => {
   const here = (entry: string): string => pathToFileURL(`${root}dist/bundle/${entry}.js`).href;
   const there = (entry: string): string => pathToFileURL(join(folder, `dist/bundle/${entry}.js`)).href;
 
-  it("PK-07 are told of when the second one is loaded, once, with versions and with the cure", () => {
+  it("PK-07 are reported when the second one is loaded, once, with versions and the cure", () => {
     const said = warnings(here("node"), there("node"), there("net/index"));
     expect(said).to.include(`rendezvous is loaded twice (${version} and ${version})`).and.to.include("npm ls rendezvous");
     expect(said.match(/loaded twice/g)).to.have.length(1);
@@ -47,7 +47,7 @@ describe("copies of the library", () => {
     expect(warnings(...["node", "net/index", "testing/index", "debug"].map(here))).to.equal("");
   });
 
-  it("PK-07 are told of on the console where there is no process that warns", async () => {
+  it("PK-07 are reported on the console where there is no process that warns", async () => {
     const warn = sinon.stub(console, "warn");
     const emitWarning = sinon.stub(process, "emitWarning").value(undefined);
     try {

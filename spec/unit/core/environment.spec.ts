@@ -34,7 +34,7 @@ describe("a variable of the environment", () => {
     for (const process of [undefined, {}, { env: undefined }, { env: unreadable }]) expect(seen({ process })).to.equal(undefined);
   });
 
-  it("PK-04 is read only if that is granted: nobody is prompted", () => {
+  it("PK-04 is read only if that is granted: there is no prompt", () => {
     expect(seen({ Deno: deno("granted"), process: { env } })).to.equal("1");
     for (const state of ["prompt", "denied"]) {
       const process = { get env(): never { throw new Error("the user was asked"); } };

@@ -57,7 +57,7 @@ describe("a promise that is given to the library", () => {
     })).to.deep.equal([]);
   });
 
-  it("FA-03: a task of one's own that fails and is given to settling is joined by that", async () => {
+  it("FA-03: giving a failing task to settling joins it", async () => {
     expect(await unhandledDuring(() => { settling(go(() => { throw new Error("of the task"); })); })).to.deep.equal([]);
   });
 
@@ -78,7 +78,7 @@ describe("a promise that is given to the library", () => {
     "settling, in a generator task": (task: Task<string>) => scope(async (s) => { s.go(function* () { yield* settling(task); }); await checkpoint(); s.cancel(); }),
     "settling, in a task that is cancelled already": (task: Task<string>) => scope((s) => { s.go(async () => { s.cancel(); await perform(settling(task)); }); }),
   })) {
-    it(`FA-07: a task that somebody waits for who is cancelled is not cancelled for the others: ${how}`, async () => {
+    it(`FA-07: when one waiter for a task is cancelled, the task is not cancelled for the others: ${how}`, async () => {
       const ready = chan<string>();
       const task = go(() => ready.receive());
       await wait(task).catch(quiet);

@@ -62,7 +62,7 @@ async function ofConnection(viewOf: (it: Awaited<ReturnType<ReturnType<typeof me
 describe("iterators of receivers", () => {
   for (const [name, make] of Object.entries(receivers)) {
     for (const [how, end] of Object.entries({ return: leave, throw: (one: Own) => raise(one, "over").catch((error: unknown) => error) })) {
-      it(`FA-08 ${how}() of the iterator of ${name} withdraws what is pending of next(), which gives the end; nothing is lost`, async () => {
+      it(`FA-08 ${how}() of the iterator of ${name} withdraws a pending next(), which gives the end; nothing is lost`, async () => {
         const { receiver, give, left } = await make();
         const iterator = iteratorOf(receiver);
         const pending = [iterator.next(), iterator.next()];

@@ -41,7 +41,7 @@ function queue(length: number): { line: WaitQueue; people: Person[] } {
 }
 
 describe("Line", () => {
-  it("is empty at first, and nobody can be taken from it", () => {
+  it("is empty at first, and nothing can be taken from it", () => {
     const line = new WaitQueue({ describe: () => "" });
     expect(line.first).to.equal(undefined);
     expect(line.take()).to.equal(undefined);
@@ -68,7 +68,7 @@ describe("Line", () => {
     });
   }
 
-  it("forgets the one who left: no links, no place, nothing kept", () => {
+  it("forgets a waiter that left: no links, no place, nothing kept", () => {
     for (const leave of [(line: WaitQueue): unknown => line.take(), (line: WaitQueue): void => (line.first as Person | undefined)?.withdraw()]) {
       const { line, people } = queue(2);
       const [person, other] = people as [Person, Person];
@@ -79,7 +79,7 @@ describe("Line", () => {
     }
   });
 
-  it("is not harmed by one who withdraws twice, or after having been taken", () => {
+  it("is not harmed by a waiter that withdraws twice, or after having been taken", () => {
     const { line, people } = queue(3);
     people[1]?.withdraw();
     people[1]?.withdraw();
@@ -88,7 +88,7 @@ describe("Line", () => {
     expect(idsIn(line)).to.deep.equal([2]);
   });
 
-  it("lets one who has left join again, at the end, and another line", () => {
+  it("lets a waiter that has left join again, at the end, or join another line", () => {
     const { line, people } = queue(3);
     const [person] = people as [Person];
     person.withdraw();
@@ -101,7 +101,7 @@ describe("Line", () => {
     expect(idsIn(other)).to.deep.equal([0]);
   });
 
-  it("touches the neighbours alone when somebody leaves from the middle, however long it is", () => {
+  it("touches only the neighbours when a waiter leaves from the middle, however long the line is", () => {
     const touchesIn = (length: number): number => {
       let touches = 0;
       const line = new WaitQueue({ describe: () => "" });
@@ -128,7 +128,7 @@ describe("Line", () => {
     expect(touchesIn(20_000)).to.equal(touchesIn(20));
   });
 
-  it("does what an array does, over random joins, withdrawals and takings", () => {
+  it("behaves like an array, over random joins, withdrawals and takings", () => {
     const step = fc.oneof(
       fc.constant({ kind: "join" } as const),
       fc.constant({ kind: "take" } as const),

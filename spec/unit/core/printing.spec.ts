@@ -32,7 +32,7 @@ function expectText(what: unknown, text: string | RegExp): void {
 const row = "Messages: console.log and template literals show";
 
 describe("printing", () => {
-  it(`${row} a channel: what it holds, who waits, and whether it has ended`, async () => {
+  it(`${row} a channel: how much it holds, how many wait, and whether it has ended`, async () => {
     const jobs = chan<object>({ name: "jobs", capacity: 2 });
     expectText(jobs, 'Channel "jobs" (0 of 2)');
     const received = jobs.receive();

@@ -52,7 +52,7 @@ describe("Queue", () => {
     expect(queue.size).to.equal(1);
   });
 
-  it("does what an array does, over random pushes and shifts", () => {
+  it("behaves like an array, over random pushes and shifts", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
         const queue = new Queue<number>();

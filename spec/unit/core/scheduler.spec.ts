@@ -39,7 +39,7 @@ describe("the run queue", () => {
   };
   const started = (name: string): void => { start({ run: () => { log.push(name); } }, nobody); };
 
-  it("never runs a job, a continuation or a start in the stack of the one who caused it", async () => {
+  it("never runs a job, a continuation or a start in the stack of its cause", async () => {
     job("job");
     promised("promise");
     started("start");
@@ -222,7 +222,7 @@ describe("the budget of a turn", () => {
     expect(count).to.be.lessThan(200);
   });
 
-  it("CX-04: a pause whose end is told late holds neither who waited for it nor whose async context it was", async () => {
+  it("CX-04: a pause whose end is reported late keeps neither its waiter nor its async context alive", async () => {
     sinon.restore();
     const pauses: Promise<unknown>[] = []; // their ends are told by nobody
     let now = performance.now();
@@ -294,7 +294,7 @@ describe("the seam", () => {
     expect(controller.counts).to.deep.equal([3]);
   });
 
-  it("lets the controller arm and disarm timers in place of the platform", async () => {
+  it("lets the controller arm and disarm timers instead of the platform", async () => {
     const controller = new TrivialController();
     control(controller);
     const giving = new AbortController();

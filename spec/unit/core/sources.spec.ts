@@ -57,7 +57,7 @@ function crossed(a: Lock, b: Lock, between: () => Promise<void> = () => sleep(1)
   };
 }
 
-describe("operations of one's own", () => {
+describe("a user's own operations", () => {
   it("OperationSource.name: reports call it so, by itself, as a case, mapped; without one it is an operation", async () => {
     const lock = byTasks("printer");
     const nameless = new Lock({});
@@ -185,7 +185,7 @@ describe("operations of one's own", () => {
     expect(found.kind).to.equal("uncontrolled");
   });
 
-  it("refuses a name that is no string, and what resumes it otherwise, at the call", () => {
+  it("refuses a name that is no string, and an invalid `resumed`, at the call", () => {
     const source: OperationSource<void> = { poll: () => undefined, wait: () => () => { /* nothing */ } };
     expect(() => operation({ ...source, name: 5 as never })).to.throw(TypeError, "the name of an operation is a string; got 5");
     expect(() => operation({ ...source, resumed: "by magic" as never })).to.throw(TypeError, 'resumed "by tasks" or "from outside"; got "by magic"');

@@ -177,7 +177,7 @@ describe("Messages: the compiler", function () {
   }
 
   for (const [title, snippets] of Object.entries(good)) {
-    it(`Messages: what is right compiles: ${title}`, () => {
+    it(`Messages: right code compiles: ${title}`, () => {
       for (const snippet of snippets) expect(errors.get(snippet), snippet).to.deep.equal([]);
     });
   }

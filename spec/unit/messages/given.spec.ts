@@ -57,7 +57,7 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => choose(...([] as Operation<number>[])), "at least one", "throws");
   });
 
-  it("Messages: what was given is named, also if it has no text, or is none of what a verb takes at all", async () => {
+  it("Messages: the argument is named, even if it has no text, or is nothing that any verb takes", async () => {
     await refuses(() => race(given([])), "got an empty array", "rejects");
     await refuses(() => race(given(work), given(work)), "race takes an array of at least one function; got a generator function named work", "rejects");
     await refuses(() => go(given([1, 2])), "got an array of 2", "throws");
@@ -66,7 +66,7 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => select(given(always(1))), "select takes a record or an array of operations", "rejects");
   });
 
-  it("Messages: the bodies of gather, scope, timeout and the others: the call that is right", async () => {
+  it("Messages: for the bodies of gather, scope, timeout and the others the message has the right call", async () => {
     for (const wrong of [5, Promise.resolve(1), undefined]) {
       await refuses(() => scope(given(wrong)), "scope(() => work())", "rejects");
       await refuses(() => timeout(5, given(wrong)), "timeout(1000, () => work())", "rejects");
@@ -82,7 +82,7 @@ describe("Messages: functions, at the call", () => {
   });
 });
 
-describe("Messages: what is no operation", () => {
+describe("Messages: values that are no operation", () => {
   const ch = chan<number>();
   const { client, server } = calls<number, number>();
   const wrong: Record<string, readonly [given: unknown, cure: string]> = {
@@ -113,7 +113,7 @@ describe("Messages: what is no operation", () => {
     });
   }
 
-  it("Messages: settling(5) says what a value is, what an operation is, what a function is", async () => {
+  it("Messages: settling distinguishes a plain value, an operation and a function", async () => {
     for (const [verb, form] of Object.entries({ settling, awaiting })) {
       await refuses(() => form(given(5)), "always(value)", "throws");
       await refuses(() => form(given(ch.receiving())), `leave ${verb} out`, "throws");
@@ -155,7 +155,7 @@ describe("Messages: options from JavaScript", () => {
     "memory listen": (options) => memoryNet().listen("a:1", options),
   };
   for (const [name, verb] of Object.entries(verbs)) {
-    it(`Messages: ${name}: a signal in place of { signal }, an unknown option, no object`, async () => {
+    it(`Messages: ${name}: a signal instead of { signal }, an unknown option, no object`, async () => {
       await refuses(() => verb(given(signal)), "as { signal }", "rejects");
       await refuses(() => verb(given(runInNewContext("new Signal()", { Signal: class { aborted = false; addEventListener(): void { /* never */ } } }))), "as { signal }", "rejects");
       await refuses(() => verb(given({ sginal: signal })), 'has no option "sginal"; it has ', "rejects");
@@ -181,7 +181,7 @@ describe("Messages: options from JavaScript", () => {
     await refuses(() => chan(given([1])), 'no option "0"', "throws");
   });
 
-  it("Messages: what throws at the call does so: selecting, trySelect, openScope, memoryNet, dialing", async () => {
+  it("Messages: functions that throw at the call do so: selecting, trySelect, openScope, memoryNet, dialing", async () => {
     const a = { a: always(1) };
     await refuses(() => selecting(a, given({ orders: "listed" })), 'selecting has no option "orders"; it has order', "throws");
     await refuses(() => selecting(a, given({ signal })), 'selecting has no option "signal"', "throws");
@@ -219,7 +219,7 @@ describe("Messages: options from JavaScript", () => {
     connection.destroy();
   });
 
-  it("Messages: what has a signal is taken for options: a controller, a scope; undefined too, and so is an option that is undefined", async () => {
+  it("Messages: an object with a signal counts as options: a controller, a scope; undefined too, and so is an option that is undefined", async () => {
     const ch = chan<number>({ capacity: 3, name: undefined });
     for (let n = 0; n < 3; n++) ch.trySend(n);
     expect(await ch.receive(new AbortController())).to.equal(0);
@@ -238,7 +238,7 @@ describe("Messages: options from JavaScript", () => {
   });
 });
 
-it("FA-16 expectNoLeaks drives a generator function, whose result was its object", async () => {
+it("FA-16 expectNoLeaks runs a generator function, rather than returning its object", async () => {
   const ch = chan<number>(1);
   ch.trySend(7);
   expect(await expectNoLeaks(function* () { return yield* ch.receiving(); })).to.equal(7);

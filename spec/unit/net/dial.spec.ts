@@ -38,7 +38,7 @@ describe("dial", () => {
     expect(connecting()).to.equal(0);
   });
 
-  it("N-01 an echo server sends back what was sent", async () => {
+  it("N-01 an echo server sends the same bytes back", async () => {
     const { port } = await serverOf((socket) => socket.pipe(socket));
     for (const address of [`127.0.0.1:${port}`, { host: "127.0.0.1", port }]) {
       const connection = await dial(address);
@@ -101,7 +101,7 @@ describe("dial", () => {
     expect(error.message).to.contain("ENOTFOUND name").and.contain("gave no IP address");
   });
 
-  it("N-05 (c) a lookup may give one address, and what it throws is the dial's error", async () => {
+  it("N-05 (c) a lookup may give one address, and its error is the dial's", async () => {
     const { port } = await serverOf((socket) => socket.end());
     const one: LookupFunction = (_host, _options, callback) => callback(null, "127.0.0.1", 4); // at once, without `all`
     await dialed({ host: "name", port, lookup: one });
@@ -109,7 +109,7 @@ describe("dial", () => {
     expect(await rejectionOf(dial({ host: "name", port, lookup: () => { throw failure; } }))).to.equal(failure);
   });
 
-  it("N-05 (d) the lookup is told the family, and not called for an IP address", async () => {
+  it("N-05 (d) the lookup gets the family, and is not called for an IP address", async () => {
     const { port } = await serverOf((socket) => socket.end());
     const lookup = sinon.spy(resolvesTo("127.0.0.1"));
     await dialed({ host: "name", port, lookup, family: 4 });

@@ -230,7 +230,7 @@ describe("ending", () => {
   };
   const isEnd = (error: unknown): boolean => [ClosedError, ConnectionError, IncompleteReadError].some((kind) => error instanceof kind);
   for (const [state, begin] of Object.entries(states)) {
-    it(`N-31 (b) every end from the state "${state}" comes, wakes everybody, and lets no error escape`, async () => {
+    it(`N-31 (b) every end from the state "${state}" comes, wakes every wait, and lets no error escape`, async () => {
       for (const [end, finish] of Object.entries(ends)) {
         const { connection, peer } = await pair({ linger: 0 });
         const waiting: Promise<unknown>[] = [];

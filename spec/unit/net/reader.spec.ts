@@ -90,7 +90,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-51 what is no UTF-8 becomes U+FFFD; with fatal an error, and the next line can be read", async () => {
+    it("N-51 invalid UTF-8 becomes U+FFFD; with fatal it is an error, and the next line can be read", async () => {
       const bad = Uint8Array.of(0x61, 0xff, 0x62, 0x0a, 0x63, 0x0a);
       const replacing = new Fed().push(bad);
       expect(await replacing.readLine()).to.equal("a\uFFFDb");
@@ -153,7 +153,7 @@ describe("reading", () => {
       expect(await rejectionOf(fed.readLine())).to.be.instanceOf(RangeError);
     });
 
-    it("N-53 (d) a maxLine above readBuffer is kept: who waits for a line gets more bytes", async () => {
+    it("N-53 (d) a maxLine above readBuffer holds: a read that waits for a line gets more bytes", async () => {
       const fed = new Fed({ maxLine: 100, readBuffer: 4 });
       fed.push("12345");
       expect(fed.reader.wanting).to.equal(false);
@@ -189,7 +189,7 @@ describe("reading", () => {
       expect(await rejectionOf(fed.lines().receive())).to.be.instanceOf(ClosedError);
     });
 
-    it("cancelling the lines, or leaving their loop, loses no byte and wakes those who wait for them", async () => {
+    it("cancelling the lines, or leaving their loop, loses no byte and wakes the reads that wait for lines", async () => {
       const fed = new Fed().push("head\n\nbody");
       const lines = fed.lines();
       for await (const line of lines) if (line === "") break;
@@ -307,14 +307,14 @@ describe("reading", () => {
   });
 
   describe("in line", () => {
-    it("N-45 two who receive: each chunk goes to one, in their order", async () => {
+    it("N-45 two receives: each chunk goes to one of them, in order", async () => {
       const fed = new Fed();
       const reads = [fed.receive(), fed.receive()];
       fed.push("one", "two");
       expect(await Promise.all(reads)).to.deep.equal(["one", "two"]);
     });
 
-    it("N-46 two who read lines: whole lines, in their order", async () => {
+    it("N-46 two line reads get whole lines, in order", async () => {
       for (const chunks of cuts("first\nsecond\n")) {
         const fed = new Fed();
         const reads = [fed.readLine(), fed.readLine()];
@@ -338,7 +338,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-61 (b) nobody passes one who waits for more, polls and tries included", async () => {
+    it("N-61 (b) no read passes one that waits for more, polls and tries included", async () => {
       const fed = new Fed().push("abc");
       const first = fed.readExactly(5);
       const second = fed.receive();
@@ -350,7 +350,7 @@ describe("reading", () => {
       expect(await second).to.equal("fg");
     });
 
-    it("N-61 (e) lines that are there already pass nobody, let more come, and end with their view", async () => {
+    it("N-61 (e) a read of lines that are there already passes no other, lets more come, and ends with its view", async () => {
       const fed = new Fed({ readBuffer: 8 });
       const lines = fed.lines();
       fed.push("one\ntwo\n");
@@ -458,7 +458,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-40 (b) a withdrawn read of any kind takes nothing, and those behind it go on with what is there", async () => {
+    it("N-40 (b) a withdrawn read of any kind takes nothing, and the reads behind it go on with the bytes that are there", async () => {
       const kinds: ((fed: Fed, signal: AbortSignal) => Promise<unknown>)[] = [
         (fed, signal) => fed.readExactly(10, signal),
         (fed, signal) => fed.readUntil(";", signal),
@@ -526,7 +526,7 @@ describe("reading", () => {
       expect(selected).to.be.instanceOf(ClosedError).with.property("case", "bytes");
     });
 
-    it("wakes all who wait, each in the way of its verb", async () => {
+    it("wakes all waiting reads, each in the form of its verb", async () => {
       const expected = {
         peer: ["done", undefined, ClosedError, IncompleteReadError],
         failure: [failure, failure, failure, failure],
@@ -550,7 +550,7 @@ describe("reading", () => {
       }
     });
 
-    it("by the own side comes at once, and drops what is there and what still comes", async () => {
+    it("by this side takes effect at once, and drops buffered and later bytes", async () => {
       for (const by of ["close", "cancel"] as const) {
         const fed = new Fed({ readBuffer: 4 }).push("abcdef");
         expect(fed.reader.wanting).to.equal(false);
@@ -567,7 +567,7 @@ describe("reading", () => {
   });
 
   describe("bounds", () => {
-    it("N-19 (b) more is wanted only while less than readBuffer is held, or while somebody waits", async () => {
+    it("N-19 (b) the reader asks for more only while it holds less than readBuffer, or while a read waits", async () => {
       const fed = new Fed({ readBuffer: 8 });
       expect(fed.reader.wanting).to.equal(true);
       fed.push("1234567");
@@ -675,7 +675,7 @@ describe("reading", () => {
       expect(work).to.be.below(16 * length);
     });
 
-    it("whoever gave up a read leaves nothing in the line", async () => {
+    it("a read that was given up leaves nothing in the line", async () => {
       const fed = new Fed();
       for (let times = 0; times < 1000; times++) {
         const controller = new AbortController();

@@ -108,7 +108,7 @@ describe("receiving", () => {
     expect(line).to.deep.equal({ case: "line", value: "line" });
   });
 
-  it("N-45 (b) two who receive at once: each chunk to exactly one, first come, first served", async () => {
+  it("N-45 (b) two receives at once: each chunk goes to exactly one, first come, first served", async () => {
     const { connection, peer } = await pair();
     const order: string[] = [];
     const reads = ["first", "second"].map(async (who) => { order.push(`${who} ${text(await connection.receive())}`); });
@@ -190,7 +190,7 @@ describe("receiving", () => {
     expect(await connection.readLine()).to.equal("z");
   });
 
-  it("a reset that nobody looks at disturbs nobody", async () => {
+  it("a reset that nobody notices does no harm", async () => {
     const { connection, peer } = await pair();
     reset(peer);
     await connection.ended;
@@ -198,7 +198,7 @@ describe("receiving", () => {
     expect(connection.closed).to.equal(true);
   });
 
-  it("cancel drops what was not read and what still comes: reads see the end, the peer does not block, sending goes on", async () => {
+  it("cancel drops unread and later bytes: reads see the end, the peer does not block, sending goes on", async () => {
     const { connection, peer } = await pair({ readBuffer: 10 });
     await write(peer, "x".repeat(1000));
     await settle();

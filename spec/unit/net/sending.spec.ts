@@ -348,7 +348,7 @@ describe("sending", () => {
       });
     }
 
-    it("a withdrawn write lets nobody else write, also if it completes later", async () => {
+    it("after a withdrawn write no other write is let through, even if it completes later", async () => {
       const { slow, writer, abandoned } = made();
       const controller = new AbortController();
       const first = sending(writer, "a", controller.signal);

@@ -63,7 +63,7 @@ describe("calls", () => {
         expectNobodyLeft(channel);
       });
 
-      it(`CC-01 (b) a server who came first is met just so (${client}, ${server})`, async () => {
+      it(`CC-01 (b) a server that came first is met in the same way (${client}, ${server})`, async () => {
         const channel = calls<number, string>();
         const served = serve(channel, (call) => call.reply(`${call.value}!`));
         expect(await isPending(served)).to.equal(true);
@@ -81,7 +81,7 @@ describe("calls", () => {
         }
       });
 
-      it(`CC-05 a call that is let go without an answer rejects its caller with a ClosedError (${client}, ${server})`, async () => {
+      it(`CC-05 a call that is dropped without an answer rejects its caller with a ClosedError (${client}, ${server})`, async () => {
         const channel = calls<number, string>("lookups");
         const served = serve(channel, (call) => {
           using _ = call;
@@ -139,7 +139,7 @@ describe("calls", () => {
     expectNobodyLeft(channel);
   });
 
-  it("CC-03 (b) a signal that is aborted already beats a server who waits", async () => {
+  it("CC-03 (b) an already aborted signal takes precedence over a waiting server", async () => {
     const channel = calls<number, string>();
     const accepting = channel.server.accept();
     expect(await rejectionOf(channel.client.call(1, { signal: AbortSignal.abort("before") }))).to.equal("before");
@@ -226,7 +226,7 @@ describe("calls", () => {
     }
   });
 
-  it("CC-04 (f) a caller who was accepted in this very turn, and gives up in it, was seen by the server", async () => {
+  it("CC-04 (f) the server has seen a caller that was accepted in this very turn and gave up in it", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const accepted = channel.server.accept();
@@ -291,7 +291,7 @@ describe("calls", () => {
     expect(await Promise.all(answers)).to.deep.equal([1, 2]);
   });
 
-  it("CC-06 (e) at once: trySelect and poll call only a server who waits", async () => {
+  it("CC-06 (e) trySelect and poll call only a waiting server", async () => {
     const channel = calls<number, string>();
     expect(trySelect({ asked: channel.client.calling(1) })).to.equal(undefined);
     expect(poll(channel.client.calling(1))).to.equal(undefined);
@@ -322,7 +322,7 @@ describe("calls", () => {
     expect(await serving).to.equal(undefined);
   });
 
-  it("CC-07 (b) what the handler throws, or rejects with, goes to that caller, and serving goes on", async () => {
+  it("CC-07 (b) an error of the handler, thrown or rejected, goes to that caller, and serving goes on", async () => {
     const channel = calls<string, string>();
     const thrown = new Error("thrown");
     const rejected = new Error("rejected");
@@ -351,7 +351,7 @@ describe("calls", () => {
     await serving;
   });
 
-  it("CC-07 (d) a caller who gives up during the handler is told to it by call.signal; serving goes on", async () => {
+  it("CC-07 (d) when a caller gives up during the handler, call.signal aborts; serving goes on", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const serving = channel.server.serve(async (n, { signal }) => {
@@ -422,7 +422,7 @@ describe("calls", () => {
     expect(desk.closed).to.equal(true);
   });
 
-  it("CC-08 (c) a call passed on still tells its new owner that the caller has given up", async () => {
+  it("CC-08 (c) a call that was passed on still shows its new owner that the caller has given up", async () => {
     const channel = calls<number, string>();
     const desk = chan<Call<number, string>>(1);
     const giving = new AbortController();
@@ -477,7 +477,7 @@ describe("calls", () => {
     await gather(serving);
   });
 
-  it("CC-08 (e) 1,000 callers of whom some give up at a random point: reply is true exactly for those who got it", async function () {
+  it("CC-08 (e) 1,000 callers, some of which give up at a random point: reply is true exactly for those that got it", async function () {
     this.timeout(20_000);
     const next = random(seedOfRun + 1);
     const channel = calls<number, number>();
@@ -515,7 +515,7 @@ describe("calls", () => {
     for (const signal of signals) expect(getEventListeners(signal, "abort")).to.have.length(0);
   });
 
-  it("CC-05 (b) a dropped call that nobody asks after is one unhandled rejection; an awaited one is none", async () => {
+  it("CC-05 (b) a dropped call that nobody awaits is one unhandled rejection; an awaited one is none", async () => {
     const channel = calls<number, string>();
     const reasons = await unhandledDuring(async () => {
       void channel.client.call(1);
@@ -529,7 +529,7 @@ describe("calls", () => {
 });
 
 describe("closing calls", () => {
-  it("CC-07 (f) callers who wait already are answered; later ones, and servers at the end, get a ClosedError", async () => {
+  it("CC-07 (f) waiting callers are answered; later ones, and servers at the end, get a ClosedError", async () => {
     const channel = calls<number, string>("desk");
     const waiting = channel.client.call(1);
     expect(channel.closed).to.equal(false);
@@ -558,7 +558,7 @@ describe("closing calls", () => {
     expect(await waiting).to.equal("one");
   });
 
-  it("CC-07 (h) a server who waits sees the end: accept rejects, serve fulfils, for await ends", async () => {
+  it("CC-07 (h) a waiting server sees the end: accept rejects, serve fulfils, for await ends", async () => {
     const channel = calls<number, string>();
     const accepting = rejectionOf(channel.server.accept());
     const serving = channel.server.serve(() => "served");

@@ -61,7 +61,7 @@ function* adding(log: string[]): Generator<number, string, number> {
 
 for (const [lane, talkWith] of Object.entries(lanes)) {
   describe(`coroutine of a ${lane}`, () => {
-    it("CC-10 (a) it is primed by itself, in a later microtask; first is what was yielded first, whenever it is asked", async () => {
+    it("CC-10 (a) it is primed by itself, in a later microtask; `first` is the first yielded value, whenever it is read", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       expect(log).to.deep.equal([]);
@@ -146,7 +146,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(await rejectionOf(failing.done)).to.equal(boom);
     });
 
-    it("CC-10 (g) an error raised by throw that the body lets pass comes back to who raised it, the very object", async () => {
+    it("CC-10 (g) an error raised by throw that the body lets pass comes back to its caller, the very object", async () => {
       const raised = new Error("raised");
       const log: string[] = [];
       const talk = talkWith<number, void, number>(function* () {
@@ -161,7 +161,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(log).to.deep.equal(["finally"]);
     });
 
-    it("CC-10 (h) a failure is told once: by the call that nobody awaits, by the priming, or by closing; then done is silent", async () => {
+    it("CC-10 (h) a failure is reported once: by the call that nobody awaits, by the priming, or by closing; then done is silent", async () => {
       const boom = new Error("boom");
       const inCall = talkWith<number, void, number>(function* () {
         yield 1;
@@ -198,7 +198,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       })).to.deep.equal([]);
     });
 
-    it("CC-10 (i) a call that nobody awaits, made after the end, is told as well", async () => {
+    it("CC-10 (i) a call that nobody awaits, made after the end, is also reported", async () => {
       const sum = talkWith(() => adding([]));
       sum.close();
       const reasons = await unhandledDuring(() => { void sum.call(1); });
@@ -263,7 +263,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
 }
 
 describe("coroutine", () => {
-  it("CC-10 (o) an async generator may wait between what it is sent and what it yields; its calls stay in order", async () => {
+  it("CC-10 (o) an async generator may wait between a request and its answer; its calls stay in order", async () => {
     const log: string[] = [];
     const talk = coroutine(async function* (): AsyncGenerator<string, void, number> {
       let answer = "ready";
@@ -295,7 +295,7 @@ describe("coroutine", () => {
     expect(log).to.deep.equal(["cleaned up"]);
   });
 
-  it("CC-10 (q), Messages: coroutine(async () => 1), a body that is no generator: first and done reject with a TypeError that says what to write", async () => {
+  it("CC-10 (q), Messages: coroutine(async () => 1), a body that is no generator: first and done reject with a TypeError that has the cure", async () => {
     for (const body of [() => 1, () => undefined, async () => 1, () => [1]]) {
       const talk = coroutine(body as unknown as () => Generator<number, void, number>);
       const error = await rejectionOf(talk.first);

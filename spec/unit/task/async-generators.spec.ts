@@ -58,7 +58,7 @@ describe("FA-16 an async generator as a body", () => {
     expect(error).to.be.instanceOf(TypeError).with.property("message").that.matches(names);
   });
 
-  it("FA-16 s.go of an open scope, too", async () => {
+  it("FA-16 the same holds for s.go of an open scope", async () => {
     await using s = openScope();
     expect(() => s.go(ofThisRealm)).to.throw(TypeError, names);
   });
@@ -75,7 +75,7 @@ describe("FA-16 an async generator as a body", () => {
     talk.close();
   });
 
-  it("FA-16 what only looks like one is a value: a channel's iterator, an object with three methods", async () => {
+  it("FA-16 an object that only looks like one is a value: a channel's iterator, an object with three methods", async () => {
     const value = { next: () => 1, throw: () => 2, return: () => 3 };
     expect(await go(() => value)).to.equal(value);
   });

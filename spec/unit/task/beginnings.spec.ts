@@ -157,7 +157,7 @@ describe("FA-19 without async contexts", () => {
 
   for (const [name, { run, logs }] of Object.entries(programs)) {
     for (const lib of ["node", "browser"] as const) {
-      it(`FA-19 ${name}: what a body waits for first is reached (${lib === "node" ? "with async contexts" : "without"})`, async () => {
+      it(`FA-19 ${name}: a cancel reaches the first wait of a body (${lib === "node" ? "with async contexts" : "without"})`, async () => {
         const logged: unknown[] = [];
         const ended = run(lib === "node" ? node : browser, (line) => { logged.push(line); });
         await clock.tickAsync(100);
@@ -183,7 +183,7 @@ describe("FA-19 without async contexts", () => {
     expect(await free).to.equal(1);
   });
 
-  it("FA-19 what a body waits for later takes the signal", async () => {
+  it("FA-19 the later waits of a body take the signal", async () => {
     const { CancelledError, scope, sleep } = browser;
     const outcome = scope(async (s) => {
       s.go(async () => {
@@ -199,7 +199,7 @@ describe("FA-19 without async contexts", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("FA-19 a cancelled scope that has not ended after five seconds says so once, with what to do, and leaves no timer", async () => {
+  it("FA-19 a cancelled scope that has not ended after five seconds says so once, with the cure, and leaves no timer", async () => {
     const { chan, scope, sleep } = browser;
     const ch = chan<number>();
     const ended = scope(async (s) => {
@@ -244,7 +244,7 @@ describe("FA-19 without async contexts", () => {
     expect(warn.called).to.equal(false);
   });
 
-  it("with async contexts nobody is told unless he debugs, and no timer is made", async () => {
+  it("with async contexts it is reported in debug mode only, and no timer is made", async () => {
     let give: () => void = () => undefined;
     const foreign = new Promise<void>((resolve) => { give = resolve; });
     const ended = node.scope(async (s) => {

@@ -28,7 +28,7 @@ function told(noted: unknown, own: string): string | undefined {
 const lines = (...all: string[]): string => ["Error", ...all].join("\n");
 
 describe("the places of a program", () => {
-  it("PK-03 are what is not in the library's folder: single modules, by URL and by path", () => {
+  it("PK-03 are the frames outside the library's folder: single modules, by URL and by path", () => {
     for (const at of ["file:///app/node_modules/rendezvous/dist/", "/app/node_modules/rendezvous/src/", "https://cdn/rendezvous/dist/", "webpack-internal:///./node_modules/rendezvous/dist/"]) {
       const extension = at.includes("src") ? "ts" : "js";
       const own = [`    at captureStack (${at}task/report/call-site.${extension}:30:5)`, `    at new Task (${at}task/task.${extension}:1:2)`, `    at ${at}core/channel.${extension}:3:4`];
@@ -37,13 +37,13 @@ describe("the places of a program", () => {
     }
   });
 
-  it("PK-03 are what is not in the bundle for Node, whose files share one", () => {
+  it("PK-03 are the frames outside the bundle for Node, whose files share a folder", () => {
     const at = "file:///app/node_modules/rendezvous/dist/bundle/";
     const noted = lines(`    at new Task (${at}shared-ABC.js:1:2)`, `    at serve (${at}net/index.js:1:2)`, "    at node:internal/process:1:2", "    at main (/app/main.js:5:6)");
     expect(told(noted, `    at captureStack (${at}shared-ABC.js:30:5)`)).to.equal("at main (/app/main.js:5:6)");
   });
 
-  it("PK-03 are what is not in the file into which a bundler has put the library; nothing, if the program is in that file too", () => {
+  it("PK-03 are the frames outside the file into which a bundler has put the library; none, if the program is in that file too", () => {
     const own = "    at t (/app/out/vendor.js:1:52)";
     expect(told(lines("    at e (/app/out/vendor.js:1:20)", "    at n (/app/out/main.js:1:30)"), own)).to.equal("at n (/app/out/main.js:1:30)");
     expect(told(lines("    at e (/app/out/vendor.js:1:20)", "    at n (/app/out/vendor.js:1:30)", "    at node:internal/process:1:2"), own)).to.equal(undefined);

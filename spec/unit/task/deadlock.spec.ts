@@ -89,7 +89,7 @@ await letters.receive();`;
     expect(code).to.equal(13);
   });
 
-  it("Messages: while run runs, what the top level waits for is told without debug mode, too", () => {
+  it("Messages: while run runs, the waits of the top level are reported without debug mode, too", () => {
     const { code, errors } = program(`import { chan, run } from "rendezvous";
       const main = run(async function main() { await chan({ name: "a" }).receive(); });
       await chan({ name: "b" }).receive();
@@ -99,7 +99,7 @@ await letters.receive();`;
     expect(code).to.equal(13);
   });
 
-  it("without debug mode the platform's own code, as before; and nothing is told of waits that are over", () => {
+  it("without debug mode the platform's own code, as before; and waits that are over are not reported", () => {
     const silent = program(waiting);
     expect(silent.code).to.equal(13);
     expect(silent.errors).not.to.match(/rendezvous|asleep/);

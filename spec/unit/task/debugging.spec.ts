@@ -16,7 +16,7 @@ go(function* writer() {
 describe("debugging", () => {
   const reports = /fatal: all tasks are asleep - deadlock \(2 tasks\)/;
 
-  it("S-71 (a) a program that never calls run, and hangs, reports by an environment variable: who, what, where, and the code 13", () => {
+  it("S-71 (a) a program that never calls run, and hangs, reports, by an environment variable, each task, its operation and its place, and exits with 13", () => {
     const { code, errors } = program(hanging, { RENDEZVOUS_DEBUG: "1" });
     expect(errors).to.match(reports);
     expect(errors).to.match(/task \d+ "reader" blocked in receive on channel "letters"\n +at reader \(.*program\.mjs:5:17\)\n +started at .*program\.mjs:4:1/);
@@ -56,7 +56,7 @@ describe("debugging", () => {
     expect(output).to.match(/^Error: no luck\n +at failing \(.*program\.mjs:3:(?:47|51)\)\n[^]*in task "failing" started at .*program\.mjs:3:11/);
   });
 
-  it("a cancelled scope that waits for a foreign promise is told of once, by name, when its time is up", () => {
+  it("a cancelled scope that waits for a foreign promise is reported once, by name, when its time is up", () => {
     const { errors, output } = program(
       `import sinon from "sinon";
       const clock = sinon.useFakeTimers();

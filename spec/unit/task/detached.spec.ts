@@ -41,7 +41,7 @@ describe("detached", () => {
     });
   }
 
-  it("FA-07 a cached promise that the first caller began is there for the others when he is cancelled", async () => {
+  it("FA-07 a cached promise that the first caller began is there for the others when that caller is cancelled", async () => {
     let cached: Promise<string> | undefined;
     const load = detached(async () => { await sleep(20); return "config"; });
     const config = (): Promise<string> => (cached ??= load());
@@ -55,7 +55,7 @@ describe("detached", () => {
     expect(await config()).to.equal("config");
   });
 
-  it("FA-07 a batch that the first of many callers began is there for the others when he is cancelled", async () => {
+  it("FA-07 a batch that the first of many callers began is there for the others when that caller is cancelled", async () => {
     const asked: number[][] = [];
     let batch: { ids: number[]; done: Promise<string[]> } | undefined;
     const begin = detached(async (ids: number[]) => {
@@ -82,7 +82,7 @@ describe("detached", () => {
     expect(asked).to.deep.equal([[1, 2, 3, 4]]);
   });
 
-  it("FA-07 a coroutine is part of where it was made: a caller who is cancelled does not end it for the others", async () => {
+  it("FA-07 a coroutine belongs to the scope in which it was made: cancelling a caller does not end it for the others", async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const doubling = coroutine(async function* (): AsyncGenerator<number, void, number> {
@@ -102,7 +102,7 @@ describe("detached", () => {
     await doubling.done;
   });
 
-  it("FA-07 a coroutine that is made in a scope ends with it, whoever calls", async () => {
+  it("FA-07 a coroutine that is made in a scope ends with it, whichever code calls", async () => {
     let made!: Coroutine<number, number, void>;
     const outcome = rejectionOf(scope(async (s) => {
       made = coroutine(async function* (): AsyncGenerator<number, void, number> {
@@ -147,12 +147,12 @@ describe("detached", () => {
     expect(rest).to.equal(cure);
   });
 
-  it("FA-07 the error of a cancel names it, too: others may wait for what the cancelled one had begun", async () => {
+  it("FA-07 the error of a cancel names it, too: others may wait for work that the cancelled task had begun", async () => {
     const error = await rejectionOf(scope(async (s) => { s.cancel(); await sleep(1); }));
     expect((error as Error).message).to.include("detached() what others share");
   });
 
-  it("what it waits for is refused by no scope that is cancelled, and what it starts is part of none", async () => {
+  it("no cancelled scope refuses its waits, and the tasks that it starts belong to no scope", async () => {
     const log: string[] = [];
     const work = detached(async () => {
       await sleep(5);
@@ -259,7 +259,7 @@ describe("detached", () => {
     expect(sink.trySend(8)).to.equal(false);
   });
 
-  it("in a bubble time goes on for who awaits what is detached, also if that opens scopes and waits for tasks", async () => {
+  it("in a bubble time goes on for tasks that await detached work, even if that work opens scopes and waits for tasks", async () => {
     sinon.restore();
     let config: Promise<string> | undefined;
     const asked = chan<Channel<string>>();
@@ -286,7 +286,7 @@ describe("detached", () => {
     expect(seen).to.deep.equal(["late", "config", 3_601_000]);
   });
 
-  it("explore tries the orders of what is detached, too", async () => {
+  it("explore also tries the orders of detached work", async () => {
     sinon.restore();
     const { complete, schedules } = await explore(async () => {
       const sink = chan<number>();

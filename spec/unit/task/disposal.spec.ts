@@ -12,7 +12,7 @@ function suppressing(error: unknown, suppressed: unknown): Error {
   return Object.assign(new Error("An error was suppressed during disposal."), { name: "SuppressedError", error, suppressed });
 }
 
-describe("a disposal in what is cancelled", () => {
+describe("a disposal in a cancelled task or scope", () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => { clock = sinon.useFakeTimers(); });
   afterEach(() => { sinon.restore(); });
@@ -128,7 +128,7 @@ describe("a disposal in what is cancelled", () => {
     expect(seen).to.deep.equal(["child", undefined]);
   });
 
-  it("FA-04 a child's failure that join has not told is told by the disposal, also when join was withdrawn by the cancel", async () => {
+  it("FA-04 the disposal rejects with a child's failure that join has not reported, even if the cancel withdrew join", async () => {
     const error = new Error("of a child");
     const seen: unknown[] = [];
     const unhandled = await unhandledDuring(async () => {
@@ -180,7 +180,7 @@ describe("a disposal in what is cancelled", () => {
     expect(await round).to.equal(circle);
   });
 
-  it("FA-04 in generator bodies, too: the parts count, whoever has put them together", async () => {
+  it("FA-04 in generator bodies, too: the parts count, whichever code has put them together", async () => {
     const late = timeout(5, function* () {
       try {
         yield* sleeping(1000);

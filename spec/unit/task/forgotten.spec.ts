@@ -50,7 +50,7 @@ describe("a forgotten open scope", () => {
     ["a scope that is cancelled", (open) => scope((s) => { open(); s.cancel(); return checkpoint(); }).catch(() => 0)],
   ];
   for (const [who, opens] of openers) {
-    it(`FA-12 whoever opened it: ${who}`, async () => {
+    it(`FA-12 wherever it was opened: ${who}`, async () => {
       let open!: OpenScope;
       const ended = opens(() => { open = openScope({ name: "forgotten" }); });
       expect(await isPending(ended)).to.equal(true);
@@ -60,7 +60,7 @@ describe("a forgotten open scope", () => {
     });
   }
 
-  it("FA-12 one whose block has not ended is no cause: the report tells of the block", async () => {
+  it("FA-12 one whose block has not ended is not the cause: the report names what the block waits for", async () => {
     const letters = chan<void>({ name: "letters" });
     const ended = scope(async function main() {
       await using _ = openScope({ name: "in use" });
@@ -73,7 +73,7 @@ describe("a forgotten open scope", () => {
     await ended;
   });
 
-  it("FA-12 one that is handed on is as good as any: who has it can still start tasks, and end it", async () => {
+  it("FA-12 one that is passed on works like any other: code that has it can still start tasks, and end it", async () => {
     let open!: OpenScope;
     const ended = scope(() => { open = openScope(); });
     await settle();
@@ -88,12 +88,12 @@ describe("a forgotten open scope", () => {
     expect((error as Error).message).to.include(`"forgotten" ${cure}`);
   });
 
-  it("FA-12 explore takes it for a deadlock, too", async () => {
+  it("FA-12 explore also reports it as a deadlock", async () => {
     const error = await rejectionOf(explore(() => scope(() => { openScope({ name: "forgotten" }); }, { name: "request" }), { maxSchedules: 5 }));
     expect((error as Error).message).to.match(/deadlock/);
   });
 
-  it("FA-12 a test that leaves one behind is told its name, and the cure", async () => {
+  it("FA-12 a test that leaves one behind fails with its name, and the cure", async () => {
     let open!: OpenScope;
     const error = await rejectionOf(expectNoLeaks(() => {
       void go(() => scope(() => { open = openScope({ name: "forgotten" }); }));

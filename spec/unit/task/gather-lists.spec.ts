@@ -10,7 +10,7 @@ const given = (jobs: unknown): GatherJob[] => jobs as GatherJob[];
 const compiled = (_lines: () => unknown): void => undefined;
 
 describe("FA-13 the jobs of a gather", () => {
-  it("FA-13 a set, a generator's object, a map's values, an iterator of one's own: lists", async () => {
+  it("FA-13 a set, a generator's object, a map's values, a user's own iterator are lists", async () => {
     const two = [() => 1, async () => Promise.resolve("b")] as const;
     expect(await gather(new Set<() => unknown>(two))).to.deep.equal([1, "b"]);
     function* jobs(): Generator<() => number> {
@@ -36,7 +36,7 @@ describe("FA-13 the jobs of a gather", () => {
     expect(await gather(new Set([() => { throw boom; }]), { returnErrors: true })).to.deep.equal([boom]);
   });
 
-  it("FA-13 what an iterator throws rejects, and nothing has started", async () => {
+  it("FA-13 an iterator that throws is a rejection, and nothing has started", async () => {
     let started = false;
     const boom = new Error("boom");
     function* jobs(): Generator<() => void> {

@@ -48,7 +48,7 @@ describe("generator tasks", () => {
     expect(() => [...(always(1) as Iterable<unknown>)]).to.throw(TypeError, "generator task");
   });
 
-  it("a store that a task without one has entered is nobody else's: not that of a later task, of a clean-up, of an error's handler", async () => {
+  it("a store that a task without one has entered reaches no later task, no clean-up and no error handler", async () => {
     const storage = new AsyncLocalStorage<string>();
     const [first, second] = [chan<number>(), chan<number>()];
     const seen: unknown[] = [];
@@ -71,7 +71,7 @@ describe("generator tasks", () => {
     expect(seen).to.deep.equal([undefined, undefined, undefined]);
   });
 
-  it("the store of an AsyncLocalStorage is the task's own after every resume, whoever caused it", async () => {
+  it("the store of an AsyncLocalStorage is the task's own after every resume, whatever caused it", async () => {
     const storage = new AsyncLocalStorage<string>();
     const channel = chan<number>();
     const seen: string[] = [];

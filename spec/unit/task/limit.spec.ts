@@ -160,7 +160,7 @@ describe("a time limit", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("limit of 0 or less has it pass at once: what the body waits for next is refused", async () => {
+  it("limit of 0 or less passes at once: the body's next wait is refused", async () => {
     for (const ms of [0, -1, -Infinity]) {
       const late = timeout(1000, async (s) => {
         s.limit(ms);
@@ -210,7 +210,7 @@ describe("a time limit", () => {
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it("limit of an open scope: its tasks are cancelled, and join tells of it", async () => {
+  it("limit of an open scope: its tasks are cancelled, and join rejects", async () => {
     const open = openScope();
     open.go(() => sleep(1000));
     open.limit(5);

@@ -64,7 +64,7 @@ describe("errors of any kind", () => {
     }
   }
 
-  it("FA-02 what comes after it is kept with it", async () => {
+  it("FA-02 later errors are kept with it", async () => {
     const odd = withGetter("message");
     const late = new Error("late");
     const outcome: unknown = await scope((s) => { s.defer(() => { throw late; }); throw odd; }).catch((error: unknown) => error);

@@ -428,7 +428,7 @@ describe("one rule of cancelling", () => {
     }
   }
 
-  it("awaiting outlasts a cancel through map, too; as a case of a choice it does not, nor performed", async () => {
+  it("awaiting outlasts a cancel through map, too; as a case of a choice, or performed, it does not", async () => {
     const { lib } = implicitLanes[0] as Lane;
     const seen: string[] = [];
     await lib.scope(async (s) => {
@@ -451,7 +451,7 @@ describe("one rule of cancelling", () => {
 
   for (const lane of implicitLanes) {
     const { lib } = lane;
-    it(`who catches every error in a loop for ever starves no timer, and reports name it: ${lane.name}`, async () => {
+    it(`a task that catches every error in an endless loop starves no timer, and reports name it: ${lane.name}`, async () => {
       sinon.restore();
       let [rang, report] = [false, ""];
       await lib.scope((s) => {

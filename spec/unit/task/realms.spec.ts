@@ -85,7 +85,7 @@ describe("FA-14 another realm", () => {
     expect(await select(foreign<{ a: library.Operation<number> }>("({ a: always(1) })"))).to.deep.equal({ case: "a", value: 1 });
   });
 
-  it("FA-14 its promises and thenables are jobs, its errors are told by their message, its AbortErrors are the cancel's", async () => {
+  it("FA-14 its promises and thenables are jobs, its errors show their message, its AbortErrors count as the cancel", async () => {
     expect(await gather([foreign<Promise<number>>("Promise.resolve(5)")])).to.deep.equal([5]);
     const reason = foreign<Error>("new RangeError('the reason')");
     const error = await rejectionOf(scope(async (s) => {
@@ -109,7 +109,7 @@ describe("FA-14 another realm", () => {
     expect(value).to.equal("the cancel, and no failure");
   });
 
-  it("FA-14 a connection sends its bytes; what is no bytes is refused by name", async () => {
+  it("FA-14 a connection sends its bytes; any other value is refused by name", async () => {
     await using listener = await listen("127.0.0.1:0");
     const client = await dial({ host: "127.0.0.1", port: listener.address.port as number });
     const server = await listener.receive();

@@ -43,7 +43,7 @@ describe("corners of scopes", () => {
     expect(log).to.deep.equal(["cleaned"]);
   });
 
-  it("S-77 (b) an open scope whose own cancel came before join ends by it without failure; after its deadline with a TimeoutError", async () => {
+  it("S-77 (b) an open scope that was cancelled before join ends without failure; one whose deadline has passed ends with a TimeoutError", async () => {
     const cancelled = openScope();
     cancelled.go(() => sleep(1000));
     cancelled.cancel();
@@ -96,7 +96,7 @@ describe("corners of scopes", () => {
     expect(await rejected).to.equal(error);
   });
 
-  it("S-57 (c) what the winner of a race has left behind goes on: it was not cancelled", async () => {
+  it("S-57 (c) tasks that the winner of a race has left behind go on: they are not cancelled", async () => {
     const ch = chan<string>();
     const winner = async (): Promise<number> => {
       setTimeout(() => { void ch.send("hello"); }, 20);
@@ -135,7 +135,7 @@ describe("corners of scopes", () => {
     });
   }
 
-  it("law 13: what is begun un-awaited in a clean-up is waited for, too", async () => {
+  it("law 13: a scope also waits for scopes that its clean-up began and did not await", async () => {
     const log: string[] = [];
     const ended = scope((s) => {
       s.defer(() => { void scope(async () => { await sleep(20); log.push("inner"); }); });
@@ -295,7 +295,7 @@ describe("corners of scopes", () => {
     expect(seen).to.deep.equal(["mine", "mine"]);
   });
 
-  it("what an onError handler waits for is waited for, and what it throws fails the scope", async () => {
+  it("the scope waits for an onError handler, and fails with the handler's error", async () => {
     const log: string[] = [];
     const error = new Error("the handler's");
     const ended = rejectionOf(scope((s) => {
@@ -334,7 +334,7 @@ describe("corners of scopes", () => {
     expect(String(inside)).to.match(/^CancelledError: timeout "fetchAll" was cancelled: .*shield\(\) what has to be done all the same$/);
   });
 
-  it("a call that is cancelled in the turn of its acceptance is seen to be by its server", async () => {
+  it("the server sees that a call was cancelled in the turn of its acceptance", async () => {
     const { client, server } = calls<number, number>();
     let call!: Call<number, number>;
     await scope(async (s) => {

@@ -28,7 +28,7 @@ function listen(signal: AbortSignal): void {
 }
 
 describe("a signal of the library", () => {
-  it("the warning is one of the platform: a signal of somebody else's with as many listeners raises it, where a limit is set", async () => {
+  it("the warning is the platform's: a foreign signal with as many listeners raises it, where a limit is set", async () => {
     const program = new RunningProgram(`
       import { setMaxListeners } from "node:events";
       const { signal } = new AbortController();

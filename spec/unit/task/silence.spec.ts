@@ -25,7 +25,7 @@ describe("silence", () => {
     ["a plain task", (child) => () => child.join()],
   ];
   for (const [lane, waitsFor] of lanes) {
-    it(`FA-06 a free task that fails by somebody else's cancel, and that nobody joins, is one unhandled rejection: ${lane}`, async () => {
+    it(`FA-06 a free task that fails with another task's cancel, and that nobody joins, is one unhandled rejection: ${lane}`, async () => {
       const { child, error } = await cancelledChild();
       const unhandled = await unhandledDuring(() => { go(waitsFor(child)); });
       expect(unhandled).to.have.length(1);
@@ -42,7 +42,7 @@ describe("silence", () => {
     });
   }
 
-  it("FA-06 a scope that nobody awaits and that fails by somebody else's cancel is one unhandled rejection, of its body and of a child", async () => {
+  it("FA-06 a scope that nobody awaits and whose body or child fails with another task's cancel is one unhandled rejection", async () => {
     const { child, error } = await cancelledChild();
     const bodies = await unhandledDuring(() => {
       void scope(() => child.join());
@@ -54,7 +54,7 @@ describe("silence", () => {
     expect(ofChild).to.deep.equal([error]);
   });
 
-  it("FA-06 the own cancel is silent: of a task, of a scope, from outside, by a signal, of what a cancelled scope had begun", async () => {
+  it("FA-06 a task's or scope's own cancel is silent: from outside, by a signal, and of waits that a cancelled scope had begun", async () => {
     const controller = new AbortController();
     const unhandled = await unhandledDuring(async () => {
       void scope((s) => { s.cancel(); return chan().receive(); });

@@ -19,7 +19,7 @@ describe("the errors kept with an error", () => {
   const sentinel = new Error("sentinel");
   const later = new Error("later");
 
-  it("FA-09 one sentinel that fails a thousand scopes keeps what came in the last of them alone", async () => {
+  it("FA-09 one sentinel that fails a thousand scopes keeps only the errors of the last of them", async () => {
     for (let n = 0; n < 1000; n++) await failing(sentinel, new Error(`later ${String(n)}`));
     expect(suppressedOf(sentinel).map(String)).to.deep.equal(["Error: later 999"]);
     await failing(sentinel);
@@ -34,7 +34,7 @@ describe("the errors kept with an error", () => {
     expect(suppressedOf(sentinel)).to.have.length(1);
   });
 
-  it("FA-09 what was read before stays what it was", async () => {
+  it("FA-09 a list that was read before does not change", async () => {
     await failing(sentinel, later);
     const before = suppressedOf(sentinel);
     await failing(sentinel);

@@ -45,7 +45,7 @@ describe("uncaught errors in debug mode", () => {
     });
   }
 
-  it("an error is given one place, however many wait for it; what is thrown by others is left as it is", () => {
+  it("an error gets one place, however many waits it ends; errors of other code are left as they are", () => {
     const { errors, output } = program(`${head}const limited = go(() => timeout(5, () => ch.receive()));
       const all = await Promise.allSettled([limited.join(), limited.join(), limited.result()]);
       console.log(all[0].reason.stack.match(/ (waited|began) at/g).length);

@@ -44,7 +44,7 @@ describe("bubble", () => {
     for (const body of bodies) expect(await bubble<unknown>(body)).to.equal(given);
   });
 
-  it("rejects with what main throws, whatever it is and whoever is left", async () => {
+  it("rejects with main's error, whatever it is and whichever tasks are left", async () => {
     for (const thrown of [new Error("thrown"), "a text", undefined, new CancelledError("by hand"), Object.freeze(new Error("frozen"))]) {
       for (const body of [
         async () => { await sleep(1); throw thrown; },
@@ -81,7 +81,7 @@ describe("bubble", () => {
     })).to.equal("fails");
   });
 
-  it("takes it so where the platform tells the reason before the promise that is handled", async () => {
+  it("does so where the platform reports the reason before the promise that is handled", async () => {
     const handled: unknown[] = [];
     expect(await bubble(async () => {
       const hears = process.listeners("rejectionHandled").at(-1) as (...told: unknown[]) => void; // the bubble's
@@ -97,7 +97,7 @@ describe("bubble", () => {
     expect(handled).to.have.length(1);
   });
 
-  it("tells a failure rather than the deadlock, the leak or the long wait that comes of it", async () => {
+  it("reports a failure rather than the deadlock, the leak or the long wait that it causes", async () => {
     const failure = new Error("fails");
     const fail = (): never => { throw failure; };
     const ends: [program: () => unknown, options?: BubbleOptions][] = [
@@ -110,7 +110,7 @@ describe("bubble", () => {
     for (const [program, options] of ends) expect(await failureOf(program, options)).to.equal(failure);
   });
 
-  it("keeps what failed beside main with main's error, and further failures with the first", async () => {
+  it("keeps failures of other tasks with main's error, and further failures with the first", async () => {
     const [first, second] = [new Error("first"), new Error("second")];
     const error = await failureOf(() => {
       go(() => { throw second; });
@@ -125,7 +125,7 @@ describe("bubble", () => {
     expect(suppressedOf(other)).to.deep.equal([second]);
   });
 
-  it("leaves those behind who have not ended, if leaks are to be ignored", async () => {
+  it("leaves unended tasks behind, if leaks are ignored", async () => {
     const options: BubbleOptions = { leaks: "ignore", timeoutMs: Infinity };
     expect(await bubble(() => {
       go(() => chan().receive());
@@ -137,7 +137,7 @@ describe("bubble", () => {
     expect(await failureOf(() => chan().receive(), options)).to.be.instanceOf(DeadlockError);
   });
 
-  it("tells a scope that nobody has awaited as left, too", async () => {
+  it("also reports a scope that nobody has awaited as left behind", async () => {
     const error = await failureOf(() => {
       void scope(async function office() { await chan({ name: "letters" }).receive(); });
     });
@@ -147,7 +147,7 @@ describe("bubble", () => {
 
   // -- The limit in real time --
 
-  it("says who waits for what outside when its time is over: main, tasks, bodies of scopes; not those who wait inside", async () => {
+  it("reports, at its time limit, what main, tasks and bodies of scopes wait for outside; not the waits inside", async () => {
     const error = await failureOf(async () => {
       go(async function fetching() { await never; });
       go(function* choosing() { yield* selecting({ answer: settling(never), late: sleeping(1000) }); });
@@ -190,7 +190,7 @@ describe("bubble", () => {
     expect(timers()).to.equal(before);
   });
 
-  it("refuses what is no function, no limit, no way with leaks, no seed", async () => {
+  it("refuses anything but a function, and invalid limits, ways with leaks and seeds", async () => {
     expect(await failureOf(7 as never)).to.be.instanceOf(TypeError);
     expect(await failureOf(() => 1, { timeoutMs: NaN })).to.be.instanceOf(RangeError);
     expect(await failureOf(() => 1, { leaks: "maybe" as never })).to.be.instanceOf(TypeError);

@@ -163,7 +163,7 @@ describe("FA-10 the end of a program under control", () => {
     expect(suppressedOf(error)).to.deep.equal([failure]);
   });
 
-  it("FA-10 who never ends is given up: who catches everything and waits again, in both lanes, who shields for ever, who waits outside", async () => {
+  it("FA-10 a task that never ends is given up: one that catches everything and waits again, in both lanes, one that shields for ever, one that waits outside", async () => {
     const stubborn = {
       async: async () => {
         for (;;) await chan().receive().catch(() => { /* and again */ });
@@ -228,7 +228,7 @@ describe("FA-10 the end of a program under control", () => {
     }
   });
 
-  it("FA-10 what is cancelled in the end changes neither the trace nor who is blocked, and a replay is the same", async () => {
+  it("FA-10 the cancel at the end changes neither the trace nor the blocked tasks, and a replay is the same", async () => {
     const program = async (): Promise<void> => {
       const ch = chan<number>({ name: "numbers" });
       go(async function reader() {

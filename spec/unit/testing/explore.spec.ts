@@ -155,7 +155,7 @@ describe("explore", () => {
     }
   }
 
-  it("says of a deadlock who waits for what, by name", async () => {
+  it("reports which task waits for what in a deadlock, by name", async () => {
     const { blocked } = await finding(faults["five philosophers who take the left fork first"]?.async as Program);
     expect(blocked.slice(1)).to.deep.equal(
       [1, 2, 3, 4, 5].map((n) => ({ task: `task-${n}`, operations: [`receive on channel "fork ${n % 5}"`] })),
@@ -244,7 +244,7 @@ describe("explore", () => {
     expect(some.schedules).to.be.lessThan(every.schedules / 10);
   });
 
-  it("tells a task that waits for something that is not under control, by name", async () => {
+  it("reports a task that waits for something that is not under control, by name", async () => {
     const { kind, message } = await finding(() => {
       go(async function usesRealTimer() { await new Promise((resolve) => { setImmediate(resolve); }); });
     });
@@ -252,7 +252,7 @@ describe("explore", () => {
     expect(message).to.include('"usesRealTimer" awaits something outside of the library');
   });
 
-  it("tells a program that is not the same twice", async () => {
+  it("reports a program that is not the same twice", async () => {
     let runs = 0;
     const { kind } = await finding(async () => {
       if (runs++ % 2 === 1) await chan(1).send(1);
@@ -277,7 +277,7 @@ describe("explore", () => {
     });
   }
 
-  it("tells a run without an end", async () => {
+  it("reports a run without an end", async () => {
     const { kind } = await finding(async () => { for (;;) await chan(1).send(1); }, { maxSteps: 100 });
     expect(kind).to.equal("livelock");
   });
@@ -336,7 +336,7 @@ describe("explore", () => {
     for (const end of outcomes.keys()) expect(end).to.match(/^(sent 1|(pending|CancelledError) TimeoutError)$/);
   });
 
-  it("chooses among values, each of which is explored, and counts what came of it as often as there were schedules", async () => {
+  it("chooses among values, explores each, and counts as many outcomes as schedules", async () => {
     const { schedules, outcomes } = await explore(({ choose, outcome }) => { outcome(String(choose(1, 2, 3))); }, { strategy: "dfs" });
     expect(schedules).to.equal(3);
     expect(Object.fromEntries(outcomes)).to.deep.equal({ 1: 1, 2: 1, 3: 1 });

@@ -38,7 +38,7 @@ describe("the leak check", () => {
     await settle();
   });
 
-  it("GO-04 (c) whoever is about to end is given the time, also under a fake clock", async () => {
+  it("GO-04 (c) a task that is about to end gets the time for it, even under a fake clock", async () => {
     sinon.useFakeTimers();
     await expectNoLeaks(() => {
       go(async () => { for (let turns = 0; turns < 5; turns++) await settle(); });

@@ -59,7 +59,7 @@ describe("memoryNet", () => {
       }
     });
 
-    it("every name is an address of its own; who listens without a host is reached by every one, in both families", async () => {
+    it("every name is an address of its own; a listener without a host is reached by every name, in both families", async () => {
       const { dial, listen } = memoryNet();
       await using one = await listen("one.example:80");
       expect(await codeOf(dial("two.example:80"))).to.equal("ECONNREFUSED");
@@ -83,7 +83,7 @@ describe("memoryNet", () => {
       expect((await rejectionOf(connection.receive()) as Error).message).to.include("unix:/run/db");
     });
 
-    it("N-04 where nobody listens, or nobody any more, it is ECONNREFUSED, and the message names the address", async () => {
+    it("N-04 where nothing listens, or no longer, it is ECONNREFUSED, and the message names the address", async () => {
       const { dial, listen } = memoryNet();
       const error = (await rejectionOf(dial("db.example:5432"))) as ConnectionError;
       expect(error).to.be.instanceOf(ConnectionError).with.property("message", "dial db.example:5432 has failed: ECONNREFUSED 10.0.0.1:5432");
@@ -118,7 +118,7 @@ describe("memoryNet", () => {
       expect(listener.statistics.pending).to.equal(1);
     });
 
-    it("what is no address, no option and no connection of it is refused at the call; TLS by name", async () => {
+    it("anything but an address, an option or a connection of the net is refused at the call; TLS by name", async () => {
       const { net, listener, ours } = await connected();
       expect(await rejectionOf(net.dial("nowhere"))).to.be.instanceOf(TypeError);
       expect(await rejectionOf(net.listen("nowhere"))).to.be.instanceOf(TypeError);
@@ -205,7 +205,7 @@ describe("memoryNet", () => {
       expect([net.connections, clock.countTimers()]).to.deep.equal([0, 0]);
     });
 
-    it("N-34 (e) a shutdown across a partition ends at linger, in virtual time; healed, the peer gets what was sent and the end", async () => {
+    it("N-34 (e) a shutdown across a partition ends at linger, in virtual time; healed, the peer gets the sent bytes and the end", async () => {
       const clock = fake();
       const { net, ours, theirs } = await connected({ latency: 5 }, clock);
       net.partition(ours);
@@ -271,7 +271,7 @@ describe("memoryNet", () => {
   });
 
   describe("listeners", () => {
-    it("N-70 what a client has sent before it is received is there at once", async () => {
+    it("N-70 bytes that a client sent before it was received are there at once", async () => {
       const { dial, listen } = memoryNet();
       const listener = await listen(":1");
       const ours = await dial("localhost:1");
@@ -283,7 +283,7 @@ describe("memoryNet", () => {
       expect(theirs.tryReceive()).to.deep.equal({ done: true, value: undefined });
     });
 
-    it("N-72 a shutdown destroys who waits: a reset for who has sent, an end for who has not; received ones live on", async () => {
+    it("N-72 a shutdown destroys waiting clients: a reset for those that have sent, an end for the others; received ones live on", async () => {
       const { net, listener, ours, theirs } = await connected();
       const [silent, eager] = [await net.dial("server:1"), await net.dial("server:1")];
       await eager.send("hello?");
@@ -397,7 +397,7 @@ describe("memoryNet", () => {
       expect(unhandled).to.deep.equal([]);
     });
 
-    it("what is on the way is lost by a reset; a send that waits for room fails", async () => {
+    it("a reset loses the bytes on the way; a send that waits for room fails", async () => {
       const clock = fake();
       const { net, ours, theirs } = await connected({ latency: 5, window: 4 }, clock);
       const stalled = codeOf(ours.send("too much"));
@@ -407,7 +407,7 @@ describe("memoryNet", () => {
       expect(clock.countTimers()).to.equal(0);
     });
 
-    it("resetAll resets those who wait to be received, and dials on the way; listeners go on", async () => {
+    it("resetAll resets clients that wait to be received, and dials on the way; listeners go on", async () => {
       const clock = fake();
       const { net, listener, ours, theirs } = await connected({ latency: 5 }, clock);
       const parked = net.dial("server:1");
@@ -423,7 +423,7 @@ describe("memoryNet", () => {
       await again;
     });
 
-    it("a partition of one address leaves the others alone; healed, all comes in order, also what the dials wanted", async () => {
+    it("a partition of one address leaves the others alone; healed, everything comes in order, and the dials succeed", async () => {
       const net = memoryNet();
       const [db, cache] = [await net.listen("db:1"), await net.listen("cache:1")];
       const [toDb, toCache] = [await net.dial("db:1"), await net.dial("cache:1")];
@@ -459,7 +459,7 @@ describe("memoryNet", () => {
       expect(text(await reading)).to.equal("x");
     });
 
-    it("N-37 (e) who is destroyed with bytes unread in the window resets the peer; otherwise it is an end, and a reset once more bytes come", async () => {
+    it("N-37 (e) destroying a connection with unread bytes in the window resets the peer; otherwise the peer sees an end, and a reset once more bytes come", async () => {
       for (const unread of [true, false]) {
         const { net, ours, theirs } = await connected({ maxSegment: 65_536 });
         await ours.send(new Uint8Array(65_536));
@@ -516,7 +516,7 @@ describe("memoryNet", () => {
       }
     });
 
-    it("finds who takes a chunk for a message, and replays it; that the same with lines never fails is proved", async () => {
+    it("finds a program that takes a chunk for a message, and replays it; proves that the same with lines never fails", async () => {
       const answering = (messages: (connection: Connection) => AsyncIterable<unknown>): Program => async () => {
         const { dial, listen } = memoryNet();
         const listener = await listen("server:1");
@@ -651,7 +651,7 @@ describe("memoryNet", () => {
       expect([...outcomes.keys()]).to.deep.equal([String(3 * 3_600_000)]);
     });
 
-    it("in a bubble the latency takes no time, and who waits for bytes that nobody sends is a deadlock, by name", async () => {
+    it("in a bubble the latency takes no time, and waiting for bytes that nobody sends is a deadlock, by name", async () => {
       const took = await bubble(async () => {
         const before = Date.now();
         const { ours, theirs } = await connected({ latency: 3_600_000 });
@@ -668,7 +668,7 @@ describe("memoryNet", () => {
         .that.includes('"waits" blocked in read on the connection to 10.0.0.1:1');
     });
 
-    it("a task that waits for a socket of the platform is told as one that is not under control", async () => {
+    it("a task that waits for a socket of the platform is reported as not under control", async () => {
       const { kind, message } = await finding(async () => {
         const reader = new Reader({ name: "connection to elsewhere", readBuffer: 1, maxLine: 1, onWanting: () => undefined });
         await go(function waitsForASocket() { return perform(new Reading(reader, line({ fatal: false }))); });

@@ -20,9 +20,9 @@ const ending: Record<string, string> = {
   "one of two waits": "const clock = ticker(20); await race([() => clock.receive(), () => clock.receive()]);",
 };
 
-describe("FA-18 what is open", () => {
+describe("FA-18 open resources", () => {
   for (const [name, text] of Object.entries(ending)) {
-    it(`FA-18 a ticker for which nobody waits any more keeps no process: ${name}`, () => {
+    it(`FA-18 a ticker for which no task waits any more does not keep the process alive: ${name}`, () => {
       const { code, output, errors } = program(`import { race, scope, select, sleeping, ticker, timeout } from "rendezvous";
         ${text}
         console.log("over");`);
@@ -30,7 +30,7 @@ describe("FA-18 what is open", () => {
     });
   }
 
-  it("FA-18 while somebody waits for a ticker it keeps the process, whoever that is", () => {
+  it("FA-18 while anything waits for a ticker, it keeps the process alive", () => {
     const { code, output } = program(`import { go, select, never, ticker } from "rendezvous";
       const clock = ticker(10);
       setTimeout(() => {
@@ -70,7 +70,7 @@ describe("FA-18 what is open", () => {
     "listener on 127.0.0.1:7": async () => { await memoryNet().listen("127.0.0.1:7"); },
   };
   for (const [name, open] of Object.entries(opening)) {
-    it(`FA-18 expectNoLeaks names what is left open, and where it was opened: ${name}`, async () => {
+    it(`FA-18 expectNoLeaks names each open resource, and where it was opened: ${name}`, async () => {
       const error = await rejectionOf(expectNoLeaks(open));
       expect(error).to.be.instanceOf(LeakError);
       expect((error as Error).message).to.match(new RegExp(`^1 left behind: .*stop or shut down what is open.*\\n  ${name} is open\\n +opened at .*open\\.spec\\.ts:\\d+:\\d+\\)?$`));
@@ -97,7 +97,7 @@ describe("FA-18 what is open", () => {
       expect(places.filter((place) => place.includes("accepts"))).to.have.length(1);
     });
 
-    it(`FA-18 an accepted connection is told by where it was asked for, also where nobody awaits, over ${over}`, async () => {
+    it(`FA-18 an accepted connection is reported with the place that asked for it, even if nobody awaits, over ${over}`, async () => {
       const left: Connection[] = [];
       const keep = (connection: Connection): number => left.push(connection);
       const error = await rejectionOf(expectNoLeaks(async () => {
@@ -118,7 +118,7 @@ describe("FA-18 what is open", () => {
       expect(places.map(([, name]) => name).sort()).to.deep.equal(["iterates", "nexts", "receives", "selects"]);
     });
 
-    it(`FA-18 what is ended in time is no leak, over ${over}`, async () => {
+    it(`FA-18 a resource that is ended in time is no leak, over ${over}`, async () => {
       await expectNoLeaks(() => scope(async (s) => {
         const { dial, listen } = net();
         // The two ends are shut down one after the other, and the first does not wait for the second.
@@ -135,7 +135,7 @@ describe("FA-18 what is open", () => {
     });
   }
 
-  it("FA-18 leakHooks fail the test that has left something open, and what was open before is no test's", async () => {
+  it("FA-18 leakHooks fail the test that has left something open, and ignore what was open before", async () => {
     const test: { fn?: (() => unknown) | undefined } = { fn: () => { ticker(1e6); } };
     leakHooks().beforeEach.call({ currentTest: test });
     expect(await rejectionOf(Promise.resolve(test.fn?.()))).to.be.instanceOf(LeakError);
@@ -146,13 +146,13 @@ describe("FA-18 what is open", () => {
     });
   });
 
-  it("FA-18 nothing is noted while nobody asks", () => {
+  it("FA-18 nothing is recorded until it is needed", () => {
     const clock = ticker(1e6);
     expect(allOpen().size).to.equal(0);
     clock.stop();
   });
 
-  it("FA-18 in debug mode dumpTasks and the deadlock report tell what is open, and where it was opened", () => {
+  it("FA-18 in debug mode dumpTasks and the deadlock report list open resources, and where they were opened", () => {
     const { code, errors, output } = program(
       `import { chan, dumpTasks, go, ticker } from "rendezvous";
       import { listen } from "rendezvous/net";
@@ -169,7 +169,7 @@ describe("FA-18 what is open", () => {
     expect(code).to.equal(13);
   });
 
-  it("FA-18 in debug mode a program that has ended, and whose process has not, tells what is open", () => {
+  it("FA-18 in debug mode a program that has ended, but whose process has not, reports open resources", () => {
     const { errors, output } = program(
       `import sinon from "sinon";
       const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
