@@ -1,6 +1,6 @@
 /**
  * The gate: `npm test`. Builds, then does two things side by side: runs one half of the specs; and the other half, before it checks lint,
- * types and documentation. The examples and the code blocks of the documentation are run by specs too.
+ * types, the reports of the public API, and documentation. The examples and the code blocks of the documentation are run by specs too.
  *
  * A check is quiet unless it fails. The last line is `N passed, N failed`: specs, plus a failure for each other step that failed.
  */
@@ -87,7 +87,7 @@ function script(name: string): Promise<Outcome> {
 report("build", await script("build"));
 
 async function check(): Promise<Record<string, Outcome>> {
-  return { lint: await script("lint"), types: await script("types"), docs: await script("docs") };
+  return { lint: await script("lint"), types: await script("types"), "the public API": await script("api:check"), docs: await script("docs") };
 }
 
 /**
