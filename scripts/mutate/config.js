@@ -1,0 +1,45 @@
+/**
+ * Mutation testing, `npm run mutate`: Stryker changes `src/core` and `src/task` in one small place after another, and looks which changes no
+ * spec notices. One file: `npm run mutate -- --mutate src/core/queue.ts`; some lines: `--mutate src/core/channel.ts:120-200`.
+ *
+ * Each change meets the specs that run its line. The copy of the project and the report are kept in the system's folder for temporary files:
+ * the output ends with the score, and with the path of the report.
+ *
+ * @typedef {import("@stryker-mutator/core")} Stryker
+ */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const folder = join(tmpdir(), "rendezvous-mutate");
+
+export default {
+  mutate: ["src/core/**/*.ts", "src/task/**/*.ts"],
+  plugins: ["./scripts/mutate/runner.js"],
+  testRunner: "specs",
+  testRunnerNodeArgs: ["--import=./scripts/typescript.js", "--expose-gc"],
+  specs: {
+    // Those that find most come first.
+    folders: ["spec/laws", "spec/unit/core", "spec/unit/task", "spec/unit/talk", "spec/conformance/channels", "spec/conformance/tasks", "spec/conformance/time"],
+    // What starts processes, measures time or memory, or repeats by the hundred thousand; the runner leaves out single specs that are slow.
+    leftOut: [
+      ...["copies", "environment", "queue"].map((name) => `spec/unit/core/${name}.spec.ts`),
+      ...["uncaught", "deadlock", "call-site", "debugging", "forgotten"].map((name) => `spec/unit/task/${name}.spec.ts`),
+      ...["programs", "resources", "alive", "types"].map((name) => `spec/conformance/channels/${name}.spec.ts`),
+      ...["leaks", "resources", "run", "traffic", "fetch"].map((name) => `spec/conformance/tasks/${name}.spec.ts`),
+      "spec/conformance/time/imports.spec.ts",
+    ],
+  },
+  coverageAnalysis: "perTest",
+  ignoreStatic: true, // what is evaluated at import would take a process of its own for each change
+  ignorePatterns: ["docs-out", "dist", "docs", "examples", "coverage", "api", "/bench"],
+  concurrency: 1,
+  timeoutMS: 4000,
+  timeoutFactor: 1.1,
+  maxTestRunnerReuse: 50, // with the process goes what broken code has left behind in it
+  disableTypeChecks: "src/**/*.ts",
+  tempDirName: join(folder, "copies"),
+  reporters: ["clear-text", "progress-append-only", "html", "json"],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false, skipFull: true },
+  htmlReporter: { fileName: join(folder, "report.html") },
+  jsonReporter: { fileName: join(folder, "report.json") },
+};

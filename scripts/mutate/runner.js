@@ -1,0 +1,94 @@
+/**
+ * How Stryker runs the specs: by mocha's own interface, in its own process, so that each change is met by the specs that run its line alone.
+ * (`@stryker-mutator/mocha-runner` for this Node does not know this mocha.)
+ */
+import { declareClassPlugin, PluginKind } from "@stryker-mutator/api/plugin";
+import { determineHitLimitReached, DryRunStatus, TestStatus, toMutantRunResult } from "@stryker-mutator/api/test-runner";
+import { INSTRUMENTER_CONSTANTS } from "@stryker-mutator/api/core";
+import { readdirSync } from "node:fs";
+import Mocha from "mocha";
+
+/** How long a spec may wait while the library is broken. A loop without end is stopped by Stryker. */
+const ms = 2000;
+/** A spec that takes longer with the library as it is would be run again for every change that it does not see. */
+const slow = 300;
+
+/** @type {{ activeMutant?: string, currentTestId?: string, hitCount?: number, hitLimit?: number, mutantCoverage?: object }} */
+const mutants = (globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {});
+
+class SpecRunner {
+  static inject = /** @type {const} */ (["options", "logger"]);
+  #loaded = false;
+  #covering = false;
+
+  constructor({ specs: { folders, leftOut } }, log) {
+    this.log = log;
+    this.mocha = new Mocha({ timeout: ms, reporter: function () { /* events are enough */ }, cleanReferencesAfterRun: false });
+    for (const folder of folders) {
+      for (const name of readdirSync(folder).sort()) {
+        if (name.endsWith(".spec.ts") && !leftOut.includes(`${folder}/${name}`)) this.mocha.addFile(`${folder}/${name}`);
+      }
+    }
+    const runner = this;
+    this.mocha.suite.beforeEach(function () {
+      if (runner.#covering) mutants.currentTestId = this.currentTest.fullTitle();
+    });
+  }
+
+  capabilities() {
+    return { reloadEnvironment: false }; // a module is imported once
+  }
+
+  async dryRun() {
+    this.#covering = true;
+    const result = await this.#run(() => true, false);
+    this.#covering = false;
+    const usable = result.tests.filter(({ status, timeSpentMs }) => status === TestStatus.Success && timeSpentMs <= slow);
+    const others = result.tests.filter((test) => !usable.includes(test));
+    this.log.info(`${usable.length} specs are used. Left out, since slow or dependent on what the copy has not: ${others.map(({ name }) => name).join("; ")}`);
+    return { ...result, tests: usable, mutantCoverage: coverageOf(usable) };
+  }
+
+  async mutantRun({ activeMutant, testFilter, disableBail, hitLimit, mutantActivation }) {
+    mutants.hitLimit = hitLimit;
+    mutants.hitCount = hitLimit ? 0 : undefined;
+    const wanted = testFilter && new Set(testFilter);
+    mutants.activeMutant = mutantActivation === "static" ? activeMutant.id : undefined;
+    return toMutantRunResult(await this.#run((title) => !wanted || wanted.has(title), !disableBail, activeMutant.id));
+  }
+
+  async #run(isWanted, bail, mutant) {
+    if (!this.#loaded) await this.mocha.loadFilesAsync();
+    this.#loaded = true;
+    mutants.activeMutant = mutant;
+    this.mocha.grep({ test: isWanted });
+    bailOf(this.mocha.suite, bail);
+    const tests = [];
+    await new Promise((resolve) => {
+      const runner = this.mocha.run(resolve);
+      const tell = (test, rest) => {
+        const id = (test.ctx?.currentTest ?? test).fullTitle();
+        tests.push({ id, name: id, fileName: test.file, timeSpentMs: test.duration ?? 0, ...rest });
+      };
+      runner.on("pass", (test) => { tell(test, { status: TestStatus.Success }); });
+      runner.on("fail", (test, error) => { tell(test, { status: TestStatus.Failed, failureMessage: error.message || String(error) }); });
+    });
+    return determineHitLimitReached(mutants.hitCount, mutants.hitLimit) ?? { status: DryRunStatus.Complete, tests };
+  }
+}
+
+/** Which changes the used specs run, as Stryker asks for it. */
+function coverageOf(usable) {
+  const { static: always, perTest } = mutants.mutantCoverage;
+  return { static: always, perTest: Object.fromEntries(usable.filter(({ id }) => perTest[id]).map(({ id }) => [id, perTest[id]])) };
+}
+
+function bailOf(suite, bail) {
+  suite.bail(bail);
+  for (const inner of suite.suites) bailOf(inner, bail);
+}
+
+export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, "specs", SpecRunner)];
+export const strykerValidationSchema = {
+  properties: { specs: { type: "object", properties: { folders: { type: "array" }, leftOut: { type: "array" } } } },
+};
