@@ -79,7 +79,8 @@ describe("the declarations", () => {
 
   it("PK-01 have no constructor for objects that only the library makes", () => {
     const made = nodes(ts.isClassDeclaration).filter((of) => ["Task", "ChildTask", "ExploreError"].includes(of.name?.text ?? ""));
-    const open = made.filter(({ members }) => !members.some((member) => ts.isConstructorDeclaration(member) && member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ProtectedKeyword)));
+    const open = made.filter(({ members }) => !members.some((member) =>
+      ts.isConstructorDeclaration(member) && member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ProtectedKeyword)));
     expect(made).to.have.length(3);
     expect(open).to.have.length(0);
   });
@@ -93,8 +94,9 @@ describe("the declarations", () => {
 
   it("PK-02 give an AsyncIterable one type argument, as compilers before 5.6 have it", () => {
     const few = ["AsyncIterable", "AsyncIterableIterator", "Iterable", "IterableIterator"];
-    const references = nodes((node): node is ts.TypeReferenceNode | ts.ExpressionWithTypeArguments => ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node));
-    const nameOf = (node: ts.TypeReferenceNode | ts.ExpressionWithTypeArguments): string => (ts.isTypeReferenceNode(node) ? node.typeName : node.expression).getText();
+    type Reference = ts.TypeReferenceNode | ts.ExpressionWithTypeArguments;
+    const references = nodes((node): node is Reference => ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node));
+    const nameOf = (node: Reference): string => (ts.isTypeReferenceNode(node) ? node.typeName : node.expression).getText();
     const iterables = references.filter((node) => few.includes(nameOf(node)));
     expect(iterables).to.have.length.above(2);
     expect(iterables.filter(({ typeArguments }) => typeArguments?.length !== 1).map((node) => node.getText())).to.deep.equal([]);

@@ -1,5 +1,6 @@
 /**
- * Chromium and Firefox: a bundle of the library, as a browser would load it, in a page and in a module worker of the page. A server on the loopback hands the page out;
+ * Chromium and Firefox: a bundle of the library, as a browser would load it, in a page and in a module worker of the page.
+ * A server on the loopback hands the page out;
  * the page posts a line for each thing it has run.
  */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";

@@ -383,7 +383,11 @@ describe("law 7, never inside you", () => {
     const note = (what: string) => (): void => { log.push(what); };
     const receivers = Object.keys(receives).length;
     const senders = Object.keys(sends).length;
-    const acts: Record<string, { wait: (ch: Channel<string>, signal: AbortSignal) => Promise<unknown>[]; act: (ch: Channel<string>, giving: AbortController) => unknown }> = {
+    interface Act {
+      wait: (ch: Channel<string>, signal: AbortSignal) => Promise<unknown>[];
+      act: (ch: Channel<string>, giving: AbortController) => unknown;
+    }
+    const acts: Record<string, Act> = {
       trySend: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => upTo(receivers).map(() => ch.trySend("a")) },
       send: { wait: (ch) => Object.values(receives).map((receive) => receive(ch)), act: (ch) => upTo(receivers).map(() => void ch.send("a")) },
       tryReceive: { wait: (ch) => Object.values(sends).map((send) => send(ch, "a")), act: (ch) => upTo(senders).map(() => ch.tryReceive()) },

@@ -235,7 +235,8 @@ export const kinds: readonly Kind[] = [
       limiter.tryTake();
       const taking = limiter.taking();
       const line = lineOf(taking);
-      return { operation: taking, happen: () => { if (line.first) clock.tick(20); }, gives: { value: undefined }, left: () => lengthOf(line) + clock.countTimers() };
+      const happen = (): void => { if (line.first) clock.tick(20); };
+      return { operation: taking, happen, gives: { value: undefined }, left: () => lengthOf(line) + clock.countTimers() };
     },
   },
   {
@@ -304,7 +305,10 @@ export const kinds: readonly Kind[] = [
   {
     name: "map over a failure",
     forAll: true,
-    make: () => over(endOf((channel) => channel.receiving(), (channel) => channel.close(failure), { error: failure }), (inner) => inner.map((value) => value, (error) => [error]), { value: [failure] }),
+    make: () => over(
+      endOf((channel) => channel.receiving(), (channel) => channel.close(failure), { error: failure }),
+      (inner) => inner.map((value) => value, (error) => [error]), { value: [failure] },
+    ),
   },
   { name: "map of an operation", make: () => over(sourced(() => "a value", received), (inner) => inner.map((value) => [value]), { value: ["a value"] }) },
   { name: "guard", make: () => over(plain(), (inner) => guard(() => inner)) },

@@ -131,7 +131,7 @@ describe("laws 1 to 5 and 9, explored: random small programs", () => {
   const programs = 150;
   const bound = 1500;
 
-  it(`laws 1 to 5, 9: ${programs} of them come to the ends of the model, every one and no other, in up to ${bound} schedules (seed ${seedOfRun})`, async function() {
+  it(`laws 1 to 5, 9: ${programs} of them come to the ends of the model, every one and no other, in up to ${bound} schedules (seed ${seedOfRun})`, async function () {
     this.timeout(60_000);
     const giveBack = takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);

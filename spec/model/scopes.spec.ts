@@ -339,7 +339,8 @@ class Execution {
     let outcome: string | undefined;
     const ended = (how: unknown): void => {
       outcome = how instanceof Error ? how.name : "value";
-      if (how instanceof Error && !(how instanceof Thrown || how instanceof lib.CancelledError || how instanceof lib.TimeoutError || how instanceof AggregateError)) {
+      const known = [Thrown, lib.CancelledError, lib.TimeoutError, AggregateError];
+      if (how instanceof Error && !known.some((kind) => how instanceof kind)) {
         this.wrong.push(`it ended with ${String(how.stack)}`);
       }
       for (const path of this.#running) this.wrong.push(`${path} still runs after the end`);

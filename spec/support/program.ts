@@ -8,7 +8,10 @@ import { fileArguments } from "./runtime.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Run a program (the text of a module), not bundled, in a process of its own; it imports the built package by its name. One that does not end by itself has the code `null`. */
+/**
+ * Run a program (the text of a module), not bundled, in a process of its own; it imports the built package by its name. One that does not end
+ * by itself has the code `null`.
+ */
 export function program(
   text: string,
   environment: Record<string, string> = {},

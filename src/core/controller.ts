@@ -70,7 +70,10 @@ export interface Controller {
 
   // -- What chance and time decide --
 
-  /** Which of the `left` cases that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. `cases`: all; each polling has its own. */
+  /**
+   * Which of the `left` cases that were not polled yet is polled next: a whole number from 0 up to, and without, `left`. `cases`: all; each
+   * polling has its own.
+   */
   choose(left: number, cases: readonly unknown[]): number;
   /** A timer: call `fire` after `ms`; the result disarms it. */
   arm(ms: number, fire: () => void): () => void;

@@ -103,7 +103,6 @@ export function done(): Promise<undefined> {
 
 /** A promise for a failure that is there already; see {@link ready}. */
 export function rejectedNow(error: unknown): Promise<never> {
-  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a reason is whatever the user gave
   return spendHere() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
 }
 

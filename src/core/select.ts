@@ -75,7 +75,6 @@ export function select<const C extends GivenCases>(cases: C, options?: WaitOptio
     const { order, signal } = knownOptions(options, selectOptions, "select");
     return perform(choiceOf<C>(cases, order), signal === undefined ? undefined : { signal });
   } catch (error) {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
     return Promise.reject(error);
   }
 }

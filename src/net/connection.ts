@@ -247,4 +247,3 @@ export function checkedConnectionOptions(options: ConnectionOptions): CheckedCon
   if (typeof (noDelay as unknown) !== "boolean") throw new TypeError(`noDelay is true or false; got ${String(noDelay)}`);
   return { readBuffer, maxLine, linger: checkedDelay(linger, "linger"), noDelay };
 }
-

@@ -226,7 +226,6 @@ class Attempting<T> extends Performable<T> implements WaitPlace {
     try {
       return Promise.resolve(this.#body(signal));
     } catch (error) {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
       return Promise.reject(error);
     }
   }

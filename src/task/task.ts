@@ -144,7 +144,6 @@ export class Task<T> implements PromiseLike<T> {
     this.#outcome = cancelled ? this.cancelScope?.cancelError : outcome;
     if (this.#state === "failed") observer?.failed(this, outcome);
     if (this.#state === "failed" && !this.#joiners?.first && this.isFree) {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
       this.#unjoined = Promise.reject(outcome);
     }
     this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);

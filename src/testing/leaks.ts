@@ -175,7 +175,6 @@ function byCallback(test: (done: (error?: unknown) => void) => unknown): Promise
   return new Promise((resolve, reject) => {
     test((error) => {
       if (error === undefined || error === null) resolve();
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as the test gave it
       else reject(error);
     });
   });

@@ -30,7 +30,6 @@ export function sleep(ms: number, options?: WaitOptions): Promise<void> {
   try {
     return perform(sleeping(ms), options);
   } catch (error) {
-    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- thrown by this library: always an Error
     return Promise.reject(error);
   }
 }

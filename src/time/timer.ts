@@ -55,7 +55,10 @@ export class KeepAliveTimer {
   }
 }
 
-/** Call `fire` once after `ms` milliseconds, if the process still lives by then: this timer alone does not keep it. At most 2^31 - 1 ms; it is the platform's in any case. */
+/**
+ * Call `fire` once after `ms` milliseconds, if the process still lives by then: this timer alone does not keep it. At most 2^31 - 1 ms; it is
+ * the platform's in any case.
+ */
 export function armQuietly(ms: number, fire: () => void): () => void {
   const { setTimeout, clearTimeout } = globalThis;
   const timer = setTimeout(fire, ms);

@@ -123,4 +123,3 @@ for (const lane of lanes) {
 function channelsOf(count: number): number[] {
   return Array.from({ length: count }, (_, n) => n);
 }
-

@@ -141,4 +141,3 @@ for (const lane of lanes) {
     });
   });
 }
-

@@ -1,7 +1,8 @@
 /** A promise that is given to the library counts as handled from that call on. */
 import { expect } from "chai";
 import {
-  aborting, awaiting, chan, checkpoint, choose, gather, go, named, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect, type Operation,
+  aborting, awaiting, chan, checkpoint, choose, gather, go, named, never, perform, poll, scope, select, selecting, settling, sleeping, trySelect,
+  type Operation,
   type Task,
 } from "../../../src/node.ts";
 import { bubble, explore } from "../../../src/testing/index.ts";

@@ -171,7 +171,8 @@ describe("corners of scopes", () => {
 
   it("law 7: a cancel goes down ten thousand nested scopes, and they end", async () => {
     let innermost: unknown;
-    const nest = (depth: number): Promise<unknown> => scope(() => (depth > 0 ? nest(depth - 1) : chan().receive().catch((error: unknown) => (innermost = error))));
+    const nest = (depth: number): Promise<unknown> => scope(() =>
+      (depth > 0 ? nest(depth - 1) : chan().receive().catch((error: unknown) => (innermost = error))));
     const ended = scope(async (s) => {
       const nested = s.go(() => nest(10_000));
       for (let turns = 0; turns < 10; turns++) await settle();

@@ -40,7 +40,9 @@ describe("bubble", () => {
 
   it("gives what main returns: async, plain, and generator", async () => {
     const given = { a: "value" };
-    const bodies = [async () => { await sleep(1); return given; }, () => given, () => Promise.resolve(given), function* () { yield* sleeping(1); return given; }];
+    const bodies = [
+      async () => { await sleep(1); return given; }, () => given, () => Promise.resolve(given), function* () { yield* sleeping(1); return given; },
+    ];
     for (const body of bodies) expect(await bubble<unknown>(body)).to.equal(given);
   });
 

@@ -99,7 +99,7 @@ const sleepingOf = (): Operation<void> => sleeping(5);
 describe("dpor", () => {
   const programs = 500;
 
-  it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function() {
+  it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function () {
     this.timeout(120_000);
     const giveBack = takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);

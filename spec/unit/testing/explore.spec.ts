@@ -195,7 +195,7 @@ describe("explore", () => {
     expect((await finding(dine((n) => [n, (n + 1) % 3]), { strategy: "dpor" })).kind).to.equal("deadlock");
   });
 
-  it("proves two philosophers whose forks are tasks in the 1,280 orders that differ, each once", async function() {
+  it("proves two philosophers whose forks are tasks in the 1,280 orders that differ, each once", async function () {
     this.timeout(20_000);
     const { complete, schedules, pruned } = await explore(async () => {
       const forks = [0, 1].map(() => ({ taken: chan<void>(), back: chan<void>() }));
@@ -231,7 +231,7 @@ describe("explore", () => {
     });
   }
 
-  it("takes fewer runs for the proof when orders of independent steps are one", async function() {
+  it("takes fewer runs for the proof when orders of independent steps are one", async function () {
     this.timeout(20_000);
     const program: Program = async () => {
       const pairs = [chan<number>(), chan<number>()];
@@ -398,4 +398,3 @@ describe("explore", () => {
     expect(encode([0, 2, 0, 0])).to.equal("02");
   });
 });
-

@@ -479,7 +479,7 @@ describe("memoryNet", () => {
     });
   });
 
-  describe("under control", function() {
+  describe("under control", function () {
     this.timeout(20_000);
 
     async function finding(program: Program): Promise<ExploreError> {

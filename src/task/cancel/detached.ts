@@ -38,7 +38,7 @@ import { runAs } from "./current.ts";
  */
 export function detached<F extends (...args: never[]) => unknown>(f: F): F {
   if (typeof (f as unknown) !== "function") throw new TypeError(`detached takes a function: detached(() => work()), not detached(work()); got ${show(f)}`);
-  const outside = function(this: unknown, ...args: never[]): unknown {
+  const outside = function (this: unknown, ...args: never[]): unknown {
     return runAs(undefined, () => f.apply(this, args));
   };
   // Who takes handlers may look at how many arguments they want.

@@ -57,7 +57,8 @@ export interface GatherOptions extends WaitOptions {
  * Runs several jobs at once and gives their results, in the order or under the names of the jobs. When it settles, no thunk of it
  * runs any more.
  *
- * @param jobs - an array, any other iterable (a set, a generator's object), read to its end at the call, or a record of thunks (run as tasks), promises and tasks
+ * @param jobs - an array, any other iterable (a set, a generator's object), read to its end at the call, or a record of thunks (run as tasks),
+ * promises and tasks
  * (observed, never cancelled)
  * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels
  * the others; `signal`: to give up by, which cancels them
@@ -78,7 +79,9 @@ export interface GatherOptions extends WaitOptions {
  *
  * Idea: asyncio's `gather`.
  */
-export function gather<const J extends JobsOf<GatherJob | NoJob> | NoJobs, R extends boolean | undefined = undefined, Y = never, Z = never, A = never, P = never>(
+export function gather<
+  const J extends JobsOf<GatherJob | NoJob> | NoJobs, R extends boolean | undefined = undefined, Y = never, Z = never, A = never, P = never,
+>(
   jobs: GivenJobs<J, Y, Z, A, P>,
   options?: GatherOptions & {
     /** Errors are results, in their job's place: whatever was thrown, which mostly is an `Error`. */

@@ -94,7 +94,6 @@ export async function bubble<T, Y = never, Z = never, P = never>(
         } catch (error) {
           arose(error, main.id);
           for (const other of failures) suppress(error, other, () => [main.id]);
-          // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
           reject(error);
         }
       };

@@ -69,7 +69,7 @@ export interface Verdict {
 export function takeProcessForRuns(who: string): () => void {
   const giveBack = takeProcess(who);
   const { abort } = AbortController.prototype; // eslint-disable-line @typescript-eslint/unbound-method -- it is put back as it was
-  AbortController.prototype.abort = function(reason?: unknown): void {
+  AbortController.prototype.abort = function (reason?: unknown): void {
     if (controller instanceof ControlledScheduler) controller.accessed(everything);
     abort.call(this, reason);
   };

@@ -11,7 +11,8 @@ export function installVirtualClock(now: () => number, random?: () => number): (
   const instant = (): number => epoch + now();
   globalThis.Date = new Proxy(real.Date, {
     apply: () => new real.Date(instant()).toString(),
-    construct: (target, given: unknown[], newTarget: new () => object) => Reflect.construct(target, given.length > 0 ? given : [instant()], newTarget) as object,
+    construct: (target, given: unknown[], newTarget: new () => object) =>
+      Reflect.construct(target, given.length > 0 ? given : [instant()], newTarget) as object,
     get: (target, key) => (key === "now" ? instant : (Reflect.get(target, key) as unknown)),
   });
   performance.now = now;
