@@ -7,8 +7,7 @@
  */
 import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../support/mistakes.ts";
 import { show, tagOf } from "../errors.ts";
-import type { CancelScope } from "./cancel/cancel-scope.ts";
-import { Driver, isGenerator } from "./generator.ts";
+import { Driver, isGenerator, type Runner } from "./generator.ts";
 
 /** What `go` and the others run. */
 export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
@@ -25,18 +24,6 @@ export type GivenBody<Call extends string, A extends unknown[], T, Y, Z, P> = Un
 export type ResultOf<B> = B extends (...args: never[]) => infer Result
   ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
   : never;
-
-/** How a body ended. Cancelled before its start, it has no outcome. */
-export type HowEnded = "value" | "error" | "return";
-
-/** Who runs a body, and is told its end. */
-export interface Runner {
-  /** What the body is cancelled with, if it is. */
-  readonly cancelScope: CancelScope | undefined;
-  /** The generator that it runs, if it is one, until that has ended. */
-  driver?: Driver | undefined;
-  ended(how: HowEnded, outcome: unknown): void;
-}
 
 /** A body as it was given, or a clear error: what can be told before it is called. */
 export function checkedBody<B>(body: B, verb: string, call = `${verb}(() => work())`): B & { name: string } {

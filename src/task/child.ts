@@ -3,8 +3,9 @@
  *
  * Idea: trio's nursery tasks and Kotlin's jobs; the handle that cancels one alone is theirs.
  */
-import { type Body, type HowEnded } from "./body.ts";
+import type { Body } from "./body.ts";
 import { cancelled, CancelScope } from "./cancel/cancel-scope.ts";
+import type { HowEnded } from "./generator.ts";
 import { Task } from "./task.ts";
 
 /** What children belong to. */

@@ -25,9 +25,20 @@ import { tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
-import type { Runner } from "./body.ts";
 import type { CancelScope } from "./cancel/cancel-scope.ts";
-import { observer } from "./report/observer.ts";
+import { observer } from "./cancel/observer.ts";
+
+/** How a body ended. Cancelled before its start, it has no outcome. */
+export type HowEnded = "value" | "error" | "return";
+
+/** Who runs a body, and is told its end. */
+export interface Runner {
+  /** What the body is cancelled with, if it is. */
+  readonly cancelScope: CancelScope | undefined;
+  /** The generator that it runs, if it is one, until that has ended. */
+  driver?: Driver | undefined;
+  ended(how: HowEnded, outcome: unknown): void;
+}
 
 export class Driver implements Job, Performer {
   declare next: Waiter | undefined;

@@ -16,11 +16,12 @@ import { controller, touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
-import { checkedBody, runBody, type Body, type GivenBody, type HowEnded } from "./body.ts";
-import type { Driver } from "./generator.ts";
-import { registry, nextId, type TaskInfo } from "./report/registry.ts";
-import type { CancelScope } from "./cancel/cancel-scope.ts";
-import { observer } from "./report/observer.ts";
+import { checkedBody, runBody, type Body, type GivenBody } from "./body.ts";
+import type { Driver, HowEnded } from "./generator.ts";
+import type { CancelScope, TaskInfo } from "./cancel/cancel-scope.ts";
+import { startIn } from "./cancel/current.ts";
+import { observer } from "./cancel/observer.ts";
+import { nextId, registry } from "./report/registry.ts";
 
 /** What a task is at: not started, under way, or how it ended. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
@@ -119,7 +120,7 @@ export class Task<T> implements PromiseLike<T> {
     registry.add(this);
     observer?.site(this);
     const beginning = new Beginning(this, body, args);
-    if (cancelScope) cancelScope.start(beginning);
+    if (cancelScope) startIn(cancelScope, beginning, this);
     else if (contextProvider) contextProvider.startFree(this as never, beginning);
     else start(beginning, this);
   }

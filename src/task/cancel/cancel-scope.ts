@@ -19,16 +19,38 @@ import { waitingFor } from "../../support/printing.ts";
 import { WaitSet, type PromiseWaiter } from "../../core/park.ts";
 import { rejectedNow } from "../../core/perform.ts";
 import { everything, touch } from "../../core/controller.ts";
-import type { Job } from "../../core/scheduler.ts";
 import { handedOut } from "../../platform/signals.ts";
-import { withdraw } from "../../core/wait-queue.ts";
+import { withdraw, type Waiter } from "../../core/wait-queue.ts";
 import { CancelledError, isError, show } from "../../errors.ts";
-import type { Driver } from "../generator.ts";
-import type { TaskInfo } from "../report/registry.ts";
 import { consistsOf } from "./error-parts.ts";
-import { noteCancel, startIn } from "./current.ts";
-import { observer } from "../report/observer.ts";
-import { expectEnd, hasEnded } from "../report/stuck.ts";
+import { noteCancel } from "./any-cancelled.ts";
+import { observer } from "./observer.ts";
+import { expectEnd, hasEnded } from "./overdue.ts";
+
+/** A waiter that a cancel reaches: what drives a generator. */
+export interface CancellableWaiter extends Waiter {
+  cancel(error: CancelledError): void;
+}
+
+/** What reports call it. All but a task are scopes. */
+export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run" | "top level";
+
+/** A task or a scope, as reports see it. */
+export interface TaskInfo extends Linked<TaskInfo> {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: Kind;
+  /** What it runs in; a free task has one only where somebody wants to know what it waits for. */
+  readonly cancelScope: CancelScope | undefined;
+  /** The generator that it runs, if it is one. */
+  readonly driver?: CancellableWaiter | undefined;
+  /** Whether a signal may cancel it. */
+  readonly holdsSignal?: boolean;
+  /** A scope without a body whose block has not been left; forgotten, if whoever opened it has ended. */
+  readonly open?: "in use" | "forgotten" | undefined;
+  /** What a scope has failed with that waits for the others. */
+  readonly failure?: { readonly error: unknown } | undefined;
+}
 
 /**
  * How a cancel scope belongs to its parent. A cancel of the parent does not reach a shielded one; the parent does not wait for a background one
@@ -46,7 +68,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   /** What async functions wait for in it. */
   readonly waits: WaitSet = new WaitSet();
   /** The generator that runs in it. */
-  driver: Driver | undefined = undefined;
+  driver: CancellableWaiter | undefined = undefined;
   /** Called when the last child has left, background ones aside. */
   onEmpty: (() => void) | undefined = undefined;
   /** The first cancel that reached it. */
@@ -138,7 +160,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   }
 
   /** A generator runs in it from here on. */
-  drive(driver: Driver): void {
+  drive(driver: CancellableWaiter): void {
     this.driver = driver;
     if (this.cancelError) driver.cancel(this.cancelError);
   }
@@ -148,11 +170,6 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     const promise = rejectedNow(this.cancelError);
     silence(promise);
     return promise;
-  }
-
-  /** Start a body in it, in a later microtask. */
-  start(beginning: Job): void {
-    startIn(this, beginning, this.owner);
   }
 
   /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */

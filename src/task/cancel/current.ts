@@ -5,12 +5,12 @@
  * the first cancel scope is entered. Where there is none (browsers), a body is in its cancel scope up to its first wait, so that what it waits for there is
  * reached; what it waits for later takes `{ signal }`.
  */
-import { provideCancelContexts } from "../../core/cancel-context.ts";
+import { provideCancelContexts, type ContextProvider } from "../../core/cancel-context.ts";
 import { contexts, type Carried } from "../../platform/async-context.ts";
 import { enter, running } from "../../core/operation.ts";
 import { start, type Job } from "../../core/scheduler.ts";
-import type { TaskInfo } from "../report/registry.ts";
-import type { CancelScope } from "./cancel-scope.ts";
+import { cancelErrors } from "./any-cancelled.ts";
+import type { CancelScope, TaskInfo } from "./cancel-scope.ts";
 
 let carried: Carried<CancelScope> | undefined;
 
@@ -96,22 +96,19 @@ export function identifyTopLevel(cancelScope: CancelScope): void {
   provideCancelContexts(provider);
 }
 
-function startFree(task: TaskInfo & { cancelScope: CancelScope | undefined }, beginning: Job): void {
-  task.cancelScope = scopeOfFreeTask?.(task);
-  startIn(task.cancelScope, beginning, task);
+class Provider implements ContextProvider { // a class, since V8 does not see through the getter of an object literal
+  current(): CancelScope | undefined {
+    return currentCancelScope() ?? topLevel;
+  }
+
+  get anyCancelled(): boolean {
+    return cancelErrors.any;
+  }
+
+  startFree(task: TaskInfo & { cancelScope: CancelScope | undefined }, beginning: Job): void {
+    task.cancelScope = scopeOfFreeTask?.(task);
+    startIn(task.cancelScope, beginning, task);
+  }
 }
 
-// -- Whether anybody is refused -------------------------------------------------------------------------------------------------------
-// Finding the cancel scope costs a lookup in the async context, 30 to 60 ns. What was cancelled is met again only as long as something refers
-// to the error of the cancel; cancel scopes do. While there is no such error an operation that can happen at once looks for no cancel scope.
-
-const provider = { current: () => currentCancelScope() ?? topLevel, anyCancelled: false, startFree };
-let cancelErrors = 0;
-const forgotten = new FinalizationRegistry<undefined>(() => { provider.anyCancelled = --cancelErrors > 0; });
-
-/** Cancel scopes refuse operations with this error from now on. */
-export function noteCancel(error: Error): void {
-  cancelErrors++;
-  provider.anyCancelled = true;
-  forgotten.register(error, undefined);
-}
+const provider = new Provider();

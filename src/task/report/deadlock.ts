@@ -8,28 +8,12 @@
  */
 import { clockIsReal } from "../../core/controller.ts";
 import { describe, describeOpen, tree, waitsOf } from "./dump.ts";
-import { registry, type TaskInfo } from "./registry.ts";
+import type { TaskInfo } from "../cancel/cancel-scope.ts";
+import { host, type Host } from "./host.ts";
+import { registry } from "./registry.ts";
 import { namesWhatLives, watchForSpinning } from "./spinning.ts";
 import { watchForStall, type MuteSignals } from "./stalling.ts";
 import { waitingTopLevel } from "./top-level.ts";
-
-/** What is needed of Node's `process`. */
-export interface Host {
-  exitCode?: number | string | null | undefined;
-  readonly stderr: { write(text: string): unknown };
-  on(event: string, listener: (...args: never[]) => void): unknown;
-  off(event: string, listener: (...args: never[]) => void): unknown;
-  exit(code?: number): never;
-  /** What keeps it alive, by kinds. */
-  getActiveResourcesInfo?(): string[];
-  resourceUsage?(): { voluntaryContextSwitches: number };
-}
-
-/** The process, where there is one. */
-export function host(): Host | undefined {
-  const { process } = globalThis as unknown as { process?: Partial<Host> };
-  return typeof process?.on === "function" ? (process as Host) : undefined;
-}
 
 /** The exit code of a program that hangs, as Node's own for a promise that never settles. */
 const deadlocked = 13;

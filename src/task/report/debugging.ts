@@ -9,9 +9,8 @@ import { armQuietly } from "../../time/timer.ts";
 import { describe, describeOpen, tree } from "./dump.ts";
 import { watchForDeadlock } from "./deadlock.ts";
 import { identifyFreeTasks } from "../cancel/current.ts";
-import { rootCancelScope, type CancelScope } from "../cancel/cancel-scope.ts";
-import type { TaskInfo } from "./registry.ts";
-import { observe, observer, type Observer } from "./observer.ts";
+import { rootCancelScope } from "../cancel/cancel-scope.ts";
+import { observe, observer, type Named, type Observer } from "../cancel/observer.ts";
 import { noteSiteOf, siteOf } from "./call-site.ts";
 import { watchTopLevel } from "./top-level.ts";
 
@@ -83,20 +82,20 @@ function telling(result: () => unknown, told: (error: unknown) => void): () => u
 
 /** How many tasks an error's stack names: those through which it came last. */
 const tasksNamed = 10;
-const namedIn = new WeakMap<Error, Named>();
+const namedIn = new WeakMap<Error, StackWithTasks>();
 
 /** An error's stack without and with its tasks. */
-interface Named { before: string; lines: string[]; after: string }
+interface StackWithTasks { before: string; lines: string[]; after: string }
 
 /** An error's stack says where its task was started, if it may be read and set: users' errors may have one of their own. */
-function nameStart(task: TaskInfo, error: unknown): void {
+function nameStart(task: Named, error: unknown): void {
   try {
     if (isError(error)) extendStack(task, error);
   } catch { /* it stays as it is */ }
 }
 
 /** One sentinel that fails task after task does not grow. */
-function extendStack(task: TaskInfo, error: Error): void {
+function extendStack(task: Named, error: Error): void {
   const started = siteOf(task);
   if (typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
   const known = namedIn.get(error);
@@ -109,7 +108,7 @@ function extendStack(task: TaskInfo, error: Error): void {
 }
 
 /** Who still waits in a cancel scope that was cancelled: for something that no cancel reaches. */
-function whoWaits(cancelScope: CancelScope): string[] {
+function whoWaits(cancelScope: object): string[] {
   const inside = tree().filter(({ who }) => {
     for (let outer = who.cancelScope; outer; outer = outer.parent) if (outer === cancelScope) return true;
     return false;

@@ -11,8 +11,10 @@ import { HoldsSignal } from "../../core/operation.ts";
 import { waitingFor } from "../../support/printing.ts";
 import { allOpen } from "../../support/resources.ts";
 import { show } from "../../errors.ts";
-import { registry, openness, type TaskInfo } from "./registry.ts";
-import { observer } from "./observer.ts";
+import type { TaskInfo } from "../cancel/cancel-scope.ts";
+import { observer } from "../cancel/observer.ts";
+import { openness } from "../cancel/overdue.ts";
+import { registry } from "./registry.ts";
 import { siteOf } from "./call-site.ts";
 
 /** An operation that somebody waits for, and where, as far as it is known. */

@@ -12,7 +12,7 @@
 import { clockIsReal } from "../../core/controller.ts";
 import { nextTurn } from "../../core/scheduler.ts";
 import { arm, armQuietly } from "../../time/timer.ts";
-import type { Host } from "./deadlock.ts";
+import type { Host } from "./host.ts";
 
 const msBetweenLooks = 300;
 const ticks = 20;

@@ -6,7 +6,7 @@
  * A live Node always names something. The looks become rarer, from one second to half a minute.
  */
 import { pause } from "../../platform/pause.ts";
-import type { Host } from "./deadlock.ts";
+import type { Host } from "./host.ts";
 
 const msUntilFirst = 1000;
 const msAtMost = 30_000;

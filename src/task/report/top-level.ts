@@ -1,9 +1,8 @@
 /**
  * The code outside of every task: the main module, handlers of the platform's events. What it waits for is known once somebody wants to know.
  */
-import type { TaskInfo } from "./registry.ts";
 import { identifyTopLevel } from "../cancel/current.ts";
-import { CancelScope } from "../cancel/cancel-scope.ts";
+import { CancelScope, type TaskInfo } from "../cancel/cancel-scope.ts";
 
 class TopLevel implements TaskInfo {
   before: TaskInfo | undefined = undefined;

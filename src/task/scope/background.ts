@@ -14,9 +14,8 @@
  */
 import { CancelledError } from "../../errors.ts";
 import type { Body } from "../body.ts";
-import { CancelScope } from "../cancel/cancel-scope.ts";
+import { CancelScope, type Kind, type TaskInfo } from "../cancel/cancel-scope.ts";
 import { ChildTask, type ParentOfTasks } from "../child.ts";
-import type { Kind, TaskInfo } from "../report/registry.ts";
 
 /** What is called when a background task ends. */
 export type OnBackgroundEnd = (task: BackgroundTask<unknown>, outcome: unknown) => void;

@@ -7,8 +7,10 @@
  * Idea: Go's `defer`, Python's `ExitStack`.
  */
 import { captured, contexts, type AsyncContext } from "../../platform/async-context.ts";
-import { runBody, type HowEnded } from "../body.ts";
+import { runBody } from "../body.ts";
 import { CancelScope } from "../cancel/cancel-scope.ts";
+import { startIn } from "../cancel/current.ts";
+import type { HowEnded } from "../generator.ts";
 
 interface Cleanup {
   readonly body: () => unknown;
@@ -43,9 +45,9 @@ export function runIn(cancelScope: CancelScope, body: () => unknown, failed: (er
       cancelScope.handOver();
       resolve();
     };
-    const start = (): void => { cancelScope.start({ run: () => { runBody({ cancelScope, ended }, body, []); } }); };
-    const startIn = context ?? contexts?.outermost;
-    if (startIn) startIn.runInAsyncScope(start);
+    const start = (): void => { startIn(cancelScope, { run: () => { runBody({ cancelScope, ended }, body, []); } }, cancelScope.owner); };
+    const outside = context ?? contexts?.outermost;
+    if (outside) outside.runInAsyncScope(start);
     else start();
   });
 }

@@ -8,8 +8,9 @@ import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unle
 import type { WaitOptions } from "../../core/operation.ts";
 import { rejectedNow } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
-import { checkedBody, type Body, type HowEnded, type ResultOf } from "../body.ts";
+import { checkedBody, type Body, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";
+import type { HowEnded } from "../generator.ts";
 import { ScopeState } from "./scope-state.ts";
 import { checkedOptions } from "./scope-options.ts";
 

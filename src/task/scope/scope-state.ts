@@ -17,15 +17,15 @@ import { wake } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../../errors.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
-import { checkedBody, runBody, type Body, type HowEnded, type Runner } from "../body.ts";
+import { checkedBody, runBody, type Body } from "../body.ts";
 import { ChildTask, type ParentOfTasks } from "../child.ts";
 import { BackgroundTasks, type BackgroundTask, type OnBackgroundEnd } from "./background.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
-import type { Driver } from "../generator.ts";
-import { registry, nextId, type Kind, type TaskInfo } from "../report/registry.ts";
-import { observer } from "../report/observer.ts";
-import { currentCancelScope } from "../cancel/current.ts";
-import { cancelled, CancelScope, silence } from "../cancel/cancel-scope.ts";
+import type { Driver, HowEnded, Runner } from "../generator.ts";
+import { cancelled, CancelScope, silence, type Kind, type TaskInfo } from "../cancel/cancel-scope.ts";
+import { currentCancelScope, startIn } from "../cancel/current.ts";
+import { observer } from "../cancel/observer.ts";
+import { nextId, registry } from "../report/registry.ts";
 import { SignalWatch } from "../cancel/signal-watch.ts";
 import { arose, suppress } from "./suppressed.ts";
 import type { ScopeSettings } from "./scope-options.ts";
@@ -109,7 +109,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   /** Run the body, from a later microtask on. */
   run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
     if (this.cancelScope.cancelError) this.ended("return", undefined);
-    else this.cancelScope.start({ run: () => { this.#begin(body as Body<unknown[], unknown>, args); } });
+    else startIn(this.cancelScope, { run: () => { this.#begin(body as Body<unknown[], unknown>, args); } }, this);
     return this.outcome as Promise<T>;
   }
 

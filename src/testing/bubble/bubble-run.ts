@@ -29,7 +29,7 @@ import { Queue } from "../../core/queue.ts";
 import { below } from "../../platform/random.ts";
 import type { Actor, Controller, Enclosing, Part, Waited } from "../../core/controller.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
-import type { TaskInfo } from "../../task/report/registry.ts";
+import type { TaskInfo } from "../../task/cancel/cancel-scope.ts";
 import { named, Task } from "../../task/task.ts";
 import { BlockedTasks, taskOf } from "./blocked-tasks.ts";
 import { leftSince, type Controlled } from "../scheduler/ending.ts";

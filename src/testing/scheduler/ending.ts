@@ -16,9 +16,10 @@ import type { Controller } from "../../core/controller.ts";
 import { control } from "../../core/scheduler.ts";
 import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError } from "../../errors.ts";
-import { registry, type TaskInfo } from "../../task/report/registry.ts";
-import { noteCancel, surround } from "../../task/cancel/current.ts";
-import { rootCancelScope, type CancelScope } from "../../task/cancel/cancel-scope.ts";
+import { noteCancel } from "../../task/cancel/any-cancelled.ts";
+import { surround } from "../../task/cancel/current.ts";
+import { rootCancelScope, type CancelScope, type TaskInfo } from "../../task/cancel/cancel-scope.ts";
+import { registry } from "../../task/report/registry.ts";
 import { Task } from "../../task/task.ts";
 import { eventLoopTurn, whenQuiet } from "./platform.ts";
 

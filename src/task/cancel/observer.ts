@@ -3,8 +3,12 @@
  */
 import { noteWaits } from "../../core/park.ts";
 import type { Waiter } from "../../core/wait-queue.ts";
-import type { TaskInfo } from "./registry.ts";
-import type { CancelScope } from "../cancel/cancel-scope.ts";
+
+/** A task or a scope, by its name. */
+export interface Named {
+  readonly kind: string;
+  readonly name: string;
+}
 
 export interface Observer {
   /** A task or a scope was made: note where the running code is. */
@@ -14,13 +18,13 @@ export interface Observer {
   /** The place that was noted. */
   siteOf(of: object): string | undefined;
   /** Who still waits for what in a cancelled cancel scope that does not end, line by line; left out: nobody asks. */
-  readonly whoWaits?: (cancelScope: CancelScope) => string[];
+  readonly whoWaits?: (cancelScope: object) => string[];
   /** The last program that `run` has begun has ended; left out: nobody asks. */
   readonly ended?: (program: string) => void;
   /** The deadline of a scope has passed. */
-  expired(scope: TaskInfo, error: Error): void;
+  expired(scope: Named, error: Error): void;
   /** A task has failed. */
-  failed(task: TaskInfo, error: unknown): void;
+  failed(task: Named, error: unknown): void;
 }
 
 export let observer: Observer | undefined;

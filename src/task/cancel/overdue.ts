@@ -7,18 +7,29 @@ import { contexts } from "../../platform/async-context.ts";
 import { controller } from "../../core/controller.ts";
 import { fulfilled } from "../../core/scheduler.ts";
 import { armQuietly } from "../../time/timer.ts";
-import { openness } from "./registry.ts";
-import { observer } from "./observer.ts";
-import type { CancelScope } from "../cancel/cancel-scope.ts";
+import { observer, type Named } from "./observer.ts";
+
+/** What has to be known here of a cancel scope. */
+export interface Cancellable {
+  /** The task or scope that runs in it. */
+  readonly owner: Named & { readonly id: number; readonly cancelScope: Cancellable | undefined; readonly open?: keyof typeof openness | undefined };
+  readonly children: Iterable<Cancellable>;
+}
+
+/** What to say of a scope whose block has not been left: the scope around it waits for that. */
+export const openness = {
+  "in use": "is open: it ends when its block is left, or it is joined",
+  "forgotten": 'was left open, and whoever opened it has ended: write "await using s = openScope()", or join it in the end',
+} as const;
 
 /** How long a cancelled scope may take to end before it is told of, in milliseconds. */
 const patience = 5000;
 
 /** Those that were cancelled and have not ended, each with what ends the patience. */
-const overdue = new Map<CancelScope, () => void>();
+const overdue = new Map<Cancellable, () => void>();
 
 /** It was cancelled: give it time to end. The timer begins a little later, so that the cancel itself leaves none. */
-export function expectEnd(cancelScope: CancelScope): void {
+export function expectEnd(cancelScope: Cancellable): void {
   if (controller || (contexts && !observer?.whoWaits)) return;
   overdue.set(cancelScope, () => { /* not armed yet */ });
   void fulfilled.then(() => {
@@ -31,13 +42,13 @@ export function expectEnd(cancelScope: CancelScope): void {
 }
 
 /** It has ended. */
-export function hasEnded(cancelScope: CancelScope): void {
+export function hasEnded(cancelScope: Cancellable): void {
   if (overdue.size === 0) return;
   overdue.get(cancelScope)?.();
   overdue.delete(cancelScope);
 }
 
-function warn(cancelScope: CancelScope, lines: (cancelScope: CancelScope) => string[]): void {
+function warn(cancelScope: Cancellable, lines: (cancelScope: Cancellable) => string[]): void {
   const { kind, name } = cancelScope.owner;
   const ofWhom = contexts ? "" : " of generator bodies, and, since browsers have no async contexts, what other bodies wait for first";
   console.warn(
@@ -50,7 +61,7 @@ function warn(cancelScope: CancelScope, lines: (cancelScope: CancelScope) => str
 }
 
 /** The tasks in it that have not ended, and scopes that nobody has left. */
-function whoLives(cancelScope: CancelScope): string[] {
+function whoLives(cancelScope: Cancellable): string[] {
   const lives: string[] = [];
   const cancelScopes = [cancelScope];
   for (const scope of cancelScopes) {

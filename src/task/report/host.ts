@@ -1,0 +1,21 @@
+/**
+ * The process that a program runs in, where there is one: Node, Bun, Deno.
+ */
+
+/** What is needed of Node's `process`. */
+export interface Host {
+  exitCode?: number | string | null | undefined;
+  readonly stderr: { write(text: string): unknown };
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  off(event: string, listener: (...args: never[]) => void): unknown;
+  exit(code?: number): never;
+  /** What keeps it alive, by kinds. */
+  getActiveResourcesInfo?(): string[];
+  resourceUsage?(): { voluntaryContextSwitches: number };
+}
+
+/** The process, where there is one. */
+export function host(): Host | undefined {
+  const { process } = globalThis as unknown as { process?: Partial<Host> };
+  return typeof process?.on === "function" ? (process as Host) : undefined;
+}
