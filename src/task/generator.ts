@@ -12,7 +12,7 @@
  * 5. It goes on in its task's own async context, so that an async function which it calls is part of the task.
  *
  *        run queue ─► run() ─► generator.next ─► yield* op ─┬─ happens now: goes on
- *             ▲                                             └─ waits: op holds this waiter, which comes back by happen/fail/later
+ *             ▲                                             └─ waits: op holds this waiter, and resume() queues it again
  *             └─────────────────────────────────────────────────┘
  *
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
