@@ -6,7 +6,6 @@
  * 2. Who gives no options pays nothing.
  */
 import { show, tagOf } from "../errors.ts";
-import type { WaitOptions } from "../core/operation.ts";
 
 /** The names of all options of one kind: the compiler sees to it that none is missing. */
 export type Known<O> = Readonly<Record<keyof O, true>>;
@@ -33,10 +32,13 @@ function inPlaceOfOptions(signal: AbortSignal, known: object, who: unknown): Typ
   return new TypeError(`${String(who)} takes ${"signal" in known ? "a signal by its name, as { signal }" : "no signal"}; got ${show(signal)}`);
 }
 
-const waitOptions: Known<WaitOptions> = { signal: true };
+/** What every verb that waits takes. */
+interface Signalled { signal?: AbortSignal | undefined }
+
+const waitOptions: Known<Signalled> = { signal: true };
 
 /** The signal among the options of a verb that waits. */
-export function signalOf(options: WaitOptions, who: unknown): AbortSignal | undefined {
+export function signalOf(options: Signalled, who: unknown): AbortSignal | undefined {
   const { signal } = knownOptions(options, waitOptions, who);
   return signal === undefined ? undefined : checkedSignal(signal, "the option signal");
 }
