@@ -173,7 +173,6 @@ export class CleanUp extends Performable<void> {
     if (this.#failure) suppress(this.#failure.error, error, () => []);
     else {
       this.#failure = { error };
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is passed on as it was thrown
       this.#unclaimed = Promise.reject(error);
       if (!this.#line.empty) this.#claim();
     }
