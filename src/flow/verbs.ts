@@ -65,7 +65,9 @@ export function* outcome(given: unknown): Generator<unknown, unknown, unknown> {
 const waits = (given: unknown): boolean => typeof given === "object" && given !== null;
 
 /** Each value in turn, until `step` gives something other than `undefined`: then the flow is left. */
-function* walk<R>(pulled: Pulled, step: (value: unknown, index: number) => Generator<unknown, R | undefined, unknown>): Generator<unknown, R | undefined, unknown> {
+function* walk<R>(
+  pulled: Pulled, step: (value: unknown, index: number) => Generator<unknown, R | undefined, unknown>,
+): Generator<unknown, R | undefined, unknown> {
   for (let index = 0; ; index++) {
     const result = (yield* pulled.pulling) as Result;
     if (result.done === true) return undefined;
