@@ -14,7 +14,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Free what is free, as far as that can be done. Not before timing: a forced collection throws compiled code away too. */
+/** Collects garbage, as far as possible. Not before timing: a forced collection throws compiled code away too. */
 export async function collect() {
   for (let round = 0; round < 3; round++) {
     await new Promise((resolve) => setImmediate(resolve));

@@ -161,7 +161,7 @@ async function explored(titles: string): Promise<Result | undefined> {
   return start < 0 ? undefined : (JSON.parse(output.slice(start)) as Result);
 }
 
-/** In how many schedules a failure was found, as its message tells. */
+/** The number of schedules until a failure was found, from its message. */
 const schedulesOf = ({ err: { message = "" } }: Failure): number =>
   Number(/ in run (\d+) /.exec(message)?.[1] ?? /after (\d+) schedules/.exec(message)?.[1] ?? NaN);
 

@@ -1,5 +1,5 @@
 /**
- * One declaration file for each module that users import, which says only what they may use.
+ * One declaration file for each module that users import, which declares only what they may use.
  *
  * 1. What two modules share is declared once, and imported by the others: a `Channel` of `rendezvous/net` is the `Channel` of `rendezvous`, which it
  *    would not be if it were declared twice, since private members make classes differ.
@@ -13,7 +13,7 @@ import { dts } from "rollup-plugin-dts";
 import { entries } from "./entries.ts";
 import type { Files } from "./place.ts";
 
-/** The comment that tells of a file as a whole. */
+/** The comment about a file as a whole. */
 const ofTheFile = /^\/\*\*[^]*?\*\/\n(?=\n|import|\/\*\*)/;
 
 const isEntry = (name: string): boolean => entries.some(({ types }) => types === name);

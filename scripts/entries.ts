@@ -1,5 +1,5 @@
 /**
- * The modules that users import, as package.json tells of them.
+ * The modules that users import, as package.json lists them.
  */
 import { readFileSync } from "node:fs";
 

@@ -42,7 +42,7 @@ function removeOthers(folder: string, keep: (path: string) => boolean): void {
   if (meanwhile(() => readdirSync(folder))?.length === 0) meanwhile(() => { rmdirSync(folder); });
 }
 
-/** What `look` gives, unless what it looks at is not there, or another build is at it. */
+/** The result of `look`, unless the file is not there, or another build is at it. */
 function meanwhile<T>(look: () => T): T | undefined {
   try {
     return look();

@@ -2,7 +2,7 @@
  * The other runtimes: `npm run runtimes`. Fetches Node 22, 24 and 26, Bun and Deno, takes Chromium and Firefox where they are, and runs there what can be run:
  * specs, examples, small programs, checks in pages and in workers; and installs the packed package as a consumer does.
  *
- * What cannot be had or run is told, with the reason, and fails nothing; what fails does. Two programs run at a time. The last line is `N passed, N failed`.
+ * It reports whatever cannot be fetched or run, with the reason, without failing; failures fail it. Two programs run at a time. The last line is `N passed, N failed`.
  * `npm run runtimes Bun Deno` runs on these alone.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -42,7 +42,7 @@ function tell(row: Row): void {
   console.log(`${seconds()} ${where}: ${what}: ${outcome}${count}${detail === undefined ? "" : `\n${detail.replace(/^/gm, "    ")}`}`);
 }
 
-/** The specs whose title says that they are about this, of all that were run on a runtime. */
+/** The specs with this topic in their title, of all that were run on a runtime. */
 const themes: Readonly<Record<string, RegExp>> = {
   "RT-01 of these: generator tasks": /generator/i,
   "RT-04 of these: sockets under traffic": /RT-04/,
@@ -63,7 +63,7 @@ for (const [what, theme] of Object.entries(themes)) {
   for (const [name, specs] of specsOf) rows.push({ ...rowOf(what, name, specs.filter(({ title }) => theme.test(title))), counted: true });
 }
 
-/** What a platform cannot do, by the ids of what is left out there. */
+/** What a platform cannot do, by the ids of the rows that are left out there. */
 const lacks = {
   "RT-06": "RT-06 TLS that is paused and read again sees its end",
   "RT-08": "RT-08 net: bytes held, no descriptors left, several codes, bad certificates",

@@ -24,7 +24,7 @@ interface Outcome {
 interface How {
   /** Options of Node's own. */
   node?: readonly string[];
-  /** Show what it prints at once. */
+  /** Show its output at once. */
   live?: boolean;
   env?: Readonly<Record<string, string>>;
 }
@@ -92,7 +92,7 @@ async function check(): Promise<Record<string, Outcome>> {
 
 /**
  * Run the specs of these files, by the options of `.mocharc.json` but for its list of files, to which mocha would only add. With more room
- * for young objects, since a hundred thousand that wait are copied at each collection: 23 s in place of 31 for the largest specs of channels.
+ * for young objects, since a hundred thousand that wait are copied at each collection: 23 s instead of 31 for the largest specs of channels.
  */
 async function specs(...files: string[]): Promise<Outcome> {
   const node = ["--import=./scripts/typescript.js", "--expose-gc", "--max-semi-space-size=128"];

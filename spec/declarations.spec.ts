@@ -37,7 +37,7 @@ describe("the declarations", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** What the project's own compiler finds in a program of a user, and in what it imports; its own libraries are not looked through again. */
+  /** The errors that the project's own compiler finds in a user's program, and in its imports; the compiler's libraries are not checked again. */
   function found(program: string, options: ts.CompilerOptions): string[] {
     const defaults = { noEmit: true, strict: true, skipLibCheck: false, skipDefaultLibCheck: true, target: ts.ScriptTarget.ES2022 };
     const compiler = ts.createProgram([join(folder, program)], { ...defaults, ...options });

@@ -1,7 +1,7 @@
 /** js-csp: generators with a plain `yield` of an instruction, to which the workloads' `yield*` is bent here. */
 import csp from "js-csp";
 
-/** An instruction that is yielded once and gives what comes back: cheap beside what js-csp does with it. */
+/** An instruction that is yielded once and returns the answer: cheap beside the work of js-csp. */
 class Once {
   #instruction;
   #yielded = false;

@@ -58,7 +58,7 @@ for (const [title, check] of Object.entries(checks)) {
 await post("${what}");
 `;
 
-/** Each example is a module that prints; what it has printed is compared with its last comment. */
+/** Each example is a module that prints; its output is compared with its last comment. */
 const showing = (names: readonly string[]): string => `
 import { post } from "post";
 const { log } = console;

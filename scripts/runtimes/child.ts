@@ -1,4 +1,4 @@
-/** Programs in processes of their own: bounded in time, ended with all that they started. */
+/** Programs in processes of their own: bounded in time, ended with everything that they started. */
 import { spawn } from "node:child_process";
 
 /** What a program did. */
@@ -18,7 +18,7 @@ export interface How {
   /** How long it may take. */
   seconds: number;
   env?: Readonly<Record<string, string>>;
-  /** Called with all that it has printed so far; `send` sends it a signal. */
+  /** Called with its output so far; `send` sends it a signal. */
   printed?: (output: string, send: (signal: NodeJS.Signals) => void) => void;
   /** Ends it, when it aborts. */
   until?: AbortSignal;

@@ -1,5 +1,5 @@
 /**
- * The package as those get it who install it: compilers, bundlers and runtimes of others, each of one certain version, fetched by npm.
+ * The package as its users get it: other compilers, bundlers and runtimes, each in one fixed version, fetched by npm.
  *
  * Alone: `npx tsx scripts/runtimes/consumers.ts`.
  */
@@ -26,7 +26,7 @@ const versions = {
   types: "20.19.43",
 } as const;
 
-/** The user's folders, and what he has put into them. */
+/** The user's folders, and their contents. */
 interface Bench {
   tarball: string;
   /** Where the package is installed. */
@@ -116,7 +116,7 @@ const node = (folder: string, script: string, ...options: string[]): Promise<Out
 
 const printedByCore = "3,,WORD,now,42,number,true,9,1";
 
-/** Programs compile as the compiler's defaults have it: what is declared is checked too. Without the types of Node, where they import none of it. */
+/** Programs compile with the compiler's defaults, so the declarations are checked too; without the types of Node, where nothing of Node is imported. */
 async function declarations({ app, tool }: Bench, version: string): Promise<Row[]> {
   const compile = (what: string, files: string[], options: object): Promise<Row> =>
     row(what, `TypeScript ${version}`, async () => {

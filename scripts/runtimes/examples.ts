@@ -1,4 +1,4 @@
-/** The examples, as a user runs them, on every runtime: what they print is what they print on this Node. */
+/** The examples, as a user runs them, on every runtime: they print the same as on this Node. */
 import { readdirSync } from "node:fs";
 import { failureOf, run, type Outcome } from "./child.ts";
 import { whyNot } from "./left-out.ts";
@@ -35,7 +35,7 @@ async function show(runtime: Runtime, name: string): Promise<Shown> {
   return outcome.code === expected && !outcome.late ? { lines } : { lines, failure: `it ${failureOf(outcome)}` };
 }
 
-/** What it has printed, without what is another at each run: ports, dates, times. */
+/** Its output, without the parts that differ in each run: ports, dates, times. */
 function linesOf({ output, errors }: Outcome): string[] {
   return `${output}${/^fatal: [^]*/m.exec(errors)?.[0] ?? ""}`.trimEnd()
     .replace(/\b\d{4,5}\b(?! ms)/g, "PORT")

@@ -1,4 +1,4 @@
-/** Small programs whose end says something of a platform: what they print, and their code. */
+/** Small programs whose end shows a property of a platform: their output, and their exit code. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failureOf, run, type Outcome } from "./child.ts";

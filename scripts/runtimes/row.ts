@@ -1,6 +1,6 @@
 /** A row of the matrix that `npm run runtimes` prints: one thing that was tried in one place. */
 export interface Row {
-  /** What was tried: `declarations`, `the examples`, with the id of what it shows. */
+  /** What was tried: `declarations`, `the examples`, with the id of the property it shows. */
   what: string;
   /** Where: a runtime, a compiler, a bundler, with its version. */
   where: string;

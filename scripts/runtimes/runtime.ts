@@ -60,7 +60,7 @@ export const present: Runtime = { name: `Node ${process.versions.node.split(".")
 
 export const cache = join(tmpdir(), "rendezvous-runtimes");
 
-/** Have npm fetch each of them, unless it is here; what cannot be had after three times is told. */
+/** Has npm fetch each of them, unless it is here; reports those that cannot be fetched after three attempts. */
 export async function fetchRuntimes(): Promise<(Runtime | Missing)[]> {
   const all: (Runtime | Missing)[] = [];
   for (const one of wanted) {

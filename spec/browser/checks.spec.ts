@@ -7,7 +7,7 @@ import { checks } from "./checks.ts";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 
-/** A page of the poorest kind: nothing of Node, and rejections are told by events. Printed is what does not hold. */
+/** A minimal page: nothing of Node, and rejections are reported by events. Prints the checks that fail. */
 const page = `
 const { process, console } = globalThis;
 for (const name of ["process", "setImmediate", "clearImmediate", "Buffer", "global", "require", "module"]) delete globalThis[name];

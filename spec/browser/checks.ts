@@ -8,7 +8,7 @@ import {
 } from "rendezvous";
 import { bubble, explore, ExploreError, expectNoLeaks, replay, seed, settle, shared } from "rendezvous/testing";
 
-/** A text for each value that is told apart here. */
+/** A text for each value that is distinguished here. */
 const text = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (inner === undefined ? "undefined" : inner instanceof Error ? String(inner) : inner)) ?? String(value);
 
@@ -292,7 +292,7 @@ export const checks: Record<string, () => Promise<void>> = {
     equal([cleaned, ch.trySend(1)], [true, false]);
   },
 
-  // -- The rest of what is used most --
+  // -- The rest of the most used functions --
 
   "buffers, overflow, trySend, tryReceive, cancel": async () => {
     const dropped: number[] = [];

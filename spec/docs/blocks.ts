@@ -1,5 +1,5 @@
 /**
- * The code blocks of the documentation: found, run, and asked what they say they print.
+ * The code blocks of the documentation: finds them, runs them, and reads the output that they announce.
  *
  * 1. A block is a program of its own: a module that runs to its end, against the built package, by the package's name.
  * 2. What it promises to print is written in it, in order: the comment behind a `console.log` on the same line, and the

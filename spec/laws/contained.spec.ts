@@ -88,7 +88,7 @@ const starts: Record<string, (s: Scope, w: Watched) => unknown> = {
 
 const failure = new Error("failure");
 
-/** How a scope ends: what its body does once it has started all that. Each is given a signal, too. */
+/** How a scope ends: the last step of its body, after all the starts. Each gets a signal, too. */
 const ends: Record<string, (body: (s: Scope) => unknown, outside: AbortController, w: Watched) => Promise<unknown>> = {
   "by itself, at the latest when its channels close": (body, { signal }, w) => {
     const closing = setTimeout(() => { w.quiet.close(); w.other.close(); }, 10);

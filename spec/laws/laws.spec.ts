@@ -140,7 +140,7 @@ describe("law 3, in line", () => {
     for (const n of upTo(ways.length)) expect(ch.trySend(n)).to.equal(true);
     expect(ch.trySend(-1)).to.equal(false);
     await settle();
-    // Each got the value that belongs to its place; who has more wrapping resumes in later microtasks.
+    // Each got the value that belongs to its place; a form with more wrapping resumes in later microtasks.
     expect(order.toSorted()).to.deep.equal(ways.map(([name], n) => `${String(n)} ${name}: ${String(n)}`).sort());
   });
 

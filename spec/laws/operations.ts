@@ -18,7 +18,7 @@ export type Gives = { value: unknown } | { error: unknown } | { errorOf: new (..
 /** An operation that is not ready. */
 export interface Situation {
   operation: Operation<unknown>;
-  /** Makes it happen: for the first who waits, or for all. May be called when nobody waits. */
+  /** Makes it happen: for the first waiter, or for all. May be called when nothing waits. */
   happen(): void;
   gives: Gives;
   /** How many wait for it, or do something on its behalf; 0 after the last one has left. Changes nothing if it is 0. */
@@ -28,7 +28,7 @@ export interface Situation {
 export interface Kind {
   name: string;
   make(clock: SinonFakeTimers): Situation;
-  /** `happen` is for all who wait, not for the first alone. */
+  /** `happen` is for all waiters, not for the first alone. */
   forAll?: true;
   /** It happens in a later turn than `happen`. */
   happensLater?: true;
@@ -38,7 +38,7 @@ export interface Kind {
 
 const failure = new Error("it failed");
 
-// -- How to see from outside who waits at a channel --
+// -- How to see from outside what waits at a channel --
 
 function receiversAt(channel: Channel<unknown>): number {
   if (channel.closed) return 0;
@@ -66,7 +66,7 @@ function lengthOf(line: WaitQueue): number {
   return length;
 }
 
-/** The line in which those who perform an operation wait. */
+/** The line in which performers of an operation wait. */
 function lineOf(described: Operation<unknown>): WaitQueue {
   const probe = new Probe();
   probe.perform(described);
@@ -323,7 +323,7 @@ export const kinds: readonly Kind[] = [
   { name: "selecting a guarded selecting, mapped", make: () => over(plain(), (inner) => guard(() => selecting({ outer: selecting({ inner }).map((selected) => selected.value) })), { value: { case: "outer", value: "a value" } }) },
 ];
 
-/** Waits without being anybody, and counts how often it is resumed. */
+/** A waiter without a task, which counts how often it is resumed. */
 export class Probe extends BareWaiter {
   resumed = 0;
   onResume: (() => void) | undefined = undefined;

@@ -1,4 +1,4 @@
-/** One channel, step by step, against a model made of arrays: what every verb answers, and what becomes of those who wait. */
+/** One channel, step by step, against a model made of arrays: the result of every verb, and the fate of the waiters. */
 import { expect } from "chai";
 import fc from "fast-check";
 import { chan, ClosedError, type ChannelOptions } from "../../src/index.ts";

@@ -118,7 +118,7 @@ class Run {
         }
       }
     });
-    // Who waits no more is in no line and hears no signal. Those who do wait are left as they are: to wake one would be a part of the next run.
+    // A wait that has ended is in no line and hears no signal. Waits that go on are left alone: to wake one would be a part of the next run.
     const idle = !this.waits.includes(true);
     must(!idle || this.channels.every(({ senders, receivers }) => senders.empty && receivers.empty), "somebody is left in a line");
     this.signals.forEach(({ signal }, task) => {

@@ -1,4 +1,4 @@
-/** Random programs of several tasks over several channels: what is sent is received exactly once, whatever else happens. */
+/** Random programs of several tasks over several channels: every sent value is received exactly once, whatever else happens. */
 import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import fc from "fast-check";
@@ -199,7 +199,7 @@ async function execute({ seed, channels: made, tasks }: Program): Promise<Report
     });
   });
 
-  // Let everybody go as far as possible, then end all channels and take what is still there, until every task has ended.
+  // Let every task go as far as possible, then end all channels and take the values that are left, until every task has ended.
   await settle();
   for (const ch of channels) ch.close();
   for (let rounds = 0; rounds < 200; rounds++) {

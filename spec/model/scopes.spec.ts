@@ -112,7 +112,7 @@ async function hops(count: number): Promise<void> {
   for (let hop = 0; hop < count; hop++) await null;
 }
 
-/** How often what has to be seen was seen, over all programs. */
+/** How often each required observation was made, over all programs. */
 interface Seen {
   values: number;
   outcomes: Record<string, number>;

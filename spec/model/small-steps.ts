@@ -2,7 +2,7 @@
  * A model of channels that is as plain as can be: states, and the states that can come next. It knows no promises, no generators and no
  * operations, so that all ends of a small program can be found by trying every step of every state.
  *
- * 1. A task does what needs no waiting, and begins to wait, in one step; who has been woken goes on in a step of its own.
+ * 1. A task does everything that needs no waiting, and begins to wait, in one step; a woken task goes on in a step of its own.
  * 2. A handover takes both out of every line they are in. Nobody meets himself.
  */
 
@@ -45,7 +45,7 @@ interface State {
   aborted: boolean[];
 }
 
-/** What became of every task: what its waits came to, and whether it waits still; and of every buffer. */
+/** The state of every task: the results of its waits, and whether it still waits; and the state of every buffer. */
 export function endOf(said: readonly (readonly string[])[], waits: readonly boolean[], buffers: readonly number[]): string {
   const tasks = said.map((words, task) => [...words, ...(waits[task] ? ["waits"] : [])].join(" "));
   return `${tasks.join("; ")} | ${buffers.join()}`;
@@ -149,7 +149,7 @@ function happens(state: State, channel: number, { task, at, value }: Waiting): b
   return true;
 }
 
-/** A close leaves those who send, and what is buffered, to receivers still to come; a cancel leaves nothing. */
+/** A close leaves waiting senders and buffered values to later receivers; a cancel leaves nothing. */
 function end(state: State, channel: number, how: "close" | "cancel"): void {
   const ch = state.channels[channel] as ChannelState;
   if (ch.end === "cancel" || (ch.end === "close" && how === "close")) return;
@@ -173,7 +173,7 @@ function say(state: State, task: number, what: string): void {
   state.tasks[task]?.said.push(what);
 }
 
-/** Somebody's wait has happened: he leaves every line. */
+/** A task's wait has happened: the task leaves every line. */
 function wake(state: State, task: number, what: string): void {
   for (const ch of state.channels) {
     ch.senders = ch.senders.filter((one) => one.task !== task);

@@ -11,7 +11,7 @@ import { expect } from "chai";
 import { client, hangUp, listenerAt, serverOf } from "../unit/net/support/peers.ts";
 import { exampleFile, promised } from "./program.ts";
 
-/** Somebody at the other end of a socket, who listens and talks. */
+/** The other end of a socket, which listens and talks. */
 class Guest {
   readonly socket: Socket;
   #heard = "";
@@ -67,7 +67,7 @@ describe("examples with sockets", function () {
     return child;
   }
 
-  /** Run an example to its end: what it has printed. */
+  /** Runs an example to its end, and returns its output. */
   async function run(name: string, ...args: string[]): Promise<string[]> {
     const child = start(name, ...args);
     let output = "";

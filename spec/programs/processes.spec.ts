@@ -1,5 +1,5 @@
 /**
- * Examples as a user runs them, in a process of their own: what they print, what they do about Ctrl-C, and the code they end with.
+ * Examples as a user runs them, in a process of their own: their output, their reaction to Ctrl-C, and their exit code.
  */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";

@@ -6,7 +6,7 @@ import { perform, type Operation } from "../../src/node.ts";
 /** How a wait ended: `undefined` for a generator that is ended where it waits, which cannot see why. */
 export type Ending = { value: unknown } | { error: unknown } | undefined;
 
-/** Makes a body that performs one operation and returns what it gives; `ended` is told how the wait ended. */
+/** Makes a body that performs one operation and returns its value; `ended` is called with the end of the wait. */
 export type Waits = <T>(make: () => Operation<T>, ended?: (ending: Ending) => void) => () => Promise<T> | Generator<unknown, T>;
 
 const unheard = (): void => { /* nobody wants to know */ };

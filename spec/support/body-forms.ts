@@ -7,7 +7,7 @@ type AnyBody = () => unknown;
 /** A form that takes a body, and starts it. */
 export interface BodyForm {
   readonly name: string;
-  /** Refuses what is no body by a throw at the call; the others reject. */
+  /** Throws at the call for anything but a body; the others reject. */
   readonly throws?: true;
   /** Its promise, if there is one, gives something else than the body's result. */
   readonly givesOther?: true;

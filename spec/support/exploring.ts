@@ -44,7 +44,7 @@ const promising: Verbs = {
   *settled<T>(promise: Promise<T>): Steps<T> { return (yield promise) as T; },
 };
 
-/** Whatever the order, this holds; else the explorer tells in which it does not. */
+/** This holds in every order; otherwise the explorer reports the order in which it does not. */
 export function must(holds: boolean, otherwise: string): void {
   if (!holds) throw new Error(otherwise);
 }
@@ -95,7 +95,7 @@ export function* attempt<T>(steps: Steps<T>, words: (value: T) => string): Steps
 }
 
 /**
- * Explores every order of a program, up to those that differ in nothing that can be told, and expects exactly these outcomes of it.
+ * Explores every order of a program, except those that cannot be distinguished, and expects exactly these outcomes of it.
  * More than one: an exploration that explores nothing fails.
  */
 export async function expectOutcomes(

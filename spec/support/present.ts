@@ -1,4 +1,4 @@
-/** Writes down which spec runs, for whoever finds that it has not come to its end. */
+/** Writes down which spec runs, for the reader of a run that has not come to its end. */
 import { writeFileSync } from "node:fs";
 import type { Context } from "mocha";
 

@@ -5,7 +5,7 @@ import { whenRested } from "../../src/testing/scheduler/platform.ts";
 
 const { setImmediate } = globalThis;
 
-/** All promise jobs are drained and at least one real macrotask turn has passed; whoever waited until the event loop rests has gone on, too. */
+/** All promise jobs are drained and at least one real macrotask turn has passed; tasks that waited for the event loop to rest have gone on, too. */
 export async function settle(): Promise<void> {
   for (let turns = 0; turns < 4; turns++) {
     if (turns === 2) await new Promise<void>((resolve) => { whenRested(resolve); });

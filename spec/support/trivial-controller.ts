@@ -1,4 +1,4 @@
-/** The simplest controller: everything waits until it is let go, the last case is polled first, and what it is told is kept. */
+/** The simplest controller: everything waits until it is released, the last case is polled first, and every event is recorded. */
 import type { Controller } from "../../src/core/controller.ts";
 import { settle } from "./settle.ts";
 
@@ -61,7 +61,7 @@ export class TrivialController implements Controller {
     this.told.push(task);
   }
 
-  /** Let everybody go on, the last first; until nobody is left. */
+  /** Let every waiter go on, the last first, until none is left. */
   async drain(): Promise<void> {
     for (await settle(); this.waiting.length > 0; await settle()) this.waiting.pop()?.();
   }

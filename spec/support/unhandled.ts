@@ -1,4 +1,4 @@
-/** Unhandled rejections, seen by a spec in place of mocha. */
+/** Unhandled rejections, heard by a spec instead of mocha. */
 import { settle } from "./settle.ts";
 
 /** The reasons of all rejections that stay unhandled while the body runs and everything settles. */

@@ -13,7 +13,7 @@ export interface Way {
   readonly direct: boolean;
   /** It polls, or is in line, when `start` returns; a generator task only begins later. */
   readonly prompt: boolean;
-  /** `read` is called with what it gives, in the one `then`. */
+  /** `read` is called with its result, in the one `then`. */
   readonly start: <T, U>(operation: Operation<T>, read: (value: T) => U, signal?: AbortSignal) => Promise<U>;
 }
 
@@ -53,7 +53,7 @@ function yielding<T>(it: Operation<T>, signal: AbortSignal | undefined): Promise
 // A type, not an interface: only that may be given as a record.
 type Cases<T> = Readonly<{ before: Operation<string>; it: Operation<T>; after: Operation<void>; off: Operation<never> }>;
 
-/** A select over the operation and quiet cases: what it gives, after a check that the quiet ones left nothing. */
+/** A select over the operation and quiet cases: its result, after a check that the quiet ones left nothing. */
 function besideQuiet<T, U>(
   it: Operation<T>, read: (value: T) => U, start: (cases: Cases<T>) => Promise<{ case: string; value: unknown }>,
 ): Promise<U> {

@@ -1,4 +1,4 @@
-/** A program of somebody who uses `rendezvous`: what its declarations say is what is meant, in this compiler. */
+/** A user's program with `rendezvous`: in this compiler its declarations mean what they should. */
 import {
   calls, chan, choose, coroutine, gather, go, named, operation, perform, race, run, scope, select, selecting, sleeping, ticker, timeout,
   type Channel, type ChildTask, type Operation, type Receiver, type Scope, type Sender, type Task,

@@ -1,4 +1,4 @@
-/** A program of somebody who uses all that the package has: what two modules share is one type. */
+/** A user's program with all parts of the package: a type that two modules share is one type. */
 import { scope, type Receiver, type Scope, type Sender } from "rendezvous";
 import { dial, listen, serve, type Connection, type Listener } from "rendezvous/net";
 import { bubble, explore, memoryNet } from "rendezvous/testing";

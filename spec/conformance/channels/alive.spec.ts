@@ -8,7 +8,7 @@ import { expect } from "chai";
 import { chan, go, select, selecting, trySelect, type Channel } from "../../../src/index.ts";
 import { failOnUnhandledRejections } from "./support.ts";
 
-/** Several seconds of uninterrupted work in any lane: who has not had a turn by then is starved. */
+/** Several seconds of uninterrupted work in any lane: a task that has had no turn by then is starved. */
 const rounds = 4_000_000;
 
 type Stop = () => boolean;

@@ -1,5 +1,5 @@
 /**
- * Bad input: an error that says what is wrong, at once; nothing is lost and nothing hangs.
+ * Bad input: an error that names the mistake, at once; nothing is lost and nothing hangs.
  */
 import { expect } from "chai";
 import {
@@ -9,7 +9,7 @@ import { isPending, rejectionOf } from "../../support/settle.ts";
 import { readySendForms } from "./forms.ts";
 import { expectClosed, expectNobodyWaits, failOnUnhandledRejections, thrownBy } from "./support.ts";
 
-/** What may be given in place of an operation. */
+/** Values that might be passed instead of an operation. */
 const impostors: Record<string, () => unknown> = {
   "a promise": () => Promise.resolve(1),
   "a channel": () => chan<number>(),

@@ -27,7 +27,7 @@ describe("the edges of connections", () => {
     await hangUp();
   });
 
-  /** A Unix socket that nobody listens on any more, as after a crash. */
+  /** A Unix socket on which nothing listens any more, as after a crash. */
   async function staleSocket(): Promise<string> {
     const path = socketPath();
     const listener = await listenerAt({ path: `${path}1` });

@@ -1,4 +1,4 @@
-/** Listeners: channels of connections, with a bounded number of clients who wait. */
+/** Listeners: channels of connections, with a bounded number of waiting clients. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, linkSync } from "node:fs";
 import type { Socket } from "node:net";
@@ -228,7 +228,7 @@ describe("listen", () => {
     const late = rejectionOf(listen({ host: "localhost", port: 0 }, { signal: controller.signal })); // its name is to be resolved
     controller.abort("enough");
     expect(await late).to.equal("enough");
-    // The name is resolved on a thread: what comes of it comes before what is asked there later.
+    // The name is resolved on a thread: its result comes before that of a later request.
     await listenerAt({ host: "localhost", port: 0 }).then((listener) => listener.shutdown());
     await settle();
     expect(listening()).to.equal(0);

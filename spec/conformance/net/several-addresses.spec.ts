@@ -91,7 +91,7 @@ describe("dial, several addresses", () => {
     const { port } = await serversOf(hosts, (socket, host) => accepted.push([host, socket]));
     const frozen = fake();
     const dialling = dialed({ host: "name", port, attemptDelay: 0, lookup: resolvesTo(...hosts) });
-    // Both are on the way before the event loop has a chance to tell of either.
+    // Both are on the way before the event loop can report either.
     await new Promise<void>((resolve) => process.nextTick(resolve));
     frozen.tick(0);
     const connection = await dialling;

@@ -1,4 +1,4 @@
-/** TLS: whom it trusts, what was agreed on, and handshakes that come to nothing. */
+/** TLS: trust, the result of the handshake, and handshakes that fail. */
 import type { Socket } from "node:net";
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
@@ -161,7 +161,7 @@ describe("TLS", () => {
 
   it("TLS that is cut off in the middle of a record is the end; a read of more bytes fails with what is missing", async () => {
     const secure = await secureServerOf(certificate, (socket) => socket.write("line\nhal"));
-    // What lies below a TLS socket cannot be written to everywhere: a relay can add what it likes.
+    // Not every platform lets one write below a TLS socket; a relay can add any bytes.
     const relayed: Socket[] = [];
     const { port } = await serverOf((near) => {
       relayed.push(near);

@@ -322,7 +322,7 @@ describe("a semaphore", () => {
     const selectingOf = (n: number): ReturnType<typeof selectingPermit> => selectingPermit(slots, n, quit);
     const drain = go(function* () { for (;;) { const { done } = yield* pass.nexting(); if (done === true) return; } });
     const tasks = Array.from({ length: 12 }, () => go(worker));
-    // Who waits for a quit that nobody sends is let go in the end.
+    // A wait for a quit that is never sent is released in the end.
     const feed = go(async () => { while (tasks.some(({ state }) => state === "running" || state === "pending")) { quit.trySend(1); await settle(); } });
     try {
       for (const task of tasks) await task;

@@ -9,7 +9,7 @@ export function taken(from: Semaphore, n = 1): Permit {
   return permit;
 }
 
-/** Notes what comes of each of them, in the order in which they settle. */
+/** Records the result of each of them, in the order in which they settle. */
 export class Log {
   readonly entries: string[] = [];
 

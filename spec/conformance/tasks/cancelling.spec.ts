@@ -1,4 +1,4 @@
-/** What a cancel reaches, when, and what it leaves behind. */
+/** Which waits a cancel reaches, when, and what it leaves behind. */
 import { expect } from "chai";
 import sinon from "sinon";
 import * as node from "../../../src/node.ts";

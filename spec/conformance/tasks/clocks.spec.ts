@@ -15,7 +15,7 @@ import { isPending, rejectionOf, seedOfRun, settle } from "../../support/settle.
 /** A clock that is moved by hand. */
 interface Clock {
   advance(ms: number): Promise<void>;
-  /** How many timers are pending, if it tells. */
+  /** The number of pending timers, if it reports that. */
   pending?: () => number;
   restore(): void;
 }

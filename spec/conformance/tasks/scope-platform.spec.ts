@@ -1,4 +1,4 @@
-/** Scopes and what is around them: the platform's functions, another copy of the library, programs without scopes. */
+/** Scopes and their surroundings: the platform's functions, another copy of the library, programs without scopes. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer } from "node:http";

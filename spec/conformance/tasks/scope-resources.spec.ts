@@ -1,4 +1,4 @@
-/** What a scope has to put in order when it ends, and what it holds while it goes on. */
+/** Clean-up at the end of a scope, and what a scope holds while it goes on. */
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import { chan, openScope, scope, sleep, sleeping, suppressedOf, type ChildTask, type Scope } from "../../../src/node.ts";

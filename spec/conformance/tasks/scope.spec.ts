@@ -14,7 +14,7 @@ import { unhandledDuring } from "../../support/unhandled.ts";
 interface Blocking {
   verb: () => Promise<unknown>;
   operation: () => Operation<unknown>;
-  /** Whether anybody is still there. */
+  /** Whether a waiter is still there. */
   left: () => boolean;
 }
 
@@ -73,7 +73,7 @@ const blockings: Record<string, (clock: SinonFakeTimers) => Blocking> = {
   },
 };
 
-/** Bodies of each kind that are blocked, and tell what they are rejected with; a generator cannot see that. */
+/** Blocked bodies of each kind, which record the error that they are rejected with; a generator cannot see that. */
 const blocked: Record<string, (blocking: Blocking, ended: (error: unknown) => void) => () => unknown> = {
   "an async body": ({ verb }, ended) => async () => {
     try {

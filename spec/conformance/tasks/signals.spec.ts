@@ -13,7 +13,7 @@ import { unhandledDuring } from "../../support/unhandled.ts";
 
 interface Waiting {
   promise: Promise<unknown>;
-  /** Brings about what is waited for; whether somebody was there to take it, where that can be seen. */
+  /** Makes the awaited event happen; returns whether a waiter took it, where that can be seen. */
   finish: () => unknown;
   /** Under a fake clock it takes no more than a few promise jobs. */
   brief?: true;
@@ -25,7 +25,7 @@ describe("an explicit signal", () => {
   beforeEach(() => { clock = sinon.useFakeTimers(); });
   afterEach(() => { sinon.restore(); });
 
-  /** A verb on a channel that somebody else serves. */
+  /** A verb on a channel that another task serves. */
   const onChannel = (wait: (ch: node.Channel<number>, options: Options) => Promise<unknown>) => (options: Options): Waiting => {
     const ch = chan<number>();
     return { promise: wait(ch, options), finish: () => ch.trySend(1) };

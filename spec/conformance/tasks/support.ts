@@ -97,7 +97,7 @@ export const lanes: readonly Lane[] = [
 /** The lanes in which a cancel needs no argument. */
 export const implicitLanes: readonly Lane[] = lanes.filter(({ implicit }) => implicit);
 
-/** Somewhere to be waiting for ever, and who is left waiting there. */
+/** A place to wait for ever, and the waiters that are left there. */
 export interface Place extends Verb<unknown> {
   left(): number;
 }

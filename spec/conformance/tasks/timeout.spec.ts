@@ -1,4 +1,4 @@
-/** Time limits: won, lost, nested, and what is left of their timers. */
+/** Time limits: won, lost, nested, and whether their timers are cleared. */
 import { readFile } from "node:fs";
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";

@@ -1,4 +1,4 @@
-/** Random traffic of tasks that are cancelled and run out of time: no value is lost, none comes twice, nobody is left waiting. */
+/** Random traffic of tasks that are cancelled and run out of time: no value is lost, none comes twice, no task is left waiting. */
 import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import sinon from "sinon";
@@ -42,7 +42,7 @@ describe("random traffic in a scope", () => {
       let next = 0;
       const pick = (): Channel<number> => channels[random(channels.length)] as Channel<number>;
 
-      /** An operation, and what is to be noted when it has happened: by whoever performs it, in its own turn. */
+      /** An operation, and what its performer records when it has happened, in its own turn. */
       const one = (): { operation: Operation<unknown>; start: (s?: Scope) => Promise<unknown>; happened: (result: unknown) => void } => {
         const ch = pick();
         const value = next++;

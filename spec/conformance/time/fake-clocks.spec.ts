@@ -330,7 +330,7 @@ describe("fake clocks", () => {
   interface Clock {
     advance(ms: number): Promise<void>;
     restore(): void;
-    /** How many timers are pending, if it tells. */
+    /** The number of pending timers, if it reports that. */
     pending?: () => number;
   }
   const makers: Record<string, () => Clock> = {

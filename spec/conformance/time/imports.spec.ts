@@ -1,4 +1,4 @@
-/** What depends on when the library was imported, and on what its text says. */
+/** Behaviour that depends on when the library was imported, and on its text. */
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** Virtual time: a bubble's clock, who keeps it where it is, and what it sees. */
+/** Virtual time: a bubble's clock, which waits stop it, and which timers it moves. */
 import { readFile } from "node:fs/promises";
 import { createServer, connect, type AddressInfo } from "node:net";
 import { expect } from "chai";
@@ -252,7 +252,7 @@ describe("virtual time", () => {
     }
   });
 
-  /** Waiting for a promise of somebody else, by an operation; each gives "came". */
+  /** Waiting for a foreign promise, by an operation; each gives "came". */
   const waits: Record<string, (promise: Promise<string>) => () => unknown> = {
     "a select with settling": (promise) => async () =>
       (await select({ came: settling(promise), late: sleeping(5), never: chan().receiving() })).case,

@@ -1,4 +1,4 @@
-/** Law 13 in every order of a small program: who is cancelled is told so where he waits, and his clean-up, which is shielded, is whole. */
+/** Law 13 in every order of a small program: a cancelled task's wait rejects, and its shielded clean-up runs to its end. */
 import { chan, scope, shield, sleep } from "../../../src/node.ts";
 import { attempt, bodyIn, expectOutcomes, lanes, must, type Verbs, type Steps } from "../../support/exploring.ts";
 

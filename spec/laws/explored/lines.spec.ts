@@ -1,4 +1,4 @@
-/** Laws 3 and 5 in every order of small programs: who waits is served in order, and who waits no more has left no trace. */
+/** Laws 3 and 5 in every order of small programs: waiters are served in order, and a wait that has ended leaves no trace. */
 import { getEventListeners } from "node:events";
 import { chan, choose, selecting, sleeping, type Channel } from "../../../src/node.ts";
 import { controller } from "../../../src/core/controller.ts";

@@ -1,8 +1,8 @@
 /**
- * Laws 7 and 10 in every order of small programs: nobody runs inside of somebody else's call, and nobody keeps a turn for ever.
+ * Laws 7 and 10 in every order of small programs: no task runs inside of another's call, and no task keeps a turn for ever.
  *
  * Under exploration the explorer is the scheduler: its order of turns and its budget are not in question here, and have specs of their own.
- * What is: that everything goes on by a turn which the scheduler gives, also what was ready at once.
+ * The question is whether everything goes on in a turn that the scheduler gives, even if it was ready at once.
  */
 import { chan, choose, selecting, sleep, type Channel } from "../../../src/node.ts";
 import { shared } from "../../../src/testing/index.ts";

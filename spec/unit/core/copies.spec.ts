@@ -12,7 +12,7 @@ import { inputArguments } from "../../support/runtime.ts";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string };
 
-/** Run a program that imports the entries of the copies of the built package that lie in these folders; what it says on standard error. */
+/** Run a program that imports the entries of the copies of the built package that lie in these folders; returns its standard error. */
 function warnings(...imports: string[]): string {
   const program = imports.map((url) => `await import(${JSON.stringify(url)});`).join("\n");
   const { status, stderr } = spawnSync(process.execPath, inputArguments(), { input: program, encoding: "utf8" });

@@ -13,7 +13,7 @@ const failing = (): Promise<never> => Promise.reject(new Error("of the promise")
 const aborted = { signal: AbortSignal.abort("gone") };
 const quiet = (): void => { /* the cancel, or the abort */ };
 
-/** The operations that are made of a promise, and what is made of those. */
+/** The operations that are made of a promise, and operations built on those. */
 const operations: Record<string, () => Operation<unknown>> = {
   "settling": () => settling(failing()),
   "awaiting": () => awaiting(failing()),

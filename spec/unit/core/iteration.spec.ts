@@ -1,4 +1,4 @@
-/** Iterators of receivers: who ends one takes nothing more, and ends nobody else. */
+/** Iterators of receivers: an iterator that ends takes nothing more, and ends no other. */
 import { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-/** The line of those who wait: order, leaving from the middle, and what it costs. */
+/** The line of waiters: order, leaving from the middle, and its cost. */
 import { expect } from "chai";
 import fc from "fast-check";
 import { WaitQueue, BareWaiter, withdraw, type Waiter } from "../../../src/core/wait-queue.ts";

@@ -227,7 +227,7 @@ describe("the budget of a turn", () => {
     const pauses: Promise<unknown>[] = []; // their ends are told by nobody
     let now = performance.now();
     const copy = await freshCopy(() => {
-      // Without records of calls: each would hold who is in its stack.
+      // Without records of calls: each would keep the objects of its stack alive.
       sinon.replace(performance, "now", () => (now += 1000)); // a rest is always due
       sinon.replace(Atomics as unknown as { waitAsync: () => unknown }, "waitAsync", () => {
         const value = new Promise(() => { /* never */ });

@@ -1,4 +1,4 @@
-/** Operations of one's own in reports and under control: what they are called, and who lets them happen. */
+/** A user's own operations in reports and under control: their names, and what resumes them. */
 import { expect } from "chai";
 import { choose, dumpTasks, go, operation, perform, poll, scope, select, sleep, sleeping, type Operation, type OperationSource } from "../../../src/node.ts";
 import { bubble, explore, type ExploreContext, type ExploreError } from "../../../src/testing/index.ts";

@@ -130,7 +130,7 @@ describe("Messages: values that are no operation", () => {
 describe("Messages: options from JavaScript", () => {
   const signal = new AbortController().signal;
 
-  /** Every verb that waits, by what it is called in its message. */
+  /** Every verb that waits, by its name in the message. */
   const verbs: Record<string, (options: never) => Promise<unknown>> = {
     send: (options) => chan<number>({ name: "c" }).send(1, options),
     receive: (options) => chan<number>({ name: "c" }).receive(options),

@@ -1,4 +1,4 @@
-/** Dialling: addresses, names, limits, and what is left when it comes to nothing. */
+/** Dialling: addresses, names, limits, and what a failed dial leaves behind. */
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction, Socket } from "node:net";
 import { expect } from "chai";

@@ -204,7 +204,7 @@ describe("ending", () => {
     expect(openSockets()).to.equal(0);
   });
 
-  // Every way to begin, and every way to end: the end always comes, and nobody is left waiting.
+  // Every way to begin, and every way to end: the end always comes, and no task is left waiting.
   type State = (connection: Connection, peer: Socket) => unknown;
   const states: Record<string, State> = {
     "fresh": () => undefined,

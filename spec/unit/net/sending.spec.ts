@@ -1,4 +1,4 @@
-/** The outbound half: what is on the wire, when a send fulfils, and what giving up does. */
+/** The outbound half: the bytes on the wire, when a send fulfils, and the effect of giving up. */
 import { Duplex } from "node:stream";
 import { expect } from "chai";
 import { CancelledError, chan, ClosedError, go, perform, poll, scope, select, trySelect } from "../../../src/index.ts";
@@ -8,7 +8,7 @@ import { Sending, Writer } from "../../../src/net/writer.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { hangUp, once, openSockets, pair, receivedToEnd, reset } from "./support/peers.ts";
 
-/** More than the kernel takes of a peer who does not read. */
+/** More than the kernel takes for a peer that does not read. */
 const much = 32 * 1024 * 1024;
 
 /** A stream whose writes are completed by the spec. */

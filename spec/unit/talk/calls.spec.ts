@@ -34,7 +34,7 @@ const servers: Record<string, <Req, Res, T>(channel: CallChannel<Req, Res>, work
   }).join(),
 };
 
-/** Whether anybody is left in one of the lines of the channel: whoever waits meets a probe at once. */
+/** Whether a waiter is left in one of the lines of the channel: it would meet a probe at once. */
 function expectNobodyLeft(channel: CallChannel<unknown, unknown>): void {
   expect(poll(channel.server.accepting() as Operation<unknown>)).to.equal(undefined);
   expect(poll(channel.client.calling("probe"))).to.equal(undefined);

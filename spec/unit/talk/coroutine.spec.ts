@@ -38,7 +38,7 @@ const lanes: Record<string, Lane> = {
   }),
 };
 
-/** Adds up what it is sent, and logs what happens to it. */
+/** Adds up the values it receives, and logs what happens to it. */
 function* adding(log: string[]): Generator<number, string, number> {
   let sum = 0;
   log.push("started");

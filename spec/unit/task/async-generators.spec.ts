@@ -1,4 +1,4 @@
-/** An async generator is no body: nobody would read what it yields. */
+/** An async generator is no body: nothing would read its values. */
 import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { coroutine, go, named, openScope, scope } from "../../../src/node.ts";
@@ -12,7 +12,7 @@ const given = (body: unknown): Given => body as Given;
 
 const ofThisRealm = given(async function* () { /* would never run */ });
 const ofAnotherRealm = given(runInNewContext("(async function* () {})"));
-/** Seen only by what it gives. */
+/** Observed only through its result. */
 const hidden = given(() => (ofThisRealm as () => unknown)());
 const hiddenElsewhere = given(runInNewContext("() => (async function* () {})()"));
 

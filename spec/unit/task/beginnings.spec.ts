@@ -11,7 +11,7 @@ import { isPending } from "../../support/settle.ts";
 type Library = typeof import("../../../src/index.ts");
 type Log = (line: unknown) => void;
 
-/** A program of async bodies that hand on no signal, and what it has logged in the end. */
+/** A program of async bodies that pass no signal on, and its final log. */
 interface Program {
   readonly run: (lib: Library, log: Log) => Promise<unknown>;
   readonly logs: readonly unknown[];

@@ -1,4 +1,4 @@
-/** How places are read out of stacks, whoever wrote them and wherever the library is. */
+/** How places are read from stacks, whichever engine wrote them and wherever the library is. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { fileArguments } from "../../support/runtime.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** The site that is told if the platform gives the stack `noted`, and a stack whose first line is `own` within the library. */
+/** The reported site if the platform gives the stack `noted`, and a stack whose first line is `own` within the library. */
 function told(noted: unknown, own: string): string | undefined {
   const stacks = [noted, `Error\n${own}\n`];
   const capturing = sinon.stub(Error, "captureStackTrace").callsFake((holder: { stack?: unknown }) => { holder.stack = stacks.shift(); });

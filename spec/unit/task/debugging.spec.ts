@@ -1,4 +1,4 @@
-/** What debugging tells: places in the program, the scope that does not end, the deadlock of a program that never calls `run`. */
+/** What debug mode reports: places in the program, the scope that does not end, the deadlock of a program that never calls `run`. */
 import { expect } from "chai";
 import { program } from "../../support/program.ts";
 
@@ -52,7 +52,7 @@ describe("debugging", () => {
       }).catch((error) => console.log(error.stack));`,
       { RENDEZVOUS_DEBUG: "1" },
     );
-    // 47: the place of `new`; 51: that of `Error`, which JavaScriptCore tells.
+    // 47: the place of `new`; 51: that of `Error`, which JavaScriptCore gives.
     expect(output).to.match(/^Error: no luck\n +at failing \(.*program\.mjs:3:(?:47|51)\)\n[^]*in task "failing" started at .*program\.mjs:3:11/);
   });
 

@@ -1,4 +1,4 @@
-/** Open scopes that nobody leaves: whoever waits for them names them. */
+/** Open scopes that nobody leaves: the report of each wait for them names them. */
 import { expect } from "chai";
 import sinon from "sinon";
 import { chan, checkpoint, dumpTasks, go, openScope, scope, type OpenScope } from "../../../src/node.ts";

@@ -1,4 +1,4 @@
-/** What gather takes for a list of jobs, what for a record, and what it refuses. */
+/** Which values gather treats as a list of jobs, which as a record, and which it refuses. */
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import { always, chan, gather, go, scope, type GatherJob } from "../../../src/node.ts";

@@ -1,4 +1,4 @@
-/** Time limits that are told apart by a fallback, and that move. */
+/** Time limits that a fallback tells apart, and that move. */
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import sinon from "sinon";

@@ -26,7 +26,7 @@ const thrown: Record<string, unknown> = {
 
 const never = 2 ** 30;
 
-/** Where it is thrown, in both lanes; each waits, so that somebody else has to be told. */
+/** Where it is thrown, in both lanes; each waits, so that another party has to be notified. */
 const throwers: Record<string, (error: unknown) => Promise<unknown>> = {
   "the body of a scope": (error) => scope(async () => { await sleep(0); throw error; }),
   "the generator body of a scope": (error) => scope(function* () { yield* sleeping(0); throw error; }),

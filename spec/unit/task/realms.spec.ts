@@ -1,4 +1,4 @@
-/** Values of another realm: what a test runner's or a `vm`'s context has made is what it is. */
+/** Values of another realm: values made in a test runner's or a `vm`'s context are recognised for what they are. */
 import { createContext, runInContext } from "node:vm";
 import { expect } from "chai";
 import * as library from "../../../src/node.ts";
@@ -7,7 +7,7 @@ import { dial, listen } from "../../../src/net/index.ts";
 import { bodyForms } from "../../support/body-forms.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever writes the code knows what it makes
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the author of the code knows its type
 const foreign = <T>(code: string): T => runInContext(`const { ${Object.keys(library).join(", ")} } = library; (${code})`, createContext({ library })) as T;
 type Body = () => Generator<unknown, string>;
 type Tell = (result: string) => void;

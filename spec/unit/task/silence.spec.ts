@@ -1,4 +1,4 @@
-/** Which failure is silent where nobody looks at it: the own cancel of a task or a scope, and no other. */
+/** Which failures are silent when nothing joins them: the own cancel of a task or a scope, and no other. */
 import { expect } from "chai";
 import {
   awaiting, CancelledError, chan, checkpoint, gather, go, perform, scope, settling, timeout, type ChildTask,

@@ -1,4 +1,4 @@
-/** Errors that nobody catches, in debug mode: their stacks name the program's lines, not the library's alone. */
+/** Uncaught errors, in debug mode: their stacks name the program's lines, not the library's alone. */
 import { expect } from "chai";
 import { program } from "../../support/program.ts";
 

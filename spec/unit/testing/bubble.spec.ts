@@ -1,4 +1,4 @@
-/** A bubble: how it ends, what it tells, what it leaves, and what it costs. Its clock is in conformance/time/virtual.spec.ts. */
+/** A bubble: how it ends, its reports, what it leaves behind, and its cost. Its clock is in conformance/time/virtual.spec.ts. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { expect } from "chai";
 import sinon from "sinon";

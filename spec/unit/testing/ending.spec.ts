@@ -1,10 +1,10 @@
-/** A program under control that does not end by itself: what is left of it is cancelled, so that its clean-up runs and nothing of it stays. */
+/** A program under control that does not end by itself: its remaining tasks are cancelled, so that its clean-up runs and nothing of it stays. */
 import { expect } from "chai";
 import { chan, checkpoint, go, scope, shield, sleep, sleeping, suppressedOf, CancelledError, DeadlockError, TimeoutError } from "../../../src/node.ts";
 import { blockedTasks, bubble, explore, ExploreError, LeakError, replay, type ExploreOptions } from "../../../src/testing/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
-/** What is in use, as a stub or a socket would be, and what was let go. */
+/** The resources in use, as a stub or a socket would be, and the released ones. */
 class Resources {
   readonly log: string[] = [];
   open = 0;
@@ -18,7 +18,7 @@ class Resources {
   }
 }
 
-/** Programs that hold resources in every way there is, and wait for what nobody does. Each rejects in a bubble and in explore. */
+/** Programs that hold resources in every possible way, and wait for something that never happens. Each rejects in a bubble and in explore. */
 const waiting: Record<string, (resources: Resources) => () => unknown> = {
   "a free async task": (resources) => async () => {
     const release = resources.use("finally");

@@ -1,4 +1,4 @@
-/** Exploring: what is found, how it is told, and that it can be seen again. */
+/** Exploring: which faults are found, how they are reported, and that they can be repeated. */
 import { expect } from "chai";
 import sinon from "sinon";
 import {

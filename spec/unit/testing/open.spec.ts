@@ -1,4 +1,4 @@
-/** What is open: tickers, listeners, connections. Who has left one open is told, and a ticker for which nobody waits keeps no process. */
+/** Open tickers, listeners and connections: each one left open is reported, and a ticker for which no task waits does not keep the process alive. */
 import { expect } from "chai";
 import sinon from "sinon";
 import { allOpen } from "../../../src/support/resources.ts";

@@ -1,6 +1,6 @@
 /**
  * Usage: losing-selects.ts async|generator READY BLOCKED. Selects over a channel and a quiet one: READY of them find a value,
- * BLOCKED of them wait for one. Prints how many bytes a round of them keeps, and whether anybody is left on the quiet channel.
+ * BLOCKED of them wait for one. Prints how many bytes a round of them keeps, and whether a waiter is left on the quiet channel.
  */
 import { chan, go, select, selecting } from "../../../../src/index.ts";
 import { growthOf } from "./heap.ts";

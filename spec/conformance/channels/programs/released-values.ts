@@ -1,5 +1,5 @@
 /**
- * Prints, for each way a value of 10 MB can go, how many of three have not been collected while their channels, and whoever used them, live on.
+ * Prints, for each way a value of 10 MB can go, how many of three have not been collected while their channels, and the tasks that used them, live on.
  */
 import {
   aborting, chan, choose, go, perform, select, selecting, sleeping, trySelect, type Channel,

@@ -123,7 +123,7 @@ export async function turnedAway(port: number): Promise<string | undefined> {
   return ((await error) as NodeJS.ErrnoException).code;
 }
 
-/** A port on which nobody listens. */
+/** A port on which nothing listens. */
 export async function closedPort(): Promise<number> {
   const { server, port } = await serverOf(() => undefined);
   server.close();
@@ -131,7 +131,7 @@ export async function closedPort(): Promise<number> {
   return port;
 }
 
-/** An address that never answers: a listener that accepts nobody, and whose backlog is full. Real time is needed to make it. */
+/** An address that never answers: a listener that accepts no client, and whose backlog is full. Making it takes real time. */
 export async function blackHole(): Promise<{ host: string; port: number }> {
   const host = "127.0.0.2";
   const worker = new Worker(
@@ -145,7 +145,7 @@ export async function blackHole(): Promise<{ host: string; port: number }> {
   );
   workers.push(worker);
   const port = await new Promise<number>((resolve) => worker.once("message", resolve));
-  // The backlog of 1 holds two; nobody knows when one is full but by trying: those behind it stay unanswered.
+  // The backlog of 1 holds two. The only way to know that it is full is to try: further attempts stay unanswered.
   for (let connected = true; connected;) {
     const socket = connect({ host, port });
     sockets.add(socket);

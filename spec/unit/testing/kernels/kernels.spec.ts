@@ -1,6 +1,6 @@
 /**
  * The concurrency structure of real bugs, as GoBench collects them (GoKer; https://doi.org/10.1109/CGO51591.2021.9370317): what `explore` finds
- * of each with its defaults, and what it says of each when it is mended. The programs are written anew, from the descriptions of the bugs.
+ * in each with its defaults, and its verdict on each when it is mended. The programs are written anew, from the descriptions of the bugs.
  */
 import { expect } from "chai";
 import { explore, ExploreError, replay, type ExploreOptions, type ExploreReport } from "../../../../src/testing/index.ts";

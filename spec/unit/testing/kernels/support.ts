@@ -114,7 +114,7 @@ export class WaitGroup {
   }
 }
 
-/** An event that happens once: `close` it; who waits has `next` or the case `nexting`. */
+/** An event that happens once: `close` it, and wait for it by `next` or the case `nexting`. */
 export function event(name: string): Channel<never> {
   return chan<never>({ name });
 }
