@@ -2,7 +2,8 @@
  * The other runtimes: `npm run runtimes`. Fetches Node 22, 24 and 26, Bun and Deno, takes Chromium and Firefox where they are, and runs there what can be run:
  * specs, examples, small programs, checks in pages and in workers; and installs the packed package as a consumer does.
  *
- * It reports whatever cannot be fetched or run, with the reason, without failing; failures fail it. Two programs run at a time. The last line is `N passed, N failed`.
+ * It reports whatever cannot be fetched or run, with the reason, without failing; failures fail it. Two programs run at a time.
+ * The last line is `N passed, N failed`.
  * `npm run runtimes Bun Deno` runs on these alone.
  */
 import { mkdtempSync, rmSync } from "node:fs";

@@ -20,7 +20,7 @@ export interface Watched {
   most: number;
 }
 
-/** An async iterator that records its calls; `give` makes the result of each `next`. */
+/** An async iterator that says what it is asked; `give` makes the result of each `next`. */
 export function watched(give: (index: number) => Promise<IteratorResult<number, undefined>> | IteratorResult<number, undefined>): AsyncIterable<number> & Watched {
   let index = 0;
   let underWay = 0;
