@@ -2,10 +2,10 @@
  * Calls: a rendezvous that answers. The caller hands over a request and waits for its answer.
  *
  * 1. A call is one handover (its acceptance) and one guaranteed outcome: a reply, a failure, or a ClosedError when it is
- *    dropped. A caller never hangs on a call that was let go.
- * 2. A caller who gives up before acceptance is never seen by the server; one who gives up after it aborts `call.signal`, and
+ *    dropped. A caller never hangs on a call that was dropped.
+ * 2. If the caller gives up before acceptance, the server never sees the call; if after it, that aborts `call.signal`, and
  *    a late reply is `false`.
- * 3. A `Call` is a value: it may be sent on through channels, and answered by whoever ends up with it.
+ * 3. A `Call` is a value: it may be sent on through channels, and answered wherever it ends up.
  *
  *        caller ──request──► senders of the channel ──accept──► Call ──reply/fail/dispose──► caller
  *        gives up:  before accept: leaves the line               after accept: call.signal aborts
@@ -143,7 +143,7 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
 class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
   readonly value: Req;
   readonly #channel: string;
-  /** Made when somebody asks for its signal. */
+  /** Made when its signal is first read. */
   #abandoning: AbortController | undefined = undefined;
   #abandoned = false;
   #caller: Waiter | undefined = undefined;

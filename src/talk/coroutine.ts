@@ -3,9 +3,9 @@
  *
  * 1. Primed by itself: the body runs up to its first `yield` in a later microtask; what that gives is `first`.
  * 2. One request at a time, in the order of the calls, whatever their number.
- * 3. The end is told: the call that ends the body, and each one after it, rejects with a ClosedError; an error of the body
+ * 3. The end is reported: the call that ends the body, and each one after it, rejects with a ClosedError; an error of the body
  *    goes to the call that met it.
- * 4. The body is part of where it was made, not of whoever calls: a caller who is cancelled does not end it for the others.
+ * 4. The body belongs to the scope in which it was made, not to its callers: a cancelled caller does not end it for the others.
  *
  * Idea: Python's generators with `send`, without their priming by hand (PEP 342).
  */
@@ -70,10 +70,10 @@ type Step<Out, Ret, In> = (generator: BodyGenerator<Out, Ret, In>) => IteratorRe
 
 class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   readonly #name: string;
-  /** What its body is part of. */
+  /** The cancel scope in which its body runs. */
   readonly #cancelScope = currentCancelScope();
   readonly #first: Promise<Out>;
-  /** The same for the user, once it was asked for: only then its failure is told by it. */
+  /** The same promise for the user, made when it is first read: only then it reports the failure. */
   #firstAsked: Promise<Out> | undefined = undefined;
   readonly done: Promise<Ret | undefined>;
   #finish!: (value: Ret | undefined) => void;
@@ -92,7 +92,7 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
       this.#fail = reject;
     });
     this.#first = this.#request((generator) => generator.next(...([] as unknown as [In])), body);
-    this.#first.catch(() => { /* `done` tells it as well */ });
+    this.#first.catch(() => { /* `done` reports it as well */ });
   }
 
   toString(): string {
@@ -151,8 +151,8 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
       } catch (error) {
         this.#ended = { cause: error };
         this.#fail(error);
-        // Somebody is told: the caller, or (a failed priming) whoever asks `first` or waits with a call.
-        if (body === undefined || this.#firstAsked !== undefined || this.#waiting > 0) this.done.catch(() => { /* told */ });
+        // The error is reported elsewhere: to the caller, or (if priming failed) by `first` or to a waiting call.
+        if (body === undefined || this.#firstAsked !== undefined || this.#waiting > 0) this.done.catch(() => { /* reported elsewhere */ });
         throw error;
       }
       if (result.done !== true) return result.value;
@@ -163,7 +163,7 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    // What follows waits beside the promise, not on it: a failure that whoever asked does not look at is an unhandled one.
+    // What follows waits beside the promise, not on it: a failure that the caller does not handle stays an unhandled rejection.
     return new Promise((resolve, reject) => {
       this.#last = this.#last.then(() => work().then(resolve, reject));
     });
@@ -188,7 +188,7 @@ function started<Out, Ret, In>(body: (() => BodyGenerator<Out, Ret, In>) | undef
   throw new NoGenerator(`coroutine takes a generator function, and its body gave ${show(generator)}: write function* or async function*`);
 }
 
-/** Nothing has begun, so nothing has ended: it is told as it is, to whoever asks. */
+/** The body never began, so every call rejects with this very error. */
 class NoGenerator extends TypeError {
   override readonly name = "TypeError";
 }

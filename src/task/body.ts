@@ -1,9 +1,9 @@
 /**
  * Bodies: what a task, a scope, a job runs. An async function, a plain one, or a generator function.
  *
- * 1. A body is called once; whatever it throws, at the call or later, is its end.
+ * 1. A body is called once; what it throws, at the call or later, is its end.
  * 2. A generator is driven without a promise.
- * 3. An async generator is refused, since nobody would read what it yields: by its function where that tells it, else by its object.
+ * 3. An async generator is a TypeError, since nothing would read what it yields: at the call if the function shows it, else in the task.
  */
 import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../support/mistakes.ts";
 import { show, tagOf } from "../errors.ts";
@@ -35,7 +35,7 @@ export function checkedBody<B>(body: B, verb: string, call = `${verb}(() => work
 const neverRun = (where: string): TypeError =>
   new TypeError(`${where} takes no async generator, whose body would never run: write async function and await, or function* and yield*`);
 
-/** Run a body, up to its first wait; its end is told now or later. */
+/** Run a body up to its first wait. The runner's `ended` is called now or later. */
 export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: unknown[]): void {
   let result: unknown;
   let thenable: boolean;

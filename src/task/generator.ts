@@ -31,7 +31,7 @@ import { observer } from "./cancel/observer.ts";
 /** How a body ended. Cancelled before its start, it has no outcome. */
 export type HowEnded = "value" | "error" | "return";
 
-/** Who runs a body, and is told its end. */
+/** What runs a body: a task, a scope, a job. `ended` is called when the body has ended. */
 export interface Runner {
   /** What the body is cancelled with, if it is. */
   readonly cancelScope: CancelScope | undefined;
@@ -73,7 +73,7 @@ export class Driver implements Job, Performer {
     this.outlastsCancel = false;
   }
 
-  /** Run the generator from its start, in the cancel scope of whoever runs it. A context is looked for once it waits. */
+  /** Run the generator from its start, in the runner's cancel scope. Its async context is captured only once it waits. */
   begin(): void {
     const { runner } = this;
     runner.driver = this;
@@ -109,7 +109,7 @@ export class Driver implements Job, Performer {
     enqueue(this);
   }
 
-  /** Have all its operations fail from here on, and the one that it waits for. The first cancel counts. */
+  /** Fail the operation that it waits for, and all later ones. The first cancel counts. */
   cancel(error: CancelledError): void {
     this.cancelError = error;
     if (this.place === undefined || this.outlastsCancel) return;

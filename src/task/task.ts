@@ -1,8 +1,8 @@
 /**
- * Tasks: a body that runs, and those who wait for its end.
+ * Tasks: a body that runs, and the waiters for its end.
  *
  * 1. A body starts in a later microtask, in call order, in the async context of its `go`.
- * 2. A failure reaches everybody who joins, before or after it; joined by nobody it is one unhandled rejection.
+ * 2. A failure reaches every joiner, also those that come after it. One that is never joined is one unhandled rejection.
  *
  * Idea: Go's `go`, with a handle as in trio and Kotlin.
  */
@@ -27,14 +27,14 @@ import { nextId, registry } from "./report/registry.ts";
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
 
 /**
- * Starts a task: runs a body of its own accord, beside whoever started it.
+ * Starts a task: a body that runs concurrently with the code that started it.
  *
- * The body starts in a later microtask, never inside `go`; several start in call order. A free task is nobody's child: nothing
- * ends it but itself, and its failure, if nobody joins it, is an unhandled rejection, once; also if that is the cancel of somebody else.
+ * The body starts in a later microtask, never inside `go`; several start in call order. A free task belongs to no
+ * scope: nothing but itself ends it. Its failure, if nothing joins it, is one unhandled rejection, even if it is the CancelledError of another task.
  *
  * A generator body is the fast lane: `yield*` an operation where an async body awaits a verb. It hands over without a promise, and
  * meets async tasks on the same channels. Yielding anything but an operation does not compile, and is a `TypeError` at
- * that point of the body. So is an async generator function, at the call: nobody would read what it yields.
+ * that point of the body. So is an async generator function, at the call, since nothing would read what it yields.
  *
  * @param body - an async, a plain or a generator function; its name names the task
  * @param args - given to the body
@@ -150,7 +150,7 @@ export class Task<T> implements PromiseLike<T> {
     this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);
   }
 
-  /** @internal Nobody is responsible for its failure but those who join it. */
+  /** @internal Only its joiners are responsible for its failure. */
   get isFree(): boolean {
     return true;
   }
@@ -165,7 +165,7 @@ export class Task<T> implements PromiseLike<T> {
     return this.#name || `task-${String(this.id)}`;
   }
 
-  /** What it is: `Task 3 "reader" (running)`. */
+  /** Its description: `Task 3 "reader" (running)`. */
   toString(): string {
     return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.#currentState);
   }
@@ -223,7 +223,7 @@ export class Task<T> implements PromiseLike<T> {
   /**
    * How the task ends, as data. Never rejects because of the task, and counts as joining.
    *
-   * @returns rejects only when the one who asks is cancelled meanwhile
+   * @returns rejects only when the asking task is cancelled meanwhile
    *
    * @example
    * ```ts
@@ -256,7 +256,7 @@ export class Task<T> implements PromiseLike<T> {
     touch(this, "join");
     if (this.#state === "done") return this.#outcome as T;
     if (this.#state === "pending" || this.#state === "running") return nothing;
-    this.#unjoined?.catch(() => { /* whoever asked has it now */ });
+    this.#unjoined?.catch(() => { /* it has been joined now */ });
     this.#unjoined = undefined;
     throw this.#outcome;
   }

@@ -4,7 +4,7 @@
  * 1. The tick's value is how many periods have passed since the start, so a gap shows the missed ones.
  * 2. The phase is kept: a tick that comes late does not put off the next one.
  * 3. It re-arms in the timer's callback, never after an await; stopped, it has no timer and gives nothing more.
- * 4. Its timer keeps the process alive as long as somebody waits for a tick, and no longer.
+ * 4. Its timer keeps the process alive while a receiver waits for a tick, and no longer.
  *
  * Idea: Go's `time.Ticker`, as of 1.23: no stale tick after a stop.
  */
@@ -32,8 +32,8 @@ export interface Ticker extends Receiver<number> {
  * Ticks every `ms` milliseconds, from now on. A slow receiver finds only the latest tick, whose value tells how many periods have
  * passed.
  *
- * It is a resource, as a connection is: whoever makes it stops it, best by `using clock = ticker(100)` or, in a scope, by `s.use(ticker(100))`.
- * While nobody waits for it, it does not keep the process alive.
+ * It is a resource, as a connection is: the code that makes it stops it, best by `using clock = ticker(100)` or, in a scope, by `s.use(ticker(100))`.
+ * While nothing waits for it, it does not keep the process alive.
  *
  * @param ms - the period in milliseconds: above 0; `Infinity` never ticks
  * @throws RangeError for 0, a negative number, `NaN` or no number
@@ -138,7 +138,7 @@ class TickChannel extends Channel<number> implements Ticker {
   }
 }
 
-/** An operation of which it is counted how many wait for it. */
+/** An operation that counts its waiters. */
 class CountedWait<T> extends Performable<T> implements WaitPlace {
   readonly #inner: Performable<T>;
   readonly #count: (by: 1 | -1) => void;

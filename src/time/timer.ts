@@ -1,5 +1,5 @@
 /**
- * One timer of the platform, or of whoever is in control.
+ * One timer, of the platform or of the controller.
  *
  * 1. `setTimeout` and `clearTimeout` are read from `globalThis` at the call, as a pair: a fake clock works, whenever it is
  *    installed or removed.
@@ -30,7 +30,7 @@ export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) 
   return () => { clearTimeout(timer); };
 }
 
-/** One timer after the other, which keep the process alive only as long as they are told to. */
+/** One timer after the other. They keep the process alive only while `keep(true)` holds. */
 export class KeepAliveTimer {
   #keeps = false;
   #timer: PlatformTimer | undefined = undefined;

@@ -1,12 +1,12 @@
 /**
- * Cancel scopes: what is cancelled as one. Each scope and each of its tasks runs in one, and they form a tree.
+ * Cancel scopes: what is cancelled as one. Each scope and each of its tasks has one, and they form a tree.
  *
- * 1. Whatever waits in a cancel scope stands in its chain: cancelling withdraws each wait, and rejects all with one shared error. A wait
- *    that is over leaves nothing behind, however long its cancel scope lives.
- * 2. Cancelling reaches all descendants but those that are shielded: first all are marked, then all waits are withdrawn, then signals
- *    abort, all before `cancel` returns. It takes time in proportion to what it reaches, and does not recurse.
- * 3. It is for ever: what is performed in a cancelled cancel scope later is refused with the same error.
- * 4. Who ends leaves its parent; what still lives in it becomes the parent's.
+ * 1. A cancel withdraws every wait in the cancel scope, and rejects all of them with one shared error. A wait that is over leaves nothing behind,
+ *    however long its cancel scope lives.
+ * 2. A cancel reaches all descendants except shielded ones. It marks all of them, then withdraws all waits, then aborts the signals, all before
+ *    `cancel` returns. It takes time in proportion to what it reaches, and does not recurse.
+ * 3. A cancel is final: whatever is performed later in a cancelled cancel scope fails with the same error.
+ * 4. When a cancel scope ends it leaves its parent, which adopts whatever still waits or lives in it.
  *
  *        scope ─┬─ task ─── scope ─── task         cancel(scope): all but the shield and what is below it
  *               └─ shield ── task
@@ -40,28 +40,28 @@ export interface TaskInfo extends Linked<TaskInfo> {
   readonly id: number;
   readonly name: string;
   readonly kind: Kind;
-  /** What it runs in; a free task has one only where somebody wants to know what it waits for. */
+  /** Where it runs. A free task has one only while reports have to know what it waits for. */
   readonly cancelScope: CancelScope | undefined;
   /** The generator that it runs, if it is one. */
   readonly driver?: CancellableWaiter | undefined;
   /** Whether a signal may cancel it. */
   readonly holdsSignal?: boolean;
-  /** A scope without a body whose block has not been left; forgotten, if whoever opened it has ended. */
+  /** Of a scope without a body: its block has not been left, or (forgotten) what opened it has ended without leaving it. */
   readonly open?: "in use" | "forgotten" | undefined;
-  /** What a scope has failed with that waits for the others. */
+  /** The error of a scope that has failed and waits for its other tasks. */
   readonly failure?: { readonly error: unknown } | undefined;
 }
 
 /**
- * How a cancel scope belongs to its parent. A cancel of the parent does not reach a shielded one; the parent does not wait for a background one
- * before it is told that it is empty.
+ * How a cancel scope belongs to its parent. A cancel of the parent does not reach a shielded one. The parent counts as empty when only a
+ * background one is left.
  */
 export type Bond = "plain" | "shielded" | "background";
 
 export class CancelScope implements CancelContext, Linked<CancelScope> {
   before: CancelScope | undefined = undefined;
   after: CancelScope | undefined = undefined;
-  /** Who runs in it. */
+  /** The task or scope that runs in it. */
   readonly owner: TaskInfo;
   parent: CancelScope | undefined;
   readonly children: Chain<CancelScope> = new Chain();
@@ -75,7 +75,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   cancelError: CancelledError | undefined = undefined;
   /** The first cancel that reached it from a cancel scope around it. */
   fromOutside: CancelledError | undefined = undefined;
-  /** Whoever runs in it has met the cancel: a wait was withdrawn, or refused. */
+  /** Its code has met the cancel: a wait in it was withdrawn, or rejected. */
   delivered = false;
   over = false;
   readonly #bond: Bond;
@@ -99,7 +99,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     return first === undefined || (first.#bond === "background" && first.after === undefined);
   }
 
-  /** The numbers of whoever runs in it, and in the cancel scopes around it. */
+  /** The ids of its owner and of those around it. */
   *around(): Generator<number> {
     // eslint-disable-next-line @typescript-eslint/no-this-alias -- the first of the chain
     for (let scope: CancelScope | undefined = this; scope; scope = scope.parent) yield scope.owner.id;
@@ -115,8 +115,8 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   }
 
   /**
-   * Cancel it and what is in it. Only the first time counts; afterwards it is only remembered that it was told from outside. `known`: cancel scopes
-   * refuse operations with this error already.
+   * Cancel it and everything in it. Only the first cancel counts; a later one from outside is only remembered. `known`: `noteCancel` has this error
+   * already.
    */
   cancel(error: CancelledError, fromOutside = false, known = false): void {
     if (this.over) return;
@@ -159,7 +159,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     return cancelError !== undefined && consistsOf(error, (part) => part === cancelError || part === fromOutside);
   }
 
-  /** A generator runs in it from here on. */
+  /** Have a cancel reach the generator that runs in it. */
   drive(driver: CancellableWaiter): void {
     this.driver = driver;
     if (this.cancelError) driver.cancel(this.cancelError);
@@ -172,7 +172,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     return promise;
   }
 
-  /** Whoever ran in it has ended: what still waits or lives in it is the parent's from here on. */
+  /** Its task has ended: the parent adopts whatever still waits or lives in it. */
   handOver(): void {
     const { parent } = this;
     if (parent) {
@@ -190,7 +190,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     this.#leave();
   }
 
-  /** It is over, and nothing lives in it. A wait that nobody has awaited is withdrawn. */
+  /** It is over, and nothing lives in it. Waits that nothing has awaited are withdrawn. */
   end(): void {
     while (!this.waits.empty) { // what user code withdraws there may begin another one
       for (const wait of this.waits) this.cancelWait(wait, this.cancelError ?? strayed(this.owner, wait));
@@ -215,7 +215,7 @@ export const rootCancelScope = (owner: TaskInfo): CancelScope => new CancelScope
 const emptied: CancelScope[] = [];
 let telling = false;
 
-/** Tell a cancel scope that its last child has left. Whoever ends thereby leaves a cancel scope in turn: a list, not a recursion. */
+/** Call `onEmpty`. A scope that ends by that leaves its own parent in turn, so this keeps a list and does not recurse. */
 function tellEmpty(cancelScope: CancelScope): void {
   emptied.push(cancelScope);
   if (telling) return;
@@ -233,7 +233,7 @@ export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledE
   );
 }
 
-/** The error of a wait that was begun in what has ended, and that nobody there has awaited: a handler's, or that of work which others share. */
+/** The error of a wait that is still open when its task or scope has ended, since nothing there awaited it: one of a handler, or of shared work. */
 function strayed({ kind, name }: TaskInfo, wait: PromiseWaiter): CancelledError {
   const where = observer?.siteOf(wait);
   return new CancelledError(
@@ -242,7 +242,7 @@ function strayed({ kind, name }: TaskInfo, wait: PromiseWaiter): CancelledError 
   );
 }
 
-/** Have the rejection of a promise be no unhandled one: nobody has to look at a cancel. */
+/** Keep a rejected promise from being an unhandled rejection: a cancel need not be handled. */
 export function silence(promise: Promise<unknown>): void {
-  promise.catch(() => { /* see above */ });
+  promise.catch(() => { /* a cancel need not be handled */ });
 }

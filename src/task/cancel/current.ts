@@ -1,9 +1,11 @@
 /**
  * Which cancel scope the running code is in.
  *
- * A generator task is told by its driver. For async functions the platform carries the cancel scope along: one `AsyncLocalStorage`, made when
- * the first cancel scope is entered. Where there is none (browsers), a body is in its cancel scope up to its first wait, so that what it waits for there is
- * reached; what it waits for later takes `{ signal }`.
+ * A generator task has it from its driver. For async functions the platform carries it along, in one `AsyncLocalStorage` that is made with the first
+ * scope. On platforms without one (browsers) a body is in its cancel scope until its first wait: a cancel reaches that wait, and later ones take
+ * `{ signal }`.
+ *
+ * Idea: Kotlin's coroutine context.
  */
 import { provideCancelContexts, type ContextProvider } from "../../core/cancel-context.ts";
 import { contexts, type Carried } from "../../platform/async-context.ts";
@@ -42,7 +44,7 @@ export function currentCancelScope(): CancelScope | undefined {
 
 let surrounding: CancelScope | undefined;
 
-/** What runs in no cancel scope counts as in this one, until the function that is returned is called. */
+/** Code in no cancel scope counts as in this one, until the returned function is called. */
 export function surround(cancelScope: CancelScope): () => void {
   surrounding = cancelScope;
   provideCancelContexts(provider);
@@ -60,7 +62,7 @@ export function startIn(cancelScope: CancelScope | undefined, beginning: Job, wh
   else carried.run(cancelScope, () => { start(beginning, who); });
 }
 
-/** A beginning that takes its cancel scope along, since nothing else does. */
+/** A job that takes its cancel scope along, where the platform does not. */
 function within(cancelScope: CancelScope, beginning: Job): Job {
   return { run: () => { carried?.run(cancelScope, () => { beginning.run(); }); } };
 }
@@ -80,7 +82,7 @@ export function runAs<T>(cancelScope: CancelScope | undefined, f: () => T): T {
 
 let scopeOfFreeTask: ((task: TaskInfo) => CancelScope) | undefined;
 
-/** Give each free task a cancel scope, too, so that it is known what it waits for; until the function that is returned is called. */
+/** Give each free task a cancel scope of its own, so that reports know what it waits for, until the returned function is called. */
 export function identifyFreeTasks(make: (task: TaskInfo) => CancelScope): () => void {
   const before = scopeOfFreeTask;
   scopeOfFreeTask = make;
@@ -90,7 +92,7 @@ export function identifyFreeTasks(make: (task: TaskInfo) => CancelScope): () => 
 
 let topLevel: CancelScope | undefined;
 
-/** What runs in no task is in this cancel scope from here on, so that it is known what it waits for. */
+/** Put code outside of every task in this cancel scope, so that reports know what it waits for. */
 export function identifyTopLevel(cancelScope: CancelScope): void {
   topLevel = cancelScope;
   provideCancelContexts(provider);

@@ -1,5 +1,5 @@
 /**
- * Work that belongs to nobody's scope, whoever calls for it.
+ * Work that belongs to no scope, whichever scope its caller runs in.
  *
  * Idea: Kotlin's `GlobalScope` and `NonCancellable`, as a property of the function and not of the call: callers of a handler, of a cache, of
  * a batch neither know nor decide that it is shared.
@@ -8,15 +8,16 @@ import { show } from "../../errors.ts";
 import { runAs } from "./current.ts";
 
 /**
- * Makes a function that runs outside of every scope, whoever calls it: no cancel reaches what it waits for, no scope waits for it, and what it starts is
+ * Makes a function that runs outside of every scope, wherever it is called: no cancel reaches what it waits for, no scope waits for it, and what it starts is
  * part of nothing. It is called at once, with the same `this` and arguments, in the caller's own async context (`AsyncLocalStorage`), and what it gives
  * or throws is the caller's.
  *
  * For what is called *in* a scope and is not *of* it: a handler registered at start-up, the promise that a cache keeps, a batch begun by the first
- * of many callers. Whoever waits for such a promise in a scope is cancelled without ending it by `perform(settling(promise))`.
+ * of many callers. In a scope, wait for such a promise by `perform(settling(promise))`: a cancel then ends
+ * the wait and not the work.
  *
  * @typeParam F - the type of the function, which the result has too
- * @param f - an async or a plain function; a generator belongs to whoever drives it: start one in `f` by {@link go}
+ * @param f - an async or a plain function; a generator belongs to the task that drives it: start one in `f` by {@link go}
  * @throws TypeError when `f` is no function
  *
  * @example
@@ -41,6 +42,6 @@ export function detached<F extends (...args: never[]) => unknown>(f: F): F {
   const outside = function (this: unknown, ...args: never[]): unknown {
     return runAs(undefined, () => f.apply(this, args));
   };
-  // Who takes handlers may look at how many arguments they want.
+  // Code that takes handlers may look at how many arguments they want.
   return Object.defineProperties(outside, { name: { value: f.name }, length: { value: f.length } }) as unknown as F;
 }

@@ -1,5 +1,5 @@
 /**
- * Errors that the platform puts together out of others: whoever asks what went wrong has to look at the parts.
+ * Errors that the platform makes of others. Whether one says that something was cancelled depends on its parts.
  */
 import { isError } from "../../errors.ts";
 

@@ -13,13 +13,13 @@ export interface Named {
 export interface Observer {
   /** A task or a scope was made: note where the running code is. */
   site(of: object): void;
-  /** Somebody begins to wait: the same; a later note replaces it. */
+  /** A wait begins: note where. A later note replaces an earlier one. */
   waits(waiter: Waiter): void;
   /** The place that was noted. */
   siteOf(of: object): string | undefined;
-  /** Who still waits for what in a cancelled cancel scope that does not end, line by line; left out: nobody asks. */
+  /** The lines that say what is still waited for in a cancelled cancel scope that does not end. Left out: no such report. */
   readonly whoWaits?: (cancelScope: object) => string[];
-  /** The last program that `run` has begun has ended; left out: nobody asks. */
+  /** The last program of `run` has ended. */
   readonly ended?: (program: string) => void;
   /** The deadline of a scope has passed. */
   expired(scope: Named, error: Error): void;
@@ -29,7 +29,7 @@ export interface Observer {
 
 export let observer: Observer | undefined;
 
-/** Have somebody observe from here on, or nobody. */
+/** Set the hooks, or (`undefined`) remove them. */
 export function observe(by: Observer | undefined): void {
   observer = by;
   noteWaits(by && ((waiter): void => { by.waits(waiter); }));

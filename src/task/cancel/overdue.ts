@@ -1,7 +1,7 @@
 /**
- * A cancelled scope that does not end says so, once, and what to do: it waits for something that no cancel reaches.
+ * The warning about a cancelled scope that does not end: it waits for something that no cancel reaches, and the warning says what to do.
  *
- * Where the platform has no async contexts, and so a cancel does not find every wait, always; elsewhere only when somebody debugs.
+ * Platforms without async contexts always warn, since there a cancel does not find every wait; the others warn in debug mode only.
  */
 import { contexts } from "../../platform/async-context.ts";
 import { controller } from "../../core/controller.ts";
@@ -9,7 +9,7 @@ import { fulfilled } from "../../core/scheduler.ts";
 import { armQuietly } from "../../time/timer.ts";
 import { observer, type Named } from "./observer.ts";
 
-/** What has to be known here of a cancel scope. */
+/** A cancel scope, as far as the warning needs it. */
 export interface Cancellable {
   /** The task or scope that runs in it. */
   readonly owner: Named & { readonly id: number; readonly cancelScope: Cancellable | undefined; readonly open?: keyof typeof openness | undefined };
@@ -22,13 +22,13 @@ export const openness = {
   "forgotten": 'was left open, and whoever opened it has ended: write "await using s = openScope()", or join it in the end',
 } as const;
 
-/** How long a cancelled scope may take to end before it is told of, in milliseconds. */
+/** How long a cancelled scope may take to end before the warning, in milliseconds. */
 const patience = 5000;
 
 /** Those that were cancelled and have not ended, each with what ends the patience. */
 const overdue = new Map<Cancellable, () => void>();
 
-/** It was cancelled: give it time to end. The timer begins a little later, so that the cancel itself leaves none. */
+/** Called when a cancel begins. The timer begins a little later, so that the cancel itself leaves none. */
 export function expectEnd(cancelScope: Cancellable): void {
   if (controller || (contexts && !observer?.whoWaits)) return;
   overdue.set(cancelScope, () => { /* not armed yet */ });
@@ -41,7 +41,7 @@ export function expectEnd(cancelScope: Cancellable): void {
   });
 }
 
-/** It has ended. */
+/** Called when a cancelled scope has ended: there will be no warning. */
 export function hasEnded(cancelScope: Cancellable): void {
   if (overdue.size === 0) return;
   overdue.get(cancelScope)?.();
@@ -60,7 +60,7 @@ function warn(cancelScope: Cancellable, lines: (cancelScope: Cancellable) => str
   );
 }
 
-/** The tasks in it that have not ended, and scopes that nobody has left. */
+/** The tasks in it that have not ended, and the open scopes whose block has not been left. */
 function whoLives(cancelScope: Cancellable): string[] {
   const lives: string[] = [];
   const cancelScopes = [cancelScope];

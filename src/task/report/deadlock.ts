@@ -1,8 +1,8 @@
 /**
- * The deadlock report: when the event loop has nothing left to do and tasks still wait, nobody will ever wake them.
+ * The deadlock report: when the event loop has nothing left to do and tasks still wait, nothing will ever wake them.
  *
  * The process says so itself ('beforeExit': no runnable work, no handles), so there is no false alarm; while a server or an interval
- * lives, there is no alarm at all. Where it does not, it is looked at (`spinning.ts`), or let end (`stalling.ts`).
+ * lives, there is no alarm at all. Platforms that do not say so are measured (`spinning.ts`), or given the chance to end (`stalling.ts`).
  *
  * Idea: Go's "all goroutines are asleep".
  */
@@ -18,13 +18,13 @@ import { waitingTopLevel } from "./top-level.ts";
 /** The exit code of a program that hangs, as Node's own for a promise that never settles. */
 const deadlocked = 13;
 
-/** What to know where everybody sleeps, and somebody waits for a signal, too. */
+/** Added to the report when a signal is among what is waited for. */
 export const aboutSignals =
   "A signal wakes nobody unless something aborts it. AbortSignal.timeout does not keep Node alive, and does not move virtual time; timeout() and sleeping() do";
 let watching = 0;
 let reported = false;
 
-/** Report a deadlock from here on, until the function that is returned is called. Who listens to signals says how to stop that for a moment. */
+/** Report a deadlock, until the returned function is called. A program that listens to signals passes how to stop listening for a moment. */
 export function watchForDeadlock(muteSignals?: MuteSignals): () => void {
   const process = host();
   if (!process) return () => { /* nothing to watch */ };
@@ -54,13 +54,13 @@ function reportDeadlock(): void {
   if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = deadlocked;
 }
 
-/** Who waits for what, if anybody waits. */
+/** What every blocked task waits for, if there is one. */
 export function deadlockReport(): string | undefined {
   const report = asleep([...registry], waitingTopLevel());
   return report && [`fatal: ${report}`, ...describeOpen().map((line) => `  ${line}`)].join("\n");
 }
 
-/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks, or its block, is not told. */
+/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks, or its block, is left out. */
 export function asleep(all: readonly TaskInfo[], topLevel: readonly TaskInfo[] = []): string | undefined {
   const among = new Set(all);
   const blocked = tree()
@@ -76,6 +76,6 @@ export function asleep(all: readonly TaskInfo[], topLevel: readonly TaskInfo[] =
 }
 
 function isBlocked(who: TaskInfo, topLevelWaits: boolean): boolean {
-  if (who.open === "in use") return !who.cancelScope?.parent && !topLevelWaits && !who.cancelScope?.children.first; // the block is told, where it waits
+  if (who.open === "in use") return !who.cancelScope?.parent && !topLevelWaits && !who.cancelScope?.children.first; // the report names the block, where it waits
   return who.kind === "task" || who.open !== undefined || waitsOf(who).length > 0 || !who.cancelScope?.children.first;
 }

@@ -1,5 +1,5 @@
 /**
- * Debugging: where tasks were started and where they wait, and what hangs, told on standard error. Off unless it is asked for: by the
+ * Debugging: records where tasks were started and where they wait, and reports what hangs on standard error. Off unless it is asked for: by the
  * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
  */
 import { noteResources } from "../../support/resources.ts";
@@ -14,7 +14,7 @@ import { observe, observer, type Named, type Observer } from "../cancel/observer
 import { noteSiteOf, siteOf } from "./call-site.ts";
 import { watchTopLevel } from "./top-level.ts";
 
-/** Note sites from here on, know of each task what it waits for, and tell of what hangs. */
+/** Record call sites, keep track of what each task waits for, and report what hangs. */
 export function debug(): void {
   identifyFreeTasks(rootCancelScope);
   watchTopLevel();
@@ -25,7 +25,7 @@ export function debug(): void {
 
 /** Note sites, and know of each task what it waits for, until the function that is returned is called. */
 export function traceTasks(): () => void {
-  if (observer) return () => { /* whoever observes already goes on */ };
+  if (observer) return () => { /* debug() traces already */ };
   const forget = identifyFreeTasks(rootCancelScope);
   const forgetResources = noteResources(noteSiteOf);
   observe(tracing);
@@ -44,7 +44,7 @@ const tracing: Observer = {
   failed: nameStart,
 };
 
-// -- Where errors come from. One that is made when somebody else closes, or when a timer fires, has that in its stack, and not the line of who waits.
+// -- Where errors come from. The stack of one that is made when a channel is closed, or when a timer fires, shows that place and not the waiting line.
 
 const located = new WeakSet<Error>();
 
@@ -57,7 +57,7 @@ function locate(error: unknown, what: string, noted: object): void {
   Reflect.set(error, "stack", `${error.stack}\n    ${what} ${place}`); // assigned, one that is read only would throw
 }
 
-/** Note where somebody begins to wait, and have the error that comes of it say so. */
+/** Record where a wait begins, and have an error that ends it say so. */
 function noteWait(waiter: Waiter): void {
   noteSiteOf(waiter);
   if (Object.hasOwn(waiter, "resume")) return; // a generator waits again and again
@@ -107,7 +107,7 @@ function extendStack(task: Named, error: Error): void {
   namedIn.set(error, { before, lines: named, after: error.stack });
 }
 
-/** Who still waits in a cancel scope that was cancelled: for something that no cancel reaches. */
+/** What is still waited for in a cancelled cancel scope, though no cancel reaches it. */
 function whoWaits(cancelScope: object): string[] {
   const inside = tree().filter(({ who }) => {
     for (let outer = who.cancelScope; outer; outer = outer.parent) if (outer === cancelScope) return true;
@@ -116,7 +116,7 @@ function whoWaits(cancelScope: object): string[] {
   return inside.flatMap(({ who }) => describe(who, "still waits in"));
 }
 
-/** How long what is open may keep the process after the end of its program before it is told of, in milliseconds. */
+/** How long open resources may keep the process after the end of its program before the report, in milliseconds. */
 const patience = 5000;
 
 let disarm: (() => void) | undefined;

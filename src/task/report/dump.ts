@@ -1,8 +1,8 @@
 /**
- * What lives, and what it waits for, as text.
+ * The tasks and scopes that live, and what they wait for, as text.
  *
- * Known for nothing: generator tasks, and all that runs in a scope. Of an async task outside of scopes it is known once somebody wants to
- * know (`run`, debugging): only then it gets a cancel scope, whose operations are its own.
+ * Known for nothing: generator tasks, and all that runs in a scope. What an async task outside of scopes waits for
+ * is known only under `run` or debugging: then it has a cancel scope of its own.
  *
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
@@ -17,7 +17,7 @@ import { openness } from "../cancel/overdue.ts";
 import { registry } from "./registry.ts";
 import { siteOf } from "./call-site.ts";
 
-/** An operation that somebody waits for, and where, as far as it is known. */
+/** An operation that is waited for, and where, as far as it is known. */
 export interface Wait {
   readonly operation: string;
   /** Whether the abort of a signal would end it. */
@@ -94,7 +94,7 @@ function withoutWait({ cancelScope, driver }: TaskInfo, verb: string): string {
   return cancelScope?.delivered ? `${foreign}; or ${goesOn}` : foreign;
 }
 
-/** What is open, save what was so before; as far as somebody has it noted (debugging, leak checks). */
+/** What is open and was not before, as far as debugging or a leak check has recorded it. */
 export function describeOpen(before: ReadonlySet<object> = new Set()): string[] {
   return [...allOpen()].flatMap(([resource, { name, by }]) => {
     if (before.has(resource)) return [];

@@ -2,7 +2,7 @@
  * The deadlock of a platform that does not say so itself. While the top level of a program waits, Bun's event loop does not end when nothing is left
  * that could wake anybody, and 'beforeExit' does not come: it spins.
  *
- * An event loop that has anything to wait for sleeps, and the system counts how often a process does. So a deadlock is told only if, three times in a
+ * An event loop that has anything to wait for sleeps, and the system counts how often a process does. So a deadlock is reported only if, three times in a
  * row,
  * 1. a timer that keeps nothing alive has fired twenty times, and the process has slept clearly less often; never is what a system says that does not count;
  * 2. sixty-four turns pass at once: no code of others runs between them, that would use the processor as well.

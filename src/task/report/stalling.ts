@@ -1,5 +1,5 @@
 /**
- * The deadlock of a platform that ends by itself, unless somebody listens to signals. When the top level of a program waits and nothing else is
+ * The deadlock of a platform that ends by itself, unless the program listens to signals. When the top level of a program waits and nothing else is
  * left, Deno ends with an error of its own; but there a listener for a signal counts as something left.
  *
  * So now and then, when the platform names nothing that keeps it alive, the listeners are off for a millisecond: either the process ends now, or they are back.

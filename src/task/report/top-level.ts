@@ -1,5 +1,5 @@
 /**
- * The code outside of every task: the main module, handlers of the platform's events. What it waits for is known once somebody wants to know.
+ * The code outside of every task: the main module, and handlers of the platform's events. What it waits for is known after `watchTopLevel()`.
  */
 import { identifyTopLevel } from "../cancel/current.ts";
 import { CancelScope, type TaskInfo } from "../cancel/cancel-scope.ts";
@@ -15,7 +15,7 @@ class TopLevel implements TaskInfo {
 
 let topLevel: TopLevel | undefined;
 
-/** Know from here on what it waits for. */
+/** Begin to keep track of what it waits for. */
 export function watchTopLevel(): void {
   topLevel ??= new TopLevel();
   identifyTopLevel(topLevel.cancelScope);

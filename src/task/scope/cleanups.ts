@@ -37,7 +37,7 @@ export class Cleanups {
   }
 }
 
-/** Run a body in a cancel scope of its own, to its end; what it throws is told before the cancel scope ends. */
+/** Run a body in a cancel scope of its own, to its end. `failed` gets what it throws before the cancel scope ends. */
 export function runIn(cancelScope: CancelScope, body: () => unknown, failed: (error: unknown) => void, context?: AsyncContext): Promise<void> {
   return new Promise((resolve) => {
     const ended = (how: HowEnded, outcome: unknown): void => {

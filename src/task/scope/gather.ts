@@ -45,11 +45,23 @@ type Results<J, Extra> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra
 
 /** How to gather. */
 export interface GatherOptions extends WaitOptions {
-  /** How many thunks run at the same time: a whole number from 1 up, or `Infinity`, the default. */
+  /**
+   * How many thunks run at the same time: a whole number from 1 up, or `Infinity`.
+   *
+   * @defaultValue `Infinity`
+   */
   limit?: number | undefined;
-  /** Errors become results, in their job's place, and the gather never rejects because of a job. */
+  /**
+   * Errors become results, in their job's place, and the gather never rejects because of a job.
+   *
+   * @defaultValue `false`
+   */
   returnErrors?: boolean | undefined;
-  /** What a failure does to the thunks that run: `"cancel"` (the default) cancels and awaits them, `"leave"` lets them go on, as asyncio does. */
+  /**
+   * What a failure does to the thunks that run: `"cancel"` cancels and awaits them, `"leave"` lets them go on, as asyncio does.
+   *
+   * @defaultValue `"cancel"`
+   */
   onError?: "cancel" | "leave" | undefined;
 }
 
@@ -117,7 +129,7 @@ interface CheckedJobs {
   readonly observing: readonly (Performable<unknown> | undefined)[];
 }
 
-/** Read the jobs. A rejection of a promise counts as seen from here on, also if a job behind it is none, or reading goes wrong. */
+/** Read the jobs. The rejection of a promise counts as handled once it is read, even if a later job is not valid or reading fails. */
 function readJobs(given: GatherJobs): CheckedJobs {
   checkedJobs(given);
   const names = isList(given) ? undefined : Object.keys(given);

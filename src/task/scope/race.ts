@@ -93,7 +93,7 @@ class Race extends ScopeState {
     this.#left--;
     const failed = child.state === "failed";
     if (this.#decided) {
-      // Whoever has lost is not asked for its own outcome any more, only for how it has cleaned up.
+      // The own outcome of a loser does not count any more; a failure of its clean-up does.
       if (failed && child.cancelScope?.delivered === true) super.childEnded(child, outcome);
     } else if (child.state === "done" || (failed && this.#until === "settled")) {
       this.#decide(failed ? "error" : "value", outcome);

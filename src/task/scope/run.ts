@@ -2,7 +2,7 @@
  * Where a program begins: its main function in a scope of its own, with what a shell and a user expect.
  *
  * 1. SIGINT and SIGTERM cancel it and wait for its clean-up, for a grace time; a second one exits at once.
- * 2. When everybody waits for ever, there is a report, and the exit code 13.
+ * 2. When every task waits for ever, there is a report, and the exit code 13.
  *
  * Idea: asyncio's and trio's `run`.
  */
@@ -23,7 +23,11 @@ import { watchTopLevel } from "../report/top-level.ts";
 
 /** How to run a program. */
 export interface RunOptions extends ScopeOptions {
-  /** How long clean-up may take after a signal of the system, in milliseconds: 5,000, if left out. Then the process exits. */
+  /**
+   * How long clean-up may take after a signal of the system, in milliseconds. Then the process exits.
+   *
+   * @defaultValue `5000`
+   */
   grace?: number | undefined;
 }
 
@@ -81,7 +85,7 @@ const runOptions: Known<RunOptions> = { ...scopeOptions, grace: true };
 /** How many programs run: the last one to end lets the process exit. */
 let programsRunning = 0;
 
-/** The outcome of a program that is told of signals, and reports a deadlock, while it runs. */
+/** The outcome of a program that reacts to signals, and reports a deadlock, while it runs. */
 function withSignals<T>(process: Host, state: ScopeState, outcome: Promise<T>, grace: number): Promise<T> {
   let code: number | undefined;
   let disarm: (() => void) | undefined;
@@ -115,7 +119,7 @@ function withSignals<T>(process: Host, state: ScopeState, outcome: Promise<T>, g
 
 const signalListeners = new Set<{ on(): void; off(): void }>();
 
-/** Hear the system's signals, until the function that is returned is called. */
+/** Listen to the system's signals, until the returned function is called. */
 function listen(process: Host, heard: (signal: string, exitCode: number) => void): () => void {
   const listeners = Object.entries(signals).map(([signal, exitCode]) => [signal, () => { heard(signal, exitCode); }] as const);
   const pair = {
@@ -130,7 +134,7 @@ function listen(process: Host, heard: (signal: string, exitCode: number) => void
   };
 }
 
-/** No program hears a signal, until the function that is returned is called. */
+/** Stop listening to signals in all programs, until the returned function is called. */
 function muteSignals(): () => void {
   for (const pair of signalListeners) pair.off();
   return () => { for (const pair of signalListeners) pair.on(); };

@@ -13,13 +13,19 @@ export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unkn
 
 /** How a scope is to behave. Its `signal` cancels it: it rejects with a {@link CancelledError} whose `cause` is the signal's reason. */
 export interface ScopeOptions extends WaitOptions {
-  /** What errors and reports call it. The body's name, if left out. */
+  /**
+   * What errors and reports call it.
+   *
+   * @defaultValue the name of the body
+   */
   name?: string | undefined;
   /** Its deadline, in milliseconds from now: cancelled then, it rejects with a {@link TimeoutError}. */
   timeout?: number | undefined;
   /**
-   * What a failing child does: `"cancel"` (the default) cancels the rest and fails the scope; `"supervise"` leaves the others alone, and
-   * the failure to whoever joins; a function is called with the error and the task, and one that throws fails the scope.
+   * What a failing child does. `"cancel"` cancels the rest and fails the scope. `"supervise"` leaves the others alone, and the failure to the
+   * joiners of the child. A function is called with the error and the task; if it throws, that fails the scope.
+   *
+   * @defaultValue `"cancel"`
    */
   onError?: OnError | undefined;
 }

@@ -46,7 +46,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   readonly #openedIn: CancelScope | undefined;
   readonly #cleanups: Cleanups = new Cleanups();
   #background: BackgroundTasks | undefined = undefined;
-  /** The context in which failures are told. */
+  /** The async context in which `onError` is called. */
   readonly #context: AsyncContext | undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
@@ -88,7 +88,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     return !this.#body;
   }
 
-  /** Whether it has a task that has not ended, or a scope that nobody will end. */
+  /** Whether it has a task that has not ended, or a forgotten open scope. */
   get hasTasks(): boolean {
     if (this.#background?.hasTasks === true) return true;
     for (const { owner } of this.cancelScope.children) if (owner.kind === "task" || owner.open === "forgotten") return true;

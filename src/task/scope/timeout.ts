@@ -75,7 +75,7 @@ type TimedBody<T, Y, Z, P> = GivenBody<"timeout(ms, () => work())", [scope: Scop
 const timeoutOptions: Known<TimeoutOptions<unknown>> = { fallback: true, signal: true };
 
 /**
- * Runs a body that no cancel from outside reaches: for clean-up that has to wait. The structure stays: whoever is around it waits for it.
+ * Runs a body that no cancel from outside reaches: for clean-up that has to wait. The scope around it still waits for it.
  * The next operation after it rejects, if there was a cancel.
  *
  * @param body - an async, a plain or a generator function
