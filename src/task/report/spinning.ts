@@ -4,8 +4,8 @@
  *
  * An event loop that has anything to wait for sleeps, and the system counts how often a process does. So a deadlock is reported only if, three times in a
  * row,
- * 1. a timer that keeps nothing alive has fired twenty times, and the process has slept clearly less often; never is what a system says that does not count;
- * 2. sixty-four turns pass at once: no code of others runs between them, that would use the processor as well.
+ * - a timer that keeps nothing alive has fired twenty times, and the process has slept clearly less often; never is what a system says that does not count;
+ * - sixty-four turns pass at once: no code of others runs between them, that would use the processor as well.
  *
  * A busy machine, or a thread that computes, can only put it off.
  */

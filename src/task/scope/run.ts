@@ -1,8 +1,8 @@
 /**
  * Where a program begins: its main function in a scope of its own, with what a shell and a user expect.
  *
- * 1. SIGINT and SIGTERM cancel it and wait for its clean-up, for a grace time; a second one exits at once.
- * 2. When every task waits for ever, there is a report, and the exit code 13.
+ * SIGINT and SIGTERM cancel it and wait for its clean-up, for a grace time; a second one exits at once. When every task waits
+ * for ever, there is a report, and the exit code is 13.
  *
  * Idea: asyncio's and trio's `run`.
  */
