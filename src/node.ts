@@ -54,7 +54,7 @@ const origin = snapshot();
 let outside = snapshot();
 
 /** What goes along with the running code for the library itself, once it is needed. */
-let carried: AsyncLocalStorage<unknown> | undefined;
+const carried = new Set<unknown>();
 
 /** Where the stores of the running code are kept. */
 interface StorePlace {
@@ -64,13 +64,14 @@ interface StorePlace {
 }
 
 const ofStore = "kResourceStore";
+/** The keys of what is carried, where stores are kept by keys. */
+const keysOfCarried = new Set<string | symbol | undefined>();
 const resources: StorePlace = {
   present: executionAsyncResource,
   holdsStore: (resource, own) => {
-    const ownSymbol = (carried as { [ofStore]?: symbol } | undefined)?.[ofStore];
     return Object.getOwnPropertySymbols(resource).some(
       (symbol) =>
-        symbol.description === ofStore && (own || symbol !== ownSymbol) && (resource as Record<symbol, unknown>)[symbol] !== undefined,
+        symbol.description === ofStore && (own || !keysOfCarried.has(symbol)) && (resource as Record<symbol, unknown>)[symbol] !== undefined,
     );
   },
 };
@@ -80,7 +81,7 @@ const frames: StorePlace | undefined = ofFrame && {
   present: () => (makeResource() as unknown as Record<symbol, object | undefined>)[ofFrame],
   holdsStore: (frame, own) => {
     for (const [storage, store] of frame as ReadonlyMap<unknown, unknown>) {
-      if (store !== undefined && (own || storage !== carried)) return true;
+      if (store !== undefined && (own || !carried.has(storage))) return true;
     }
     return false;
   },
@@ -89,15 +90,14 @@ const frames: StorePlace | undefined = ofFrame && {
 /** Deno's: an object with an entry for each store. What an entry holds cannot be seen, so one that was set to nothing counts as a store. */
 const mappings: StorePlace | undefined = core && {
   present: () => core.getAsyncContext(),
-  holdsStore: (mapping, own) => Object.keys(mapping).some((key) => own || key !== keyOfCarried),
+  holdsStore: (mapping, own) => Object.keys(mapping).some((key) => own || !keysOfCarried.has(key)),
 };
-let keyOfCarried: string | undefined;
 
 /** Learn which entry is the library's own: the one that a run of its store adds. */
-function learnKey(): void {
+function learnKey(storage: AsyncLocalStorage<unknown>): void {
   const keys = (): string[] => Object.keys(core?.getAsyncContext() ?? {});
   const before = keys();
-  carried?.run(true, () => { keyOfCarried = keys().find((key) => !before.includes(key)); });
+  storage.run(true, () => { keysOfCarried.add(keys().find((key) => !before.includes(key))); });
 }
 
 const places = ofStore in new AsyncLocalStorage() ? resources : frames ?? mappings;
@@ -140,9 +140,11 @@ provideContexts({
     },
   },
   carry: <T>() => {
-    carried = new AsyncLocalStorage<unknown>();
-    if (mappings) learnKey();
-    return carried as AsyncLocalStorage<T>;
+    const storage = new AsyncLocalStorage<unknown>();
+    carried.add(storage);
+    if (mappings) learnKey(storage);
+    else keysOfCarried.add((storage as { [ofStore]?: symbol })[ofStore]);
+    return storage as AsyncLocalStorage<T>;
   },
 });
 

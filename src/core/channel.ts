@@ -24,7 +24,7 @@ import { done, perform, ready, rejectedNow } from "./perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
-import { controller, tellMade, touch } from "./controller.ts";
+import { controller, tellMade, touch, type Verb } from "./controller.ts";
 import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
 import { WaitQueue, withdraw, type Waiter } from "./wait-queue.ts";
 
@@ -225,12 +225,12 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: a Go `select` with a `default`.
    */
   trySend(value: T): boolean {
-    return this.give(value);
+    return this.give(value, undefined, "trySend");
   }
 
   /** @internal Hand the value over, or accept it, now; false: neither is possible. */
-  give(value: T, key?: CaseKey): boolean {
-    touch(this, "send");
+  give(value: T, key?: CaseKey, verb: Verb = "send"): boolean {
+    touch(this, verb);
     if (this.#end !== undefined) throw this.#closed("send", key);
     const receiver = this.receivers.first;
     if (receiver !== undefined) {
@@ -352,7 +352,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    * Idea: a Go `select` with a `default`.
    */
   tryReceive(): IteratorResult<T, undefined> | undefined {
-    return this.canReceive() ? (this.take(true) as IteratorResult<T, undefined>) : undefined;
+    return this.canReceive("tryReceive") ? (this.take(true) as IteratorResult<T, undefined>) : undefined;
   }
 
   /**
@@ -369,8 +369,8 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   /** @internal Whether a value, or the end, is there to be received now. */
-  canReceive(): boolean {
-    touch(this, "receive");
+  canReceive(verb: Verb = "receive"): boolean {
+    touch(this, verb);
     return this.senders.first !== undefined || (this.#buffer?.size ?? 0) > 0 || this.#end !== undefined;
   }
 

@@ -11,10 +11,14 @@ import { below } from "../platform/random.ts";
 export const everything: unique symbol = Symbol("everything");
 
 /** What the running code does to something that is shared: it may wait, or it is done at once and the running code goes on. */
-export type Verb = "send" | "receive" | "read" | "join" | "closeWrite" | "acquire" | "take" | DoneAtOnce;
-/** The verbs that are done at once, and may wake somebody. */
-export type DoneAtOnce = "close" | "cancel" | "reply" | "limit" | "deliver" | "end of what comes" | OfSync | OfNetInMemory;
-type OfSync = "release" | "resize" | "set" | "forget";
+export type Verb = MayWait | DoneAtOnce;
+/** The verbs that may wait: what follows them comes when the running code is resumed. */
+export type MayWait = "send" | "receive" | "read" | "join" | "closeWrite" | "acquire" | "take";
+/** The verbs that return at once, also if they wake somebody. Between "poll" and "polled" the others do, too. */
+export type DoneAtOnce =
+  | "trySend" | "tryReceive" | "poll" | "polled" | "close" | "cancel" | "abort" | "resume" | "reply" | "limit"
+  | "deliver" | "end of what comes" | OfSync | OfNetInMemory;
+type OfSync = "tryAcquire" | "tryTake" | "release" | "resize" | "set" | "forget";
 type OfNetInMemory = "listen" | "close a listener" | "connect" | "reset" | "partition" | "heal";
 
 /** A task or a scope. */
@@ -75,8 +79,8 @@ export interface Controller {
    * polling has its own.
    */
   choose(left: number, cases: readonly unknown[]): number;
-  /** A timer: call `fire` after `ms`; the result disarms it. */
-  arm(ms: number, fire: () => void): () => void;
+  /** A timer: call `fire` after `ms`; the result disarms it. `isIdle`: whether nobody waits for it at present. */
+  arm(ms: number, fire: () => void, isIdle?: () => boolean): () => void;
 
   // -- What the running code does --
 

@@ -9,8 +9,9 @@ import { cancelledContext, contextProvider, type CancelContext } from "./cancel-
 import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "../support/given.ts";
 import type { NoOperation } from "../support/mistakes.ts";
-import { nothing, type Operation, performable, type WaitOptions } from "./operation.ts";
+import { nothing, type Nothing, type Operation, performable, type Performable, type WaitOptions } from "./operation.ts";
 import { hold, spendHere } from "./budget.ts";
+import { touch } from "./controller.ts";
 import { park } from "./park.ts";
 import { fulfilled } from "./scheduler.ts";
 import type { Outcome } from "./wait-queue.ts";
@@ -87,8 +88,16 @@ export function poll<T>(operation: Operation<T> | NoOperation): {
   /** What the operation gave. */
   value: T;
 } | undefined {
-  const value = performable(operation as Operation<T>, "poll").prepare().attempt();
+  const value = polled(performable(operation as Operation<T>, "poll"));
   return value === nothing ? undefined : { value };
+}
+
+/** What an operation gives now, if it happens. */
+export function polled<T>(operation: Performable<T>): T | Nothing {
+  touch(operation, "poll");
+  const value = operation.prepare().attempt();
+  touch(operation, "polled");
+  return value;
 }
 
 /** A promise for a value that is there already; it counts as a wake-up, so that endless readiness starves nobody. */

@@ -10,7 +10,7 @@ import { Choice, type Case } from "./choice.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { NoOperation } from "../support/mistakes.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
-import { perform } from "./perform.ts";
+import { perform, polled } from "./perform.ts";
 
 /** What switches a case off: `open && ch.receiving()`. */
 export type Falsy = false | null | undefined | 0 | 0n | "";
@@ -138,7 +138,7 @@ function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Op
  */
 export function trySelect<const C extends GivenCases>(cases: C, options: SelectOrder = {}): Selected<C> | undefined {
   const { order } = knownOptions(options, selectOrder, "trySelect");
-  const selected = performable(choiceOf<C>(cases, order), "trySelect").prepare().attempt();
+  const selected = polled(performable(choiceOf<C>(cases, order), "trySelect"));
   return selected === nothing ? undefined : selected;
 }
 

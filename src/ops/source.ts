@@ -232,7 +232,7 @@ class Sourced<T> extends Performable<T> implements WaitPlace {
     try {
       withdraw = this.#source.wait((result) => {
         if (stay.over) return;
-        touch(everything);
+        touch(everything, "resume");
         stay.over = true;
         release(waiter);
         waiter.resume("result", result);

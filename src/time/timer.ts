@@ -15,11 +15,11 @@ export interface PlatformTimer { ref?: () => unknown; unref?: () => unknown }
 
 /**
  * Call `fire` once after `ms` milliseconds. The result disarms it, and may be called at any time. `made` gets each timer of the platform that
- * is made for it.
+ * is made for it; `isIdle` says whether nobody waits for it.
  */
-export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) => void): () => void {
+export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) => void, isIdle?: () => boolean): () => void {
   if (ms === Infinity) return () => { /* nothing was armed */ };
-  if (controller !== undefined) return controller.arm(ms, fire);
+  if (controller !== undefined) return controller.arm(ms, fire, isIdle);
   const { setTimeout, clearTimeout } = globalThis;
   let timer: ReturnType<typeof setTimeout>;
   const wait = (left: number): void => {
@@ -41,7 +41,7 @@ export class KeepAliveTimer {
     this.#disarm = arm(ms, fire, (timer) => {
       this.#timer = timer;
       this.keep(this.#keeps);
-    });
+    }, () => !this.#keeps);
   }
 
   keep(alive: boolean): void {

@@ -83,7 +83,7 @@ for (const lane of lanes) {
         const { signal } = new AbortController();
         let handedOver = 0;
         const traces = (): number => lengthOf(a.receivers) + lengthOf(b.receivers) + getEventListeners(signal, "abort").length +
-          ((controller as ControlledScheduler | undefined)?.timers.length ?? 0);
+          ((controller as ControlledScheduler | undefined)?.agenda.timers.length ?? 0);
         check = (): void => {
           const left = traces();
           must(handedOver === 0 || left === 0, `${left} are left of a select that has happened`);

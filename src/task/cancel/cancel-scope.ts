@@ -122,7 +122,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     if (this.over) return;
     if (fromOutside) this.fromOutside ??= error;
     if (this.cancelError) return;
-    touch(everything);
+    touch(everything, "cancel");
     if (!known) noteCancel(error);
     this.cancelError = error;
     const reached: CancelScope[] = [this];

@@ -7,16 +7,20 @@
  *
  * Idea: loom, shuttle, Coyote; stateless model checking is VeriSoft's.
  */
+import { now } from "../../platform/macrotask.ts";
+import type { AtOnce, Manner } from "../scheduler/controlled-scheduler.ts";
 import type { Chooser } from "../strategies/chooser.ts";
 import { BoundedDfs } from "../strategies/dfs.ts";
 import { Dpor } from "../strategies/dpor.ts";
 import { Pct } from "../strategies/pct.ts";
 import { Random } from "../strategies/random.ts";
 import { Replay } from "../strategies/replay.ts";
-import { decode, encode } from "../strategies/schedule.ts";
+import { forgetThreads } from "../scheduler/thread.ts";
+import { read } from "../strategies/schedule.ts";
 import { ExploreError } from "./explore-error.ts";
-import type { Settings } from "./options.ts";
+import type { Settings, Strategy } from "./options.ts";
 import { runOnce, type Program, type Verdict } from "./program-run.ts";
+import { shrunk } from "./shrinking.ts";
 import { traceOf } from "./trace.ts";
 
 /** What came of an exploration that has found nothing wrong. */
@@ -29,59 +33,127 @@ export interface ExploreReport {
   readonly steps: number;
   /** Every order was tried: this is a proof. Never so if two cases of one select have waited for the same side of one channel. */
   readonly complete: boolean;
+  /** What was taken for granted: `"timers: quiescent"`, that no timer fires while a task can go on. */
+  readonly assumed: readonly string[];
   /** What {@link ExploreContext.outcome} was told, and in how many runs. */
   readonly outcomes: ReadonlyMap<string, number>;
 }
+
+/** So many runs of other strategies have to agree with what `"dpor"` has proven. */
+const crossChecks = 100;
+
+const inProduction: Manner = { production: true, raced: false };
 
 export class Exploration {
   readonly #program: Program;
   readonly #settings: Settings;
   readonly #outcomes = new Map<string, number>();
   readonly #deadline: number;
+  readonly #manner: Manner;
   #schedules = 0;
   #pruned = 0;
   #steps = 0;
+  /** Whether a synchronous verb has woken somebody in any run; and whether runs take account of that. */
+  #wakesSynchronously = false;
+  #atOnce: AtOnce = "left out";
+  /** A run was given up, so that nothing is complete. */
+  #stopped = false;
 
   constructor(program: Program, settings: Settings) {
     this.#program = program;
-    this.#settings = settings;
-    this.#deadline = performance.now() + settings.maxMs;
+    this.#deadline = now() + settings.maxMs;
+    this.#settings = { ...settings, deadline: this.#deadline };
+    this.#manner = { production: false, raced: settings.timers === "race" };
   }
 
   async run(): Promise<ExploreReport> {
-    const { replay: given } = this.#settings;
+    const { replay: given, strategy } = this.#settings;
     if (given !== undefined) {
-      await this.#once(new Replay(decode(given)));
+      const { choices, manner } = read(given, this.#manner.raced);
+      this.#atOnce = "a choice";
+      await this.#once(new Replay(choices), manner);
       return this.#report(false);
     }
     await this.#sameTwice();
-    const choosers = this.#choosers();
-    for (let turn = 0; this.#schedules < this.#settings.maxSchedules && performance.now() <= this.#deadline; turn++) {
-      const chooser = choosers[turn % choosers.length] as Chooser;
-      if (!(await this.#once(chooser)) && (!chooser.cut || choosers.length === 1)) return this.#report(!chooser.cut);
+    if (strategy === "auto") return this.#report(await this.#auto());
+    let chooser = this.#chooser(strategy);
+    for (let isOver = false; this.#goesOn && !isOver;) {
+      isOver = !(await this.#once(chooser));
+      if (this.#restarts()) chooser = this.#chooser(strategy);
+      else if (isOver && !chooser.cut) return this.#report(strategy !== "dpor" || (await this.#crossCheck()));
     }
     return this.#report(false);
   }
 
-  #choosers(): Chooser[] {
-    const { strategy, seed, depth, deviations } = this.#settings;
+  get #goesOn(): boolean {
+    return this.#schedules < this.#settings.maxSchedules && !this.#isLate;
+  }
+
+  get #isLate(): boolean {
+    return this.#stopped || now() > this.#deadline;
+  }
+
+  #chooser(strategy: Exclude<Strategy, "auto">): Chooser {
+    const { seed, depth, deviations } = this.#settings;
     switch (strategy) {
-      case "random": return [new Random(seed)];
-      case "pct": return [new Pct(seed, depth)];
-      case "dfs": return [new BoundedDfs(deviations)];
-      case "dpor": return [new Dpor()];
-      case "auto": return [new BoundedDfs(2), new Random(seed), new Pct(seed, depth)];
+      case "random": return new Random(seed);
+      case "pct": return new Pct(seed, depth);
+      case "dfs": return new BoundedDfs(deviations);
+      case "dpor": return new Dpor();
     }
   }
 
+  /** A synchronous verb has woken somebody for the first time: what was learnt from earlier runs does not hold any more. */
+  #restarts(): boolean {
+    const restarts = this.#wakesSynchronously && this.#atOnce === "left out";
+    if (restarts) this.#atOnce = "a choice";
+    return restarts;
+  }
+
+  /** Those that look for a fault here and there. */
+  #searchers(): Chooser[] {
+    const { seed, depth } = this.#settings;
+    return [new BoundedDfs(2), new Random(seed), new Pct(seed, depth)];
+  }
+
+  /** A proof is tried, and faults are looked for meanwhile, in turn. True: it is proven. */
+  async #auto(): Promise<boolean> {
+    let [prover, searchers, isProven, searches] = [new Dpor(), this.#searchers(), false, 0];
+    for (let turn = 0; this.#goesOn; turn++) {
+      if (this.#restarts()) [prover, searchers, isProven, searches] = [new Dpor(), this.#searchers(), false, 0];
+      if (isProven && searches >= crossChecks) return true;
+      if (!isProven && !prover.cut && turn % 2 === 0) {
+        if (!(await this.#once(prover))) isProven = !prover.cut;
+      } else if (await this.#once(searchers[searches++ % searchers.length] as Chooser, this.#manner, isProven)) continue;
+      else if (!(searchers[0] as Chooser).cut) return true; // it has tried every order
+      else searchers.shift();
+    }
+    return isProven && searches >= crossChecks;
+  }
+
+  /** Whether other strategies find nothing, either. Their runs are not counted. */
+  async #crossCheck(): Promise<boolean> {
+    const [schedules, pruned, steps, outcomes] = [this.#schedules, this.#pruned, this.#steps, new Map(this.#outcomes)];
+    const searchers = this.#searchers();
+    for (let search = 0; search < crossChecks && searchers.length > 0; search++) {
+      if (this.#isLate) return false;
+      if (!(await this.#once(searchers[search % searchers.length] as Chooser, this.#manner, true))) searchers.shift();
+    }
+    [this.#schedules, this.#pruned, this.#steps] = [schedules, pruned, steps];
+    this.#outcomes.clear();
+    for (const [outcome, count] of outcomes) this.#outcomes.set(outcome, count);
+    return true;
+  }
+
   async #sameTwice(): Promise<void> {
-    const first = await this.#judged(new Replay([]));
+    const first = await this.#judged(new Replay([]), inProduction);
     this.#schedules = 0;
-    const second = await this.#judged(new Replay([]));
+    const second = await this.#judged(new Replay([]), inProduction);
     this.#schedules = 0;
     this.#steps = 0;
     this.#outcomes.clear();
-    if (!first || !second) return;
+    forgetThreads();
+    if (!first || !second || first.stopped || second.stopped) return;
     const [one, other] = [traceOf(first.scheduler), traceOf(second.scheduler)];
     const differs = one.findIndex((line, index) => line !== other[index]);
     if (differs < 0 && one.length === other.length) return;
@@ -91,65 +163,37 @@ export class Exploration {
   }
 
   /** A run of this chooser's; false: it has none left. */
-  async #once(chooser: Chooser): Promise<boolean> {
-    return (await this.#judged(chooser)) !== undefined;
+  async #once(chooser: Chooser, manner: Manner = this.#manner, isProven = false): Promise<boolean> {
+    return (await this.#judged(chooser, manner, isProven)) !== undefined;
   }
 
-  async #judged(chooser: Chooser): Promise<Verdict | undefined> {
-    const verdict = await this.#run(chooser);
+  async #judged(chooser: Chooser, manner: Manner, isProven = false): Promise<Verdict | undefined> {
+    const verdict = await this.#run(chooser, manner);
     if (!verdict) return undefined;
     this.#steps += verdict.scheduler.steps.length;
+    this.#wakesSynchronously ||= verdict.scheduler.wakesSynchronously;
     if (verdict.redundant) {
       this.#pruned++;
       return verdict;
     }
     this.#schedules++;
+    this.#stopped ||= verdict.stopped;
     for (const outcome of verdict.outcomes) this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    if (verdict.kind !== "ok") throw new ExploreError(await this.#shrunk(verdict), this.#settings.seed, this.#schedules);
+    if (verdict.kind !== "ok") {
+      const run = (choices: readonly number[], like: Manner): Promise<Verdict | undefined> => this.#run(new Replay(choices), like);
+      throw new ExploreError(await shrunk(verdict, run, this.#deadline), this.#settings.seed, this.#schedules, isProven);
+    }
     return verdict;
   }
 
-  async #run(chooser: Chooser): Promise<Verdict | undefined> {
-    return runOnce(this.#program, chooser, this.#settings);
-  }
-
-  /** A shorter schedule that leads to the same. */
-  async #shrunk(verdict: Verdict): Promise<Verdict> {
-    let best = verdict;
-    let tries = 200;
-    const attempt = async (choices: readonly number[]): Promise<boolean> => {
-      if (tries-- <= 0) return false;
-      const next = await this.#run(new Replay(choices));
-      if (next?.kind !== verdict.kind || String(next.error) !== String(verdict.error) || !simpler(next, best)) return false;
-      best = next;
-      return true;
-    };
-    for (let progress = true; progress && tries > 0;) {
-      progress = false;
-      for (let index = best.choices.length - 1; index >= 0; index--) {
-        if ((best.choices[index] ?? 0) === 0) continue;
-        const { choices } = best;
-        const before = choices.slice(0, index);
-        const after = choices.slice(index + 1);
-        const candidates = [before, [...before, 0, ...after], [...before, ...after], [...before, (choices[index] as number) - 1, ...after]];
-        for (const candidate of candidates) {
-          if (await attempt(candidate)) {
-            progress = true;
-            break;
-          }
-        }
-      }
-    }
-    return best;
+  #run(chooser: Chooser, manner: Manner): Promise<Verdict | undefined> {
+    return runOnce(this.#program, chooser, this.#settings, manner, this.#atOnce);
   }
 
   #report(complete: boolean): ExploreReport {
-    return { schedules: this.#schedules, pruned: this.#pruned, steps: this.#steps, complete, outcomes: this.#outcomes };
+    return {
+      schedules: this.#schedules, pruned: this.#pruned, steps: this.#steps, complete, outcomes: this.#outcomes,
+      assumed: this.#settings.timers === "race" ? [] : ["timers: quiescent"],
+    };
   }
-}
-
-/** Whether a verdict's schedule is shorter, or as long and smaller. */
-function simpler(one: Verdict, other: Verdict): boolean {
-  const [a, b] = [encode(one.choices), encode(other.choices)];
-  return a.length < b.length || (a.length === b.length && a < b);
 }

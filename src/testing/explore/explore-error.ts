@@ -3,7 +3,7 @@
  */
 import { isError } from "../../errors.ts";
 import { aboutSignals } from "../../task/report/deadlock.ts";
-import { encode } from "../strategies/schedule.ts";
+import { written } from "../strategies/schedule.ts";
 import { diagramOf, traceOf } from "./trace.ts";
 import type { Blocked, FindingKind, Verdict } from "./program-run.ts";
 
@@ -15,6 +15,10 @@ const found: Readonly<Record<FindingKind, string>> = {
   uncontrolled: "a task that it does not control",
   nondeterministic: "that two runs of the same choices differ",
 };
+
+/** What a proof by partial orders cannot see. */
+const unseen =
+  "every order that channels, joins and timers can tell apart is right, so tasks share something else, as a plain object: make it shared(object)";
 
 const traceLines = 40;
 
@@ -53,9 +57,9 @@ export class ExploreError extends Error {
   readonly #diagram: () => string;
 
   /** @internal */
-  constructor(verdict: Verdict, seed: number, schedules: number) {
+  constructor(verdict: Verdict, seed: number, schedules: number, wasProven = false) {
     const kind = verdict.kind === "ok" ? "nondeterministic" : verdict.kind;
-    const schedule = encode(verdict.choices);
+    const schedule = written(verdict.schedule);
     const trace = traceOf(verdict.scheduler);
     const failure = isError(verdict.error) ? verdict.error.message : verdict.error === undefined ? "" : String(verdict.error);
     const omitted = trace.length - traceLines;
@@ -64,6 +68,7 @@ export class ExploreError extends Error {
         `explore has found ${found[kind]}${failure && `: ${failure}`}`,
         `  in run ${String(schedules)} of seed ${String(seed)}; again: replay(program, "${schedule}"), or RENDEZVOUS_REPLAY=${schedule}`,
         ...verdict.blocked.map(({ task, operations }) => `  ${task} waits in ${operations.join(", and in ") || "what is not the library's"}`),
+        ...(wasProven ? [`  ${unseen}`] : []),
         ...(verdict.kind === "deadlock" && verdict.holdsSignal ? [`  ${aboutSignals}`] : []),
         ...(omitted > 0 ? [`  (${String(omitted)} steps)`] : []),
         ...trace.slice(-traceLines).map((line) => `  | ${line}`),

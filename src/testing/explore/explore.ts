@@ -5,7 +5,7 @@
  */
 import { checkedBody, type GivenBody } from "../../task/body.ts";
 import { Replay } from "../strategies/replay.ts";
-import { decode } from "../strategies/schedule.ts";
+import { read } from "../strategies/schedule.ts";
 import { Exploration, type ExploreReport } from "./exploration.ts";
 import { checkedSettings, type ExploreOptions } from "./options.ts";
 import { runOnce, takeProcessForRuns, type Blocked, type ExploreContext, type FindingKind, type Program, type Verdict } from "./program-run.ts";
@@ -103,10 +103,10 @@ export async function replay<Y = never, Z = never, P = never>(
 ): Promise<RunResult> {
   const settings = checkedSettings(options, "replay");
   checkedBody(program, "replay", "replay(() => work(), schedule)");
-  const choices = decode(schedule);
+  const { choices, manner } = read(schedule, settings.timers === "race");
   const giveBack = takeProcessForRuns("replay");
   try {
-    const { kind, error, outcomes, blocked, scheduler } = (await runOnce(program as Program, new Replay(choices), settings)) as Verdict;
+    const { kind, error, outcomes, blocked, scheduler } = (await runOnce(program as Program, new Replay(choices), settings, manner)) as Verdict;
     return { kind, error, outcomes, blocked, trace: traceOf(scheduler) };
   } finally {
     giveBack();

@@ -7,14 +7,16 @@
 import { reportFailure } from "../../platform/unhandled.ts";
 import { controller, everything } from "../../core/controller.ts";
 import { control } from "../../core/scheduler.ts";
-import { seeded } from "../../platform/random.ts";
+import { now } from "../../platform/macrotask.ts";
 import type { CancelledError } from "../../errors.ts";
 import { named, Task } from "../../task/task.ts";
 import type { Chooser } from "../strategies/chooser.ts";
 import { Ending, lastCancel, leftSince } from "../scheduler/ending.ts";
 import { eventLoopTurn, whenQuiet } from "../scheduler/platform.ts";
 import { failuresHeard, forgetFailures, takeProcess } from "../scheduler/process-hooks.ts";
-import { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import { forgetThreads, type Item } from "../scheduler/thread.ts";
+import { ControlledScheduler, type AtOnce, type Manner } from "../scheduler/controlled-scheduler.ts";
+import type { Schedule } from "../strategies/schedule.ts";
 import { installVirtualClock } from "../scheduler/virtual-clock.ts";
 
 /** What can be found: a failure that nobody handles; all wait, main too; main has ended and others wait; no end within `maxSteps`;
@@ -41,6 +43,8 @@ export interface RunSettings {
   readonly leaks: "fail" | "ignore";
   readonly invariant: (() => void) | undefined;
   readonly seed: number;
+  /** When the time is over, by the real clock. */
+  readonly deadline?: number;
 }
 
 /** A task that has not ended, and what it waits for. */
@@ -59,10 +63,12 @@ export interface Verdict {
   readonly blocked: readonly Blocked[];
   /** Whether one of them waits for a signal, too. */
   readonly holdsSignal: boolean;
-  readonly choices: readonly number[];
+  readonly schedule: Schedule;
   readonly scheduler: ControlledScheduler;
   /** It was given up, because another run is the same. */
   readonly redundant: boolean;
+  /** It was given up, because the time was over. */
+  readonly stopped: boolean;
 }
 
 /** Take the process for runs: those who listen for an abort may do anything, so the scheduler of the run is told. The result gives it back. */
@@ -70,11 +76,12 @@ export function takeProcessForRuns(who: string): () => void {
   const giveBack = takeProcess(who);
   const { abort } = AbortController.prototype; // eslint-disable-line @typescript-eslint/unbound-method -- it is put back as it was
   AbortController.prototype.abort = function (reason?: unknown): void {
-    if (controller instanceof ControlledScheduler) controller.accessed(everything);
+    if (controller instanceof ControlledScheduler) controller.accessed(everything, "abort");
     abort.call(this, reason);
   };
   return () => {
     AbortController.prototype.abort = abort;
+    forgetThreads();
     giveBack();
   };
 }
@@ -89,69 +96,127 @@ function cancelOf(settings: RunSettings): CancelledError {
 }
 
 /** Run a program once; `undefined`: the chooser has no run left. */
-export function runOnce(program: Program, chooser: Chooser, settings: RunSettings): Promise<Verdict | undefined> {
-  const scheduler = new ControlledScheduler(chooser);
+export function runOnce(
+  program: Program, chooser: Chooser, settings: RunSettings, manner: Manner = { production: false, raced: settings.timers === "race" },
+  atOnce: AtOnce = "a choice",
+): Promise<Verdict | undefined> {
+  const scheduler = new ControlledScheduler(chooser, manner, atOnce);
   if (!chooser.begin(scheduler)) return Promise.resolve(undefined);
-  return new Promise((resolve) => { new Run(program, scheduler, chooser, settings, resolve).step(); });
+  return new Promise((resolve) => { new Run(program, scheduler, chooser, manner, settings, resolve).begin(); });
 }
+
+/** So many timers may fire one after the other while tasks can go on, where they race. */
+const timersInARow = 3;
+/** Where everybody has a turn, a timer fires after so many turns; or, with production's own wake-ups, so often that wake-ups were held. */
+const turnsPerTimer = 64;
+const burstsPerTimer = 2;
+/** Where timers race, time moves so often after main's end. */
+const movesAfterEnd = 1000;
+/** After so many turns the clock is looked at. */
+const turnsPerLook = 64;
 
 class Run {
   readonly #chooser: Chooser;
+  readonly #manner: Manner;
   readonly #settings: RunSettings;
   readonly #resolve: (verdict: Verdict) => void;
   readonly #scheduler: ControlledScheduler;
   readonly #main: Task<unknown>;
   readonly #outcomes: string[] = [];
-  #timeStands = false;
+  #timersInARow = 0;
+  #sinceTimer = 0;
+  #movesAfterEnd = 0;
+  #nextLook = turnsPerLook;
+  #stopped = false;
   readonly #uninstall: () => void;
   readonly #step: () => void = () => { this.step(); };
 
-  constructor(program: Program, scheduler: ControlledScheduler, chooser: Chooser, settings: RunSettings, resolve: (verdict: Verdict) => void) {
+  constructor(
+    program: Program, scheduler: ControlledScheduler, chooser: Chooser, manner: Manner, settings: RunSettings, resolve: (verdict: Verdict) => void,
+  ) {
+    this.#manner = manner;
     this.#chooser = chooser;
     this.#settings = settings;
     this.#resolve = resolve;
     this.#scheduler = scheduler;
-    const random = seeded(settings.seed);
+    const random = (): number => scheduler.random(settings.seed);
     const context: ExploreContext = {
       outcome: (key) => { this.#outcomes.push(key); },
       choose: <T>(...values: readonly [T, ...T[]]) => values[chooser.value(values.length)] as T,
       random,
     };
-    this.#uninstall = installVirtualClock(() => scheduler.now, random);
+    this.#uninstall = installVirtualClock(() => scheduler.agenda.now, random);
     forgetFailures();
     control(scheduler);
     // A constant that is used once is inlined by Bun and by bundlers, and has no name then.
     this.#main = new Task<unknown>(named("main", () => program(context)), []);
   }
 
+  /** With production's own wake-ups it has begun. */
+  begin(): void {
+    if (this.#manner.production) whenQuiet(this.#step);
+    else this.step();
+  }
+
   /** Everything is quiet: the next one goes on, or it is over. */
   step(): void {
-    const { timers, maxSteps, invariant } = this.#settings;
-    const scheduler = this.#scheduler;
-    scheduler.quiet();
+    const { maxSteps, invariant } = this.#settings;
+    const { turns } = this.#scheduler;
+    this.#scheduler.quiet();
     try {
       invariant?.();
     } catch (error) {
       this.#end("exception", error);
       return;
     }
-    if (timers === "race" && this.#over && !this.#timeStands) {
-      this.#timeStands = true;
-      scheduler.steps.at(-1)?.touched.push(everything); // no timer fires any more: who arms one later had better come before
-    }
-    let items = scheduler.alternatives;
-    if (timers === "race" && !this.#over) items = [...items, ...scheduler.next];
-    if (items.length === 0 && !this.#over && scheduler.advance()) items = scheduler.alternatives;
-    if (this.#chooser.redundant) this.#end("ok", undefined);
-    else if (items.length === 0) this.#judge();
-    else if (scheduler.steps.length >= maxSteps) this.#end("livelock", new Error(`no end within ${String(maxSteps)} steps`));
+    if (turns >= maxSteps) this.#chooser.beginFairness();
+    if (this.#chooser.redundant || this.#isLate(turns)) this.#end("ok", undefined);
+    else if (turns >= 2 * maxSteps) this.#end("livelock", new Error(`no end within ${String(maxSteps)} steps, nor within as many more in which everybody has had a turn`));
     else {
-      const item = this.#chooser.next(items);
-      if (item) {
-        scheduler.run(item);
-        whenQuiet(this.#step);
-      } else this.#end("ok", undefined);
+      const items = this.#candidates();
+      const item = items.length === 0 ? undefined : this.#fair ? this.#inTurn(items) : this.#chooser.next(items);
+      if (item) this.#goOn(item);
+      else if (items.length === 0) this.#judge();
+      else this.#end("ok", undefined);
     }
+  }
+
+  #goOn(item: Item): void {
+    const isTimer = this.#scheduler.run(item);
+    this.#timersInARow = isTimer ? this.#timersInARow + 1 : 0;
+    this.#sinceTimer = isTimer ? 0 : this.#sinceTimer + 1;
+    whenQuiet(this.#step);
+  }
+
+  /** Whether its time is over: then nothing is known of it. */
+  #isLate(turns: number): boolean {
+    if (turns < this.#nextLook) return false;
+    this.#nextLook = turns + turnsPerLook;
+    return (this.#stopped = now() > (this.#settings.deadline ?? Infinity));
+  }
+
+  /** Who may go on now; time moves if nobody can. */
+  #candidates(): Item[] {
+    const { agenda } = this.#scheduler;
+    const { raced } = this.#manner;
+    const items = agenda.alternatives;
+    if (items.length === 0) return this.#timeMoves && agenda.advance() ? agenda.alternatives : items;
+    return raced && !this.#fair && this.#timersInARow < timersInARow ? [...items, ...agenda.next] : items;
+  }
+
+  /** When main has ended time stands still; or, where timers race, it stands still some time later. */
+  get #timeMoves(): boolean {
+    return !this.#over || (this.#manner.raced && ++this.#movesAfterEnd < movesAfterEnd);
+  }
+
+  get #fair(): boolean {
+    return this.#chooser.fair || this.#manner.production;
+  }
+
+  /** Everybody has a turn, and time moves now and then. */
+  #inTurn(items: readonly Item[]): Item | undefined {
+    const patience = this.#manner.production ? burstsPerTimer : turnsPerTimer;
+    return (this.#sinceTimer >= patience ? this.#scheduler.agenda.next[0] : undefined) ?? items[0];
   }
 
   get #over(): boolean {
@@ -166,13 +231,14 @@ class Run {
     const names = foreign.map((thread) => JSON.stringify(scheduler.names.ofThread(thread))).join(", ");
     const awaits = `${names} ${foreign.length > 1 ? "await" : "awaits"} something outside of the library: a timer, I/O, or a promise of another`;
     if (left.length === 0 || (this.#over && this.#settings.leaks === "ignore")) this.#end("ok", undefined);
+    else if (this.#over && this.#movesAfterEnd >= movesAfterEnd) this.#end("ok", undefined); // they still wait for timers
     else if (foreign.length > 0) this.#end("uncontrolled", new Error(awaits));
     else this.#end(this.#over ? "leak" : "deadlock", undefined);
   }
 
   #end(kind: Verdict["kind"], error: unknown): void {
     const scheduler = this.#scheduler;
-    if (kind === "ok" && this.#over && this.#main.state !== "done" && !this.#chooser.redundant) {
+    if (kind === "ok" && this.#over && this.#main.state !== "done" && !this.#chooser.redundant && !this.#stopped) {
       try {
         this.#main.outcome();
       } catch (reason) {
@@ -186,16 +252,17 @@ class Run {
     const ending = this.#ending();
     const tell = (failures: readonly unknown[]): void => {
       this.#uninstall();
-      const failed = failures.length > 0 && !redundant;
+      const failed = failures.length > 0 && !redundant && !this.#stopped;
       this.#resolve({
         kind: failed ? "exception" : kind,
         error: failed ? failures[0] : error,
         outcomes: this.#outcomes,
         blocked,
         holdsSignal,
-        choices: [...this.#chooser.choices],
+        schedule: { manner: this.#manner, choices: [...this.#chooser.choices] },
         scheduler,
         redundant,
+        stopped: this.#stopped,
       });
     };
     // What fails from the end on is nobody's finding: it is heard, and forgotten before the next run.
@@ -214,9 +281,9 @@ class Run {
       const controlled = {
         first,
         waiters: () => scheduler.waiters(),
-        takePending: () => scheduler.items.map((item) => () => { item.proceed(); }),
+        takePending: () => scheduler.agenda.items.map((item) => () => { item.proceed(); }),
         arm: (ms: number, fire: () => void) => scheduler.arm(ms, fire),
-        nextTimer: () => scheduler.nextTimer(),
+        nextTimer: () => scheduler.agenda.nextTimer(),
       };
       return new Ending(controlled, cancelOf(this.#settings));
     }

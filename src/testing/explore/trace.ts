@@ -7,7 +7,7 @@ import type { Event } from "../scheduler/thread.ts";
 
 /** A line for each step: who went on, and what came of it. */
 export function traceOf(scheduler: ControlledScheduler): string[] {
-  return scheduler.steps.map((step) => {
+  return scheduler.lines.map((step) => {
     const name = scheduler.names.ofThread(step.thread);
     const text = step.events.map((event) => phrase(scheduler, event)).filter((event) => event !== "").join(", ");
     return `${name}: ${text === "" ? "goes on" : text}`;
@@ -40,7 +40,7 @@ export function diagramOf(scheduler: ControlledScheduler): string {
     names.set(name, id);
     return id;
   };
-  const lines = scheduler.steps.flatMap((step) => {
+  const lines = scheduler.lines.flatMap((step) => {
     const from = idOf(scheduler.names.ofThread(step.thread));
     return step.events.flatMap((event) => {
       const to = idOf(scheduler.names.ofThread(event.thread ?? step.thread));

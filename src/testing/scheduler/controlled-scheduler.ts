@@ -1,22 +1,26 @@
 /**
  * A scheduler under control: every task that starts, every wake-up, every choice of a case and every timer of it waits to be picked.
  *
- * 1. One thing goes on at a time, up to the next quiet moment. So what is done in between is done by that one: no async context is
- *    needed to tell who it is.
- * 2. A thread is what can be at one point only. A task is one; what it begins while it already waits (`Promise.all`) is a thread more,
- *    with the same root.
- * 3. Everything is named by who made it and the how-manieth it was, not by when: two runs that differ in unrelated steps agree on names.
+ * 1. One thing goes on at a time, up to the next quiet moment: a step. Only one that was woken by a synchronous verb may go on in the middle of a
+ *    step, as in production: at the next await of the one who woke it. What both do is that step's.
+ * 2. Everything is named by what made it and a number, not by when: two runs that differ in unrelated steps agree on names.
+ * 3. With production's own wake-ups nothing is picked but timers, and those who have let everybody else go first.
+ *
+ *        picked ── does ── wakes ─┬─ when this one rests: to be picked ── ...
+ *                                 └─ at once ── does ── ... ── both rest: quiet
  *
  * Idea: the schedulers of loom and shuttle.
  */
 import { everything, type Actor, type Controller, type Enclosing, type Mover, type Verb, type Waited } from "../../core/controller.ts";
 import { External, HoldsSignal, RunsUserCode } from "../../core/operation.ts";
-import { Names } from "./names.ts";
+import { seeded } from "../../platform/random.ts";
+import { fulfilled } from "../../core/scheduler.ts";
+import { Agenda } from "./agenda.ts";
 import { EndOfScope } from "./end-of-scope.ts";
-import { Thread, type Event, type Item, type Step, type Timer } from "./thread.ts";
-import { Timers } from "./timers.ts";
+import { Names } from "./names.ts";
+import { runAsThread, runningThread, Thread, type Deed, type Event, type Item, type Line, type Step, type Timer } from "./thread.ts";
 
-/** How the cases of a select are chosen. */
+/** What is chosen besides who goes on. */
 export interface CaseChooser {
   /** The first poll of a select with several cases. */
   firstCase(poll: Poll): number;
@@ -24,6 +28,12 @@ export interface CaseChooser {
   nextCase(poll: Poll): void;
   /** Two cases wait in one line, and it is not tried which of them is first in it. */
   leaveOut(): void;
+  /** Whether those whom a synchronous verb wakes go on at once. */
+  atOnce(deed: Deed): boolean;
+  /** They do not; it is noted as if that had been chosen. */
+  notAtOnce(): false;
+  /** The one who woke them came to rest with nothing in between: both are the same. */
+  sameEitherWay(deed: Deed): void;
 }
 
 /** The polling of a select. */
@@ -34,44 +44,84 @@ export interface Poll {
   left: number;
 }
 
+/** How a run goes, whatever is chosen in it. */
+export interface Manner {
+  /** With production's own wake-ups. */
+  readonly production: boolean;
+  /** The next timer may fire while tasks can still go on. */
+  readonly raced: boolean;
+}
+
+/** Who goes on at once needs the async contexts to be told apart from the one who woke it, and they take a third of the time. */
+export type AtOnce = "a choice" | "left out";
+
+const mayWait: ReadonlySet<Verb> = new Set<Verb>(["send", "receive", "read", "join", "closeWrite", "acquire", "take"]);
+
+/** So often somebody goes on as in production before timers have their turn. */
+const burstLength = 256;
+
 export class ControlledScheduler implements Controller {
   readonly steps: Step[] = [];
+  readonly lines: Line[] = [];
   readonly threads: Thread[] = [];
-  /** Who is about to go on, in the order in which that has come about. */
-  readonly items: Item[] = [];
-  readonly timers: Timers<Timer> = new Timers();
-  now = 0;
-  current: Thread;
+  readonly agenda: Agenda = new Agenda();
+  readonly names: Names = new Names();
+  /** How often somebody has gone on. */
+  turns = 0;
+  /** A synchronous verb has woken somebody. */
+  wakesSynchronously = false;
+  readonly #manner: Manner;
+  readonly #carries: boolean;
   readonly #chooser: CaseChooser;
+  readonly #threadOf = new Map<Actor, Thread>();
   readonly #waiters = new Map<object, Thread>();
   /** What goes on by itself, again and again: a thread each. */
   readonly #movers = new Map<object, Thread>();
-  readonly #threadOf = new Map<Actor, Thread>();
-  readonly names: Names = new Names();
-  readonly #outside: Thread;
+  readonly #outside: Thread = new Thread(this, "outside");
+  #picked: Thread = this.#outside;
   /** Under way: code of the user that a poll runs may poll another choice. */
   readonly #polls = new Map<readonly unknown[], Poll>();
   /** What an operation looks at, while it is asked for nothing else. */
   #looked: (object | typeof everything)[] | undefined = undefined;
-  #last: { verb: Verb; what: object } | undefined = undefined;
+  /** In a synchronous poll. */
+  #polling = false;
+  /** How many may go on as in production before it has to be quiet. */
+  #burst = burstLength;
 
-  constructor(chooser: CaseChooser) {
+  constructor(chooser: CaseChooser, manner: Manner, atOnce: AtOnce) {
     this.#chooser = chooser;
-    this.current = this.#outside = new Thread("outside", undefined);
+    this.#manner = manner;
+    this.#carries = manner.production || atOnce === "a choice";
+  }
+
+  /** Whose code runs. */
+  get #current(): Thread {
+    const running = this.#carries ? runningThread() : undefined;
+    if (running === undefined || running === this.#picked.root) return this.#picked;
+    return running.run === this ? running : this.#outside;
   }
 
   // -- What goes on --
 
   started(proceed: () => void, who: Actor): boolean {
+    const current = this.#current;
     const waiting = this.#waiters.get(who);
-    const thread = waiting ? this.#idleThread(waiting) : who.kind === "task" ? this.#begin(who) : this.#idleThread(this.current);
-    this.#add(thread, inThisContext(proceed));
-    this.#tell({ kind: "starts", thread });
+    const thread = waiting ? this.#idleThread(waiting) : who.kind === "task" ? this.#begin(who, current) : this.#idleThread(current);
+    this.#tell(current, { kind: "starts", thread });
+    if (this.#carries) runAsThread(thread.root, () => { this.#start(thread, proceed); });
+    else this.#start(thread, proceed);
     return false;
   }
 
-  #begin(task: Actor): Thread {
-    const thread = new Thread(`${this.current.key}.${String(this.current.made++)}`, task);
+  #start(thread: Thread, proceed: () => void): void {
+    if (this.#atOnce()) {
+      this.#beginLine(thread);
+      void fulfilled.then(proceed);
+    } else this.#add(thread, inThisContext(proceed));
+  }
+
+  #begin(task: Actor, by: Thread): Thread {
+    const thread = new Thread(this, `${by.key}.${String(by.made++)}`, task);
     this.threads.push(thread);
     this.#threadOf.set(task, thread);
     this.names.give(task, `${thread.key}!`);
@@ -79,17 +129,57 @@ export class ControlledScheduler implements Controller {
   }
 
   ready(proceed: () => void, who?: object): boolean {
-    const thread = (who && (this.#movers.get(who) ?? this.#goesOn(who))) ?? this.#idleThread(this.current);
+    const current = this.#current;
+    const mover = who && this.#movers.get(who);
+    const waited = mover ? undefined : who && this.#goesOn(who);
+    const thread = mover ?? waited ?? this.#idleThread(current);
+    const wakes = thread.root !== current.root;
+    this.#tellDeed(current, wakes ? thread : undefined);
+    if (this.#atOnce() || (wakes && waited && this.#wakesAtOnce(current))) {
+      this.#beginLine(thread);
+      if (this.#step && current !== this.#outside) this.#step.touched.push(thread.root);
+      return true;
+    }
     this.#add(thread, proceed);
-    const { verb, what } = this.#last ?? {};
-    if (thread.root === this.current.root) this.#tell({ kind: "does", verb, what });
-    else this.#tell({ kind: "wakes", verb, what, thread });
     return false;
   }
 
-  #add(thread: Thread, proceed: () => void): void {
-    this.items.push({ thread, enabler: this.steps.length - 1, proceed });
+  #add(thread: Thread, proceed: () => void, yields = false): void {
+    this.agenda.add({ thread, enabler: this.steps.length - 1, proceed, yields });
     thread.ready = true;
+  }
+
+  /** Whether it goes on as in production, whoever it is. */
+  #atOnce(): boolean {
+    if (!this.#manner.production || this.#burst-- <= 0) return false;
+    this.turns++;
+    return true;
+  }
+
+  /** Whether those whom the running code wakes go on at its next await. */
+  #wakesAtOnce(current: Thread): boolean {
+    const { root } = current;
+    const { last } = root;
+    if (!last?.atOnce || !current.task || root.over) return false;
+    this.wakesSynchronously = true;
+    if (!this.#carries) last.wakesAtOnce ??= this.#chooser.notAtOnce();
+    if (last.wakesAtOnce === undefined) {
+      last.wakesAtOnce = this.#chooser.atOnce(last);
+      if (!last.wakesAtOnce && current.idle) this.#lookWhetherAtRest(current, last);
+    }
+    return last.wakesAtOnce;
+  }
+
+  /**
+   * Whether the running code comes to rest at its next await, in an operation or at its end, so that it is one whether others go on at that await or
+   * after it. The end of an async body is told a microtask later.
+   */
+  #lookWhetherAtRest(current: Thread, deed: Deed): void {
+    const { root } = current;
+    void fulfilled.then(() => {
+      if (!current.idle || root.over) this.#chooser.sameEitherWay(deed);
+      else void fulfilled.then(() => { if (root.over) this.#chooser.sameEitherWay(deed); });
+    });
   }
 
   /** The thread that has waited as this waiter, and does not any more. */
@@ -101,11 +191,13 @@ export class ControlledScheduler implements Controller {
   }
 
   turn(proceed: () => void): void {
-    this.ready(proceed);
+    this.#add(this.#idleThread(this.#current), proceed, true);
   }
 
   runsOn(): boolean {
-    return false;
+    if (!this.#atOnce()) return false;
+    this.#tellDeed(this.#current, undefined);
+    return true;
   }
 
   /** A thread with the same root that is at no other point. */
@@ -113,32 +205,42 @@ export class ControlledScheduler implements Controller {
     const idle = like.idle ? like : like.all.find((thread) => thread.idle);
     if (idle) return idle;
     const { root } = like;
-    const thread = new Thread(`${root.key}+${String(root.others.length)}`, root.task, root);
+    const thread = new Thread(this, `${root.key}+${String(root.others.length)}`, root.task, root);
     root.others.push(thread);
     return thread;
   }
 
-  /** Let something go on. The step is over once everything is quiet again. */
-  run(item: Item): void {
+  /** Let something go on. The step is over once everything is quiet again. The result says whether it is a timer. */
+  run(item: Item): boolean {
     const { thread } = item;
-    const ready = this.items.indexOf(item);
-    if (ready >= 0) this.items.splice(ready, 1);
-    else {
-      this.timers.remove(item as Timer);
-      this.now = Math.max(this.now, (item as Timer).at);
-    }
+    const isTimer = this.agenda.take(item);
     thread.ready = false;
-    this.current = thread;
-    this.#last = undefined;
-    this.steps.push({ thread, enabler: item.enabler, touched: [thread.root], events: [] });
-    if (ready < 0) this.accessed(everything);
+    this.turns++;
+    this.#burst = burstLength;
+    this.#picked = thread;
+    this.#polling = false;
+    this.steps.push({ thread, enabler: item.enabler, touched: [thread.root] });
+    this.#beginLine(thread);
+    if (isTimer) this.accessed(everything);
     item.proceed();
+    return isTimer;
+  }
+
+  #beginLine(thread: Thread): void {
+    const line = { thread, events: [] };
+    thread.root.line = line;
+    thread.root.last = undefined;
+    this.lines.push(line);
   }
 
   /** The step is over. What becomes ready from here on comes from outside. */
   quiet(): void {
-    this.current = this.#outside;
+    this.#picked = this.#outside;
     this.#polls.clear();
+  }
+
+  get #step(): Step | undefined {
+    return this.steps.at(-1);
   }
 
   // -- What it is told --
@@ -159,21 +261,22 @@ export class ControlledScheduler implements Controller {
   }
 
   waits(waiter: object, what: Waited): void {
-    this.#waitAs(waiter, what);
+    const thread = this.#waitAs(waiter, what);
     if ((what.traits & (External | RunsUserCode)) !== 0) this.accessed(everything);
     if (this.#standsTwice(what)) this.#chooser.leaveOut();
-    this.#tell({ kind: "waits", what });
+    this.#tell(thread, { kind: "waits", what });
   }
 
   entered(scope: Enclosing): void {
-    this.#waitAs(scope, new EndOfScope(scope));
-    this.#name(scope);
+    const thread = this.#waitAs(scope, new EndOfScope(scope));
+    this.#name(scope, thread);
   }
 
-  #waitAs(waiter: object, what: Waited): void {
-    const thread = this.#idleThread(this.current);
+  #waitAs(waiter: object, what: Waited): Thread {
+    const thread = this.#idleThread(this.#current);
     thread.waits = { waiter, what };
     this.#waiters.set(waiter, thread);
+    return thread;
   }
 
   /** Whether two cases of an operation wait in one line. */
@@ -185,25 +288,29 @@ export class ControlledScheduler implements Controller {
   }
 
   made(what: object, belongings: readonly object[]): void {
-    if (this.#isOutside) return;
+    const current = this.#current;
+    if (current === this.#outside) return;
     this.accessed(what);
-    this.#name(what);
+    this.#name(what, current);
     for (const belonging of belongings) this.names.own(belonging, what);
   }
 
   moves(what: Mover): void {
-    if (this.#isOutside) return;
+    const current = this.#current;
+    if (current === this.#outside) return;
     this.accessed(what);
-    this.#name(what);
-    this.#movers.set(what, new Thread(this.names.keyOf(what), undefined, undefined, what.name));
+    this.#name(what, current);
+    this.#movers.set(what, new Thread(this, this.names.keyOf(what), undefined, undefined, what.name));
   }
 
   ended(task: Actor): void {
+    const current = this.#current;
     const thread = this.#threadOf.get(task);
     if (thread) thread.over = true;
-    if (this.#isOutside) return;
+    if (current === this.#outside) return;
     this.accessed(task);
-    this.#tell({ kind: "ends" });
+    current.root.last = undefined;
+    this.#tell(thread ?? current, { kind: "ends" });
   }
 
   accessed(what: object | typeof everything, verb?: Verb): void {
@@ -211,63 +318,67 @@ export class ControlledScheduler implements Controller {
       this.#looked.push(what);
       return;
     }
-    if (this.#isOutside) return;
-    this.steps.at(-1)?.touched.push(this.names.ownerOf(what));
-    if (verb === undefined || what === everything) return;
-    this.#last = { verb, what };
-    if (verb === "close" || verb === "cancel") this.#tell({ kind: "does", verb, what });
+    const current = this.#current;
+    if (current === this.#outside) return;
+    if (verb === "poll" || verb === "polled") {
+      this.#polling = verb === "poll";
+      return;
+    }
+    if (!this.#manner.production) {
+      const { touched } = this.#step as Step;
+      touched.push(this.names.ownerOf(what));
+      if (current.root !== this.#picked.root) touched.push(current.root);
+    }
+    if (verb !== undefined) this.#did(current, verb, what === everything ? undefined : what);
   }
 
-  /** Nothing that is known goes on. */
-  get #isOutside(): boolean {
-    return this.current === this.#outside;
+  /** The running code has done something, or is about to: if it was a verb that may wait, that is seen later. */
+  #did(current: Thread, verb: Verb, what: object | undefined): void {
+    const atOnce = this.#polling || !mayWait.has(verb);
+    const deed: Deed = { verb, what, atOnce, wakesAtOnce: undefined, told: undefined };
+    current.root.last = deed;
+    if (atOnce && !this.#polling) this.#tellDeed(current, undefined);
   }
 
   // -- Time --
 
-  arm(ms: number, fire: () => void): () => void {
-    const { current } = this;
-    const thread = new Thread(`${current.key}@${String(current.made++)}`, undefined);
-    const timer: Timer = { thread, enabler: this.steps.length - 1, proceed: fire, at: this.now + ms };
-    this.timers.add(timer);
-    return () => { this.timers.remove(timer); };
+  arm(ms: number, fire: () => void, isIdle: () => boolean = () => false): () => void {
+    const { agenda } = this;
+    const current = this.#current;
+    const thread = new Thread(this, `${current.key}@${String(current.made++)}`);
+    const timer: Timer = { thread, enabler: this.steps.length - 1, proceed: fire, at: agenda.now + ms, isIdle };
+    agenda.timers.add(timer);
+    return () => { agenda.timers.remove(timer); };
   }
 
-  /** Who may go on now: who is ready, in the order in which they became so; then the timers that are due. */
-  get alternatives(): Item[] {
-    return [...this.items, ...this.timers.upTo(this.now)];
+  /** This thread has made this: it is named so in every run. */
+  #name(what: object, by: Thread): void {
+    this.names.give(what, `${by.key}:${String(by.named++)}`);
   }
 
-  /** The timers of the next instant at which one is due. */
-  get next(): Item[] {
-    const at = this.timers.first?.at ?? this.now;
-    return at > this.now ? this.timers.upTo(at) : [];
+  #tell(thread: Thread, event: Event): void {
+    thread.root.line?.events.push(event);
   }
 
-  /** The next timer, taken out; time moves to it. */
-  nextTimer(): (() => void) | undefined {
-    const { first } = this.timers;
-    if (!first) return undefined;
-    this.timers.remove(first);
-    this.now = Math.max(this.now, first.at);
-    return () => { first.proceed(); };
+  /** Tell the last thing that was done, once, and whom it has woken. */
+  #tellDeed(current: Thread, woken: Thread | undefined): void {
+    const { last, line } = current.root;
+    const events = line?.events;
+    if (!events || (last?.told && !woken) || (!last && !woken)) return;
+    const event: Event = woken
+      ? { kind: "wakes", verb: last?.verb, what: last?.what, thread: woken }
+      : { kind: "does", verb: last?.verb, what: last?.what };
+    const at = last?.told?.kind === "does" ? events.indexOf(last.told) : -1;
+    if (at >= 0) events[at] = event;
+    else events.push(event);
+    if (last) last.told = event;
   }
 
-  /** Time moves to the next timer. False: there is none. */
-  advance(): boolean {
-    const { first } = this.timers;
-    if (!first) return false;
-    this.now = Math.max(this.now, first.at);
-    return true;
-  }
-
-  /** The running code has made this: it is named so in every run. */
-  #name(what: object): void {
-    this.names.give(what, `${this.current.key}:${String(this.current.named++)}`);
-  }
-
-  #tell(event: Event): void {
-    this.steps.at(-1)?.events.push(event);
+  /** A random number of the running task's own: what others draw changes nothing of it. */
+  random(seed: number): number {
+    const { root } = this.#current;
+    root.random ??= seeded(hashed(root.key, seed));
+    return root.random();
   }
 
   // -- Who is left --
@@ -296,6 +407,13 @@ export class ControlledScheduler implements Controller {
   waiters(): Iterable<object> {
     return this.#waiters.keys();
   }
+}
+
+/** A seed made of a name and a seed: the FNV-1a hash of Fowler, Noll and Vo. */
+function hashed(name: string, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  return hash;
 }
 
 /** A function that has another one run in the present async context, in a later microtask: promises carry it. */

@@ -4,8 +4,11 @@
  * A thread is what can be at one point only. A task is one; what it begins while it already waits (`Promise.all`) is a thread more, with the same root.
  */
 import type { Actor, everything, Verb, Waited } from "../../core/controller.ts";
+import { contexts, type Carried } from "../../platform/async-context.ts";
 
 export class Thread {
+  /** The run that it is part of. */
+  readonly run: object;
   readonly key: string;
   readonly root: Thread;
   readonly task: Actor | undefined;
@@ -13,17 +16,24 @@ export class Thread {
   readonly name: string;
   /** What it waits for, and as which waiter. */
   waits: { waiter: object; what: Waited } | undefined = undefined;
-  /** Its task has ended. */
-  over = false;
   /** It is about to go on. */
   ready = false;
+  /** Its task has ended. */
+  over = false;
+  /** What it does at present, of those with the same root. */
+  line: Line | undefined = undefined;
+  /** The last thing that it did. */
+  last: Deed | undefined = undefined;
+  /** Its own random numbers. */
+  random: (() => number) | undefined = undefined;
   /** Other threads of the same root. */
   readonly others: Thread[] = [];
   /** How many tasks and timers it has made so far, and how many other things. */
   made = 0;
   named = 0;
 
-  constructor(key: string, task: Actor | undefined, root?: Thread, name = "a timer") {
+  constructor(run: object, key: string, task?: Actor, root?: Thread, name = "a timer") {
+    this.run = run;
     this.key = key;
     this.task = task;
     this.root = root ?? this;
@@ -45,21 +55,41 @@ export interface Item {
   readonly thread: Thread;
   /** The step that has made it ready; -1 before the first. */
   readonly enabler: number;
+  /** It has let everybody else go first. */
+  readonly yields?: boolean;
   proceed(): void;
 }
 
 export interface Timer extends Item {
   readonly at: number;
+  /** Nobody waits for it. */
+  isIdle(): boolean;
 }
 
-/** What has happened when something went on. */
+/** What was picked, up to the next quiet moment. */
 export interface Step {
   readonly thread: Thread;
   readonly enabler: number;
   /** What it has looked at or changed. */
   readonly touched: (object | typeof everything)[];
-  /** For the trace: what it did, and whom it woke. */
+}
+
+/** For the trace: what one thread did between two waits. */
+export interface Line {
+  readonly thread: Thread;
   readonly events: Event[];
+}
+
+/** What was done, to what. */
+export interface Deed {
+  readonly verb: Verb;
+  readonly what: object | undefined;
+  /** It was done at once, by a synchronous verb. */
+  readonly atOnce: boolean;
+  /** Whether those whom it wakes go on at once; not known before it wakes somebody. */
+  wakesAtOnce: boolean | undefined;
+  /** The trace tells of it already. */
+  told: Event | undefined;
 }
 
 export interface Event {
@@ -69,4 +99,25 @@ export interface Event {
   readonly what?: object | undefined;
   /** Whom it woke or started. */
   readonly thread?: Thread;
+}
+
+// -- Whose code runs: several threads may go on between two quiet moments, and the platform's async contexts tell them apart, where it has such. --
+
+let carried: Carried<Thread> | undefined;
+
+/** The thread, a root, of the running code, if that is known. */
+export function runningThread(): Thread | undefined {
+  return carried?.getStore();
+}
+
+/** Run a function, and whatever it leads to, as part of a thread. */
+export function runAsThread(thread: Thread, f: () => void): void {
+  carried ??= contexts?.carry<Thread>();
+  if (carried) carried.run(thread, f);
+  else f();
+}
+
+/** Nobody asks any more, for now. */
+export function forgetThreads(): void {
+  carried?.disable?.();
 }

@@ -52,6 +52,13 @@ export class Timers<T extends Timed> {
     return this.#heap[0]?.timer;
   }
 
+  /** The first of which this holds. */
+  find(holds: (timer: T) => boolean): T | undefined {
+    let found: Entry<T> | undefined;
+    for (const entry of this.#heap) if (holds(entry.timer) && (!found || before(entry, found))) found = entry;
+    return found?.timer;
+  }
+
   /** All that are due at a time or before, in order. */
   upTo(at: number): T[] {
     if (!this.first || this.first.at > at) return [];

@@ -6,8 +6,12 @@
  *    comes of that is what another choice would give, too; save that of two cases in one line the same may always be first: then not every
  *    order was tried.
  */
+import type { Deed } from "../scheduler/thread.ts";
 import type { CaseChooser, Poll, ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
 import type { Item } from "../scheduler/thread.ts";
+
+/** So many selects of a run have their first case polled first, if it makes no difference to the strategy; then it is each one's turn. */
+const firstOfAll = 64;
 
 export abstract class Chooser implements CaseChooser {
   /** The choices of this run, so far. */
@@ -16,12 +20,23 @@ export abstract class Chooser implements CaseChooser {
   redundant = false;
   /** Not every run was made, or will be. */
   cut = false;
+  /** The run has become long: from here on everybody has a turn, nothing is chosen, and nothing is noted. */
+  fair = false;
+  #polls = 0;
 
   /** A run begins. False: there is none left. */
-  begin(_world: ControlledScheduler): boolean {
+  begin(_scheduler: ControlledScheduler): boolean {
     this.choices = [];
     this.redundant = false;
+    this.fair = false;
+    this.#polls = 0;
     return true;
+  }
+
+  beginFairness(): void {
+    if (this.fair) return;
+    this.fair = true;
+    this.cut = true;
   }
 
   /** The run is over. */
@@ -33,7 +48,8 @@ export abstract class Chooser implements CaseChooser {
   }
 
   firstCase(poll: Poll): number {
-    return this.note(this.pick(poll.total));
+    this.#polls++;
+    return this.fair ? this.#polls % poll.total : this.note(this.pickCase(poll));
   }
 
   nextCase(_poll: Poll): void { /* see 2 */ }
@@ -42,9 +58,39 @@ export abstract class Chooser implements CaseChooser {
     this.cut = true;
   }
 
+  atOnce(deed: Deed): boolean {
+    return !this.fair && this.note(this.pickAtOnce(deed)) === 1;
+  }
+
+  notAtOnce(): false {
+    if (!this.fair) this.note(0);
+    return false;
+  }
+
+  sameEitherWay(_deed: Deed): void { /* only who makes every choice has to know */ }
+
   /** One of several values. */
   value(count: number): number {
-    return count === 1 ? 0 : this.note(this.pick(count));
+    return count === 1 || this.fair ? 0 : this.note(this.pick(count));
+  }
+
+  /** The case that is polled first where nothing speaks for another one. A loop that selects ends by each of them in the end. */
+  protected usualCase({ total }: Poll): number {
+    return this.#polls > firstOfAll ? this.#polls % total : 0;
+  }
+
+  /** Whether that is settled by its being late in the run. */
+  protected get isLatePoll(): boolean {
+    return this.#polls > firstOfAll;
+  }
+
+  protected pickCase(poll: Poll): number {
+    return this.pick(poll.total);
+  }
+
+  /** 1: those who are woken go on at once. */
+  protected pickAtOnce(_deed: Deed): number {
+    return this.pick(2);
   }
 
   protected note(choice: number): number {
@@ -61,6 +107,8 @@ export interface Branch {
   chosen: number;
   /** The last possibility that is worth trying. */
   last: number;
+  /** No other one was ever to be tried. */
+  readonly given?: true;
 }
 
 /**

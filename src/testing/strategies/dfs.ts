@@ -4,12 +4,13 @@
  * Idea: the delay bounding of Emmi, Qadeer and Rakamarić, 2011.
  */
 import type { ControlledScheduler, Poll } from "../scheduler/controlled-scheduler.ts";
+import type { Deed } from "../scheduler/thread.ts";
 import { Chooser, worthWhile, type Branch } from "./chooser.ts";
 
 export class BoundedDfs extends Chooser {
   readonly #limit: number;
   readonly #branches: Branch[] = [];
-  readonly #ofPoll = new WeakMap<Poll, Branch>();
+  readonly #branchOf = new WeakMap<Poll | Deed, Branch>();
   #ran = false;
 
   constructor(limit: number) {
@@ -27,7 +28,7 @@ export class BoundedDfs extends Chooser {
   #turnOver(): boolean {
     for (let branch = this.#branches.pop(); branch; branch = this.#branches.pop()) {
       if (branch.chosen >= branch.last) continue;
-      if (this.#branches.filter(({ chosen }) => chosen > 0).length >= this.#limit) {
+      if (this.#branches.filter(({ chosen, given }) => chosen > 0 && !given).length >= this.#limit) {
         this.cut = true;
         continue;
       }
@@ -41,18 +42,34 @@ export class BoundedDfs extends Chooser {
     return this.#branch(count).chosen;
   }
 
-  #branch(count: number): Branch {
+  #branch(count: number, usual = 0): Branch {
     const index = this.choices.length;
-    return (this.#branches[index] ??= { chosen: 0, last: count - 1 });
+    return (this.#branches[index] ??= usual === 0 ? { chosen: 0, last: count - 1 } : { chosen: usual, last: usual, given: true });
   }
 
-  override firstCase(poll: Poll): number {
-    this.#ofPoll.set(poll, this.#branch(poll.total));
-    return super.firstCase(poll);
+  protected override pickCase(poll: Poll): number {
+    if (this.isLatePoll) {
+      this.cut = true;
+      return this.#branch(1, this.usualCase(poll)).chosen;
+    }
+    const branch = this.#branch(poll.total);
+    this.#branchOf.set(poll, branch);
+    return branch.chosen;
   }
 
   override nextCase(poll: Poll): void {
-    const branch = this.#ofPoll.get(poll);
+    const branch = this.#branchOf.get(poll);
     if (branch) this.redundant ||= !worthWhile(branch, poll);
+  }
+
+  protected override pickAtOnce(deed: Deed): number {
+    const branch = this.#branch(2);
+    this.#branchOf.set(deed, branch);
+    return branch.chosen;
+  }
+
+  override sameEitherWay(deed: Deed): void {
+    const branch = this.#branchOf.get(deed);
+    if (branch) branch.last = branch.chosen;
   }
 }

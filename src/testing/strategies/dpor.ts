@@ -17,7 +17,7 @@
 import { Chooser, worthWhile, type Branch } from "./chooser.ts";
 import { footprintOf, independent, Order, type Footprint } from "./order.ts";
 import type { Poll, ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
-import type { Item } from "../scheduler/thread.ts";
+import type { Deed, Item } from "../scheduler/thread.ts";
 
 /** A point at which somebody goes on. */
 interface Point {
@@ -36,12 +36,17 @@ interface CaseBranch extends Branch {
   readonly kind: "case";
 }
 
+/** What is deeper in a run than so many choices is not tried otherwise. */
+const deepest = 2000;
+
 export class Dpor extends Chooser {
   readonly #nodes: (Point | CaseBranch)[] = [];
-  readonly #ofPoll = new WeakMap<Poll, Branch>();
+  readonly #branchOf = new WeakMap<Poll | Deed, Branch>();
   readonly #order = new Order();
   /** How many steps this run has in common with the one before. */
   #known = 0;
+  /** Of so many steps it learns. */
+  #learnt = Infinity;
   #depth = 0;
   #ran = false;
   /** Who could go on where the run was given up; nobody, where it has ended. */
@@ -52,6 +57,7 @@ export class Dpor extends Chooser {
     if (this.#ran && !this.#turnOver()) return false;
     this.#ran = true;
     this.#depth = 0;
+    this.#learnt = Infinity;
     this.#left = new Set();
     this.#scheduler = scheduler;
     return super.begin(scheduler);
@@ -87,15 +93,30 @@ export class Dpor extends Chooser {
     this.#order.cut(this.#known);
   }
 
+  override beginFairness(): void {
+    if (!this.fair) this.#learnNoMore();
+    super.beginFairness();
+  }
+
+  #learnNoMore(): void {
+    this.cut = true;
+    this.#learnt = Math.min(this.#learnt, this.#scheduler?.steps.length ?? 0);
+  }
+
   /** Learn what the steps that are over have touched. */
   #learn(): void {
     const scheduler = this.#scheduler;
-    for (let step = scheduler?.steps[this.#order.length]; scheduler && step; step = scheduler.steps[this.#order.length]) {
+    for (let step = scheduler?.steps[this.#order.length]; scheduler && step && this.#order.length < this.#learnt; step = scheduler.steps[this.#order.length]) {
       this.#order.add(step, footprintOf(step, scheduler));
     }
   }
 
   override next(items: readonly Item[]): Item | undefined {
+    if (this.#depth >= deepest) {
+      this.#learnNoMore();
+      if (items.length > 1) this.note(0);
+      return items[0];
+    }
     let point = this.#nodes[this.#depth] as Point | undefined;
     if (!point) {
       point = this.#point(items);
@@ -128,23 +149,43 @@ export class Dpor extends Chooser {
     return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
   }
 
-  override firstCase(poll: Poll): number {
-    const branch = this.#branch(poll.total);
-    this.#ofPoll.set(poll, branch);
-    return this.note(branch.chosen);
+  protected override pickCase(poll: Poll): number {
+    if (this.isLatePoll) {
+      this.cut = true;
+      const usual = this.usualCase(poll);
+      return this.#branch({ kind: "case", chosen: usual, last: usual }).chosen;
+    }
+    const branch = this.#branchOfMany(poll.total);
+    this.#branchOf.set(poll, branch);
+    return branch.chosen;
   }
 
   override nextCase(poll: Poll): void {
-    const branch = this.#ofPoll.get(poll);
+    const branch = this.#branchOf.get(poll);
     if (branch) this.redundant ||= !worthWhile(branch, poll);
   }
 
-  protected override pick(count: number): number {
-    return this.#branch(count).chosen;
+  protected override pickAtOnce(deed: Deed): number {
+    const branch = this.#branchOfMany(2);
+    this.#branchOf.set(deed, branch);
+    return branch.chosen;
   }
 
-  #branch(count: number): Branch {
-    const branch = (this.#nodes[this.#depth] ??= { kind: "case", chosen: 0, last: count - 1 });
+  override sameEitherWay(deed: Deed): void {
+    const branch = this.#branchOf.get(deed);
+    if (branch) branch.last = branch.chosen;
+  }
+
+  protected override pick(count: number): number {
+    return this.#branchOfMany(count).chosen;
+  }
+
+  #branchOfMany(count: number): Branch {
+    return this.#branch({ kind: "case", chosen: 0, last: count - 1 });
+  }
+
+  #branch(unless: CaseBranch): Branch {
+    const branch = (this.#nodes[this.#depth] ??= unless);
     this.#depth++;
     return branch as Branch;
   }

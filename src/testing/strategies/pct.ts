@@ -8,6 +8,9 @@ import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
 import type { Item } from "../scheduler/thread.ts";
 import { Chooser } from "./chooser.ts";
 
+/** Who has gone on so often while others could falls, too: it may wait for them. */
+const longestRow = 100;
+
 export class Pct extends Chooser {
   readonly #random: () => number;
   readonly #depth: number;
@@ -15,6 +18,8 @@ export class Pct extends Chooser {
   #falls: number[] = [];
   #longest = 16;
   #step = 0;
+  #last: string | undefined = undefined;
+  #inARow = 0;
 
   constructor(seed: number, depth: number) {
     super();
@@ -42,7 +47,14 @@ export class Pct extends Chooser {
       const all = items.map(priorityOf);
       return all.indexOf(Math.max(...all));
     };
-    if (this.#falls.includes(this.#step++)) this.#priorities.set((items[highest()] as Item).thread.key, -this.#step);
+    const { key } = (items[highest()] as Item).thread;
+    this.#inARow = key === this.#last ? this.#inARow + 1 : 0;
+    this.#last = key;
+    const falls = this.#falls.includes(this.#step++);
+    if (falls || this.#inARow >= longestRow) {
+      this.#priorities.set(key, -this.#step);
+      this.#inARow = 0;
+    }
     return highest();
   }
 }

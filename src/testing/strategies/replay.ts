@@ -1,9 +1,10 @@
 /**
  * Replay: one run, by choices that are given.
  */
+import type { Poll } from "../scheduler/controlled-scheduler.ts";
 import { Chooser } from "./chooser.ts";
 
-/** The choices that are given, and 0 after them: one run. */
+/** The choices that are given, and the usual ones after them: one run. */
 export class Replay extends Chooser {
   readonly #given: readonly number[];
 
@@ -14,5 +15,9 @@ export class Replay extends Chooser {
 
   protected override pick(count: number): number {
     return Math.min(this.#given[this.choices.length] ?? 0, count - 1);
+  }
+
+  protected override pickCase(poll: Poll): number {
+    return this.choices.length < this.#given.length ? this.pick(poll.total) : this.usualCase(poll);
   }
 }

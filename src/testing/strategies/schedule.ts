@@ -1,11 +1,33 @@
 /**
- * Schedules as strings: the choices of a run, one after the other. 0 is what production would do: who became ready first goes on first,
- * the first case is polled first. So a schedule is the difference from the normal run, and zeros at its end say nothing.
+ * Schedules as strings: the choices of a run, one after the other. 0 is the usual: who became ready first goes on first, the first case is polled
+ * first, who was woken goes on when the other one rests. So a schedule is the difference from the usual run, and zeros at its end say nothing.
  *
  *        "001"    the third choice was the second possibility       "0(40)"    choices above 35 are in brackets
+ *        "=01"    with production's own wake-ups                     "@01"      timers raced with tasks
  *
  * Idea: shuttle's schedules.
  */
+
+import type { Manner } from "../scheduler/controlled-scheduler.ts";
+
+/** How a run went, and what was chosen in it. */
+export interface Schedule {
+  readonly manner: Manner;
+  readonly choices: readonly number[];
+}
+
+/** A schedule as a string. */
+export function written({ manner: { production, raced }, choices }: Schedule): string {
+  const text = encode(choices);
+  return production ? `=${text === "0" ? "" : text}` : raced ? `@${text}` : text;
+}
+
+/** The schedule of a string, or a clear error. `raced`: whether timers race if the string does not say so. */
+export function read(schedule: string, raced = false): Schedule {
+  const production = typeof (schedule as unknown) === "string" && schedule.startsWith("=");
+  const marked = typeof (schedule as unknown) === "string" && schedule.startsWith("@");
+  return { manner: { production, raced: !production && (marked || raced) }, choices: decode(production || marked ? schedule.slice(1) : schedule) };
+}
 
 /** A string for these choices. */
 export function encode(choices: readonly number[]): string {

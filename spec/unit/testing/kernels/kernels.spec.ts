@@ -47,18 +47,18 @@ describe("kernels of real bugs", () => {
         await mended(kernel);
       });
 
-      it("dpor proves the mended one, in at most 100 schedules", async () => {
-        expect((await explore(programOf(kernel, true), { strategy: "dpor", maxSchedules: 100 })).complete).to.equal(true);
+      it("dpor proves the mended one, in at most 300 schedules", async () => {
+        expect((await explore(programOf(kernel, true), { strategy: "dpor", maxSchedules: 300 })).complete).to.equal(true);
       });
     });
   }
 
   describe("all of them", () => {
-    it("are at least 40, and the defaults prove a third of the mended ones", async () => {
+    it("EX-10 are at least 40, and the defaults prove four fifths of the mended ones", async () => {
       let proven = 0;
       for (const kernel of kernels) if ((await mended(kernel)).complete) proven++;
       expect(kernels).to.have.length.at.least(40);
-      expect(proven, `of ${kernels.length}`).to.be.at.least(kernels.length / 3);
+      expect(proven, `of ${kernels.length}`).to.be.at.least(0.8 * kernels.length);
     });
   });
 });
