@@ -66,7 +66,7 @@ const breaks: Break[] = [
     from: "for (const waiter of waiters) withdraw(waiter);", to: "for (const waiter of waiters.slice(1)) withdraw(waiter);",
   },
   { law: 5, fault: "a withdrawn sleep keeps its timer", file: "time/sleep.ts", from: "    disarm();", to: "" },
-  { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "ops/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
+  { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
   { law: 5, fault: "the iterator of a loop that has ended stays in its line", file: "core/iteration.ts", from: "    this.leave();", to: "" },
   {
     law: 5, fault: "what it waited for gives the end, and stays in line", file: channel,
@@ -117,7 +117,7 @@ const breaks: Break[] = [
     from: "return spendHere() ? Promise.reject(error)", to: "return spendHere() || true ? Promise.reject(error)",
   },
   {
-    law: 10, fault: "what is ready does not count as a wake-up (generator tasks)", file: "core/operation.ts",
+    law: 10, fault: "what is ready does not count as a wake-up (generator tasks)", file: "core/yielding.ts",
     from: "else if (spendHere()) return finish(value);", to: "else if (spendHere() || true) return finish(value);",
   },
   {
@@ -125,7 +125,7 @@ const breaks: Break[] = [
     from: "    withdraw(this);\n    this.resume(\"error\", this.meetCancel());", to: "    withdraw(this);",
   },
   {
-    law: 13, fault: "a cancelled generator task is thrown the error once", file: "core/operation.ts",
+    law: 13, fault: "a cancelled generator task is thrown the error once", file: "core/yielding.ts",
     from: "if (task.cancelError !== undefined && (this.traits & OutlastsCancel) === 0) throw task.meetCancel();", to: "",
   },
   {

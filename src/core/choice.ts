@@ -15,10 +15,9 @@
  * Idea: Go's `select`, as Concurrent ML's `choose`.
  */
 import type { CaseKey } from "../errors.ts";
-import type { NoOperation } from "../support/mistakes.ts";
-import {
-  nothing, type Nothing, opened, type Operation, OutlastsCancel, performable, Performable, Prepares, ResultIsDeferred, RunsUserCode,
-} from "./operation.ts";
+import type { NoOperation } from "./mistakes.ts";
+import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
+import { FailsAlone, OutlastsCancel, Prepares, ResultIsDeferred, RunsUserCode } from "./traits.ts";
 import { asCase } from "../support/printing.ts";
 import { controller, pick } from "./controller.ts";
 import { release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
@@ -116,10 +115,6 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   }
 
   override enlist(outside: Waiter): void {
-    if (this.#form === "select" && this.#cases.length === 0 && !(outside instanceof CaseWaiter)) {
-      outside.resume("error", new TypeError("select without a live case would wait for ever"));
-      return;
-    }
     const waiters: CaseWaiter[] = [];
     outside.place = this;
     outside.slot = waiters;
@@ -128,10 +123,12 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
     // eslint-disable-next-line @typescript-eslint/prefer-for-of -- the order may become another one on the way
     for (let index = 0; index < order.length; index++) {
       const { key, operation } = order[index] as Case;
+      const { traits } = operation;
+      if ((traits & FailsAlone) !== 0) continue;
       const waiter = new CaseWaiter(outside, this, key);
       waiters.push(waiter);
       if (userCodeRan) pollFor(waiter, operation);
-      else if ((operation.traits & RunsUserCode) !== 0) {
+      else if ((traits & RunsUserCode) !== 0) {
         userCodeRan = true;
         order = order.slice(); // it may poll this very choice
       }
@@ -156,7 +153,7 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
 function traitsOf(cases: readonly Case[]): number {
   let traits = 0;
   for (const { operation } of cases) traits |= operation.traits;
-  return traits & ~OutlastsCancel;
+  return traits & ~(OutlastsCancel | FailsAlone);
 }
 
 /** One case of a waiting choice. */

@@ -10,21 +10,17 @@
  *
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
-import { show, tagOf, type CaseKey } from "../errors.ts";
+import { show, type CaseKey } from "../errors.ts";
+import { insteadOfOperation } from "../support/cures.ts";
+import { checkedFunction } from "../support/given.ts";
 import { forDeno, forNode } from "../support/printing.ts";
-import type { CancelContext } from "./cancel-context.ts";
-import { checkedFunction, isSignal } from "../support/given.ts";
-import { spendHere } from "./budget.ts";
+import { ResultIsDeferred } from "./traits.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
+import { nothing, Yieldable, type Nothing } from "./yielding.ts";
 
-/** What every waiting verb takes as its last argument. */
-export interface WaitOptions {
-  /**
-   * Gives up when it aborts: the verb rejects with `signal.reason` itself and leaves no trace. Already aborted, it beats
-   * whatever is ready. Nothing happens to an operation that came first.
-   */
-  signal?: AbortSignal | undefined;
-}
+export type { WaitOptions } from "../support/given.ts";
+export { External, HoldsSignal, OutlastsCancel, Prepares, ResultIsDeferred, RunsUserCode } from "./traits.ts";
+export { nothing, type Nothing } from "./yielding.ts";
 
 /**
  * Something to wait for, as a value: a receive, a send, a sleep, the end of a task. It does nothing until it is
@@ -70,78 +66,21 @@ export interface Operation<T> {
   [Symbol.iterator](): Iterator<Operation<unknown>, T, unknown>;
 }
 
-/** What a poll answers when nothing happened. */
-export const nothing: unique symbol = Symbol("nothing");
-/** See {@link nothing}. */
-export type Nothing = typeof nothing;
-
-// -- The generator task that runs now. Its driver enters and leaves it; between the two, `yield*` finds it here.
-
-/** A generator task, as the waiter of whatever it performs. */
-export interface Performer extends Waiter {
-  /** The error that its operations fail with, once it is cancelled. User code may cancel it at any time. */
-  readonly cancelError: unknown;
-  /** Record that it has met its cancel, and give the error that the operation fails with. */
-  meetCancel(): unknown;
-  /** The context that it runs in. */
-  readonly cancelContext: CancelContext | undefined;
-  /** Wait for an operation, right after a failed attempt; fail, if code of the user has cancelled the task meanwhile. */
-  waitFor(operation: Performable<unknown>): void;
-}
-
-/** Who performs by `yield*`: the generator task that runs now. */
-export let running: Performer | undefined;
-
-/** Tell `yield*` who performs from here on. */
-export function enter(task: Performer | undefined): void {
-  running = task;
-}
-
-/** Sent into a generator whose operation has happened, after `finish` has kept what it gave. Anything would do but `undefined`. */
-export const resumed = true;
-/** What comes out of a generator while its operation holds it in a place. */
-export const suspension: unique symbol = Symbol("suspended");
-/** The step of a `yield*` that waits. Engines may hand out a copy of it (JavaScriptCore does): what counts is its value. */
-const suspended: IteratorResult<unknown, unknown> = { done: false, value: suspension };
-/** One result object for all: `yield*` reads it at once. */
-const finished = { done: true, value: undefined as unknown };
-
-/** Keep what an operation gave for the `yield*` that asks next; `undefined` lets go of it. */
-export function finish(value: unknown): IteratorResult<unknown, unknown> {
-  finished.value = value;
-  return finished;
-}
-
-// -- Traits of an operation: bits, so that those of several are combined by `|`.
-
-/** `prepare` gives another operation. */
-export const Prepares = 1;
-/** Enlisting runs user code. */
-export const RunsUserCode = 2;
-/** A waiter may be resumed with a function that gives the result. */
-export const ResultIsDeferred = 4;
-/** It happens because of something outside the library: I/O, a promise, an operation of the user's own. */
-export const External = 8;
-/** A generator task performs it even when cancelled, and a cancel does not withdraw it. */
-export const OutlastsCancel = 16;
-/** The abort of a signal ends it. */
-export const HoldsSignal = 32;
-
 /** What the mechanism sees of an operation. Every operation of the library is one. */
-export abstract class Performable<T> implements Operation<T> {
+export abstract class Performable<T> extends Yieldable<T> implements Operation<T> {
   /** Made ready for one performing: guards are run, everything else is itself. */
-  prepare(): Performable<T> {
+  override prepare(): Performable<T> {
     return this;
   }
 
   /** Happens now and gives its value (or throws its error), or changes nothing. Errors of the library name `key`. */
-  abstract attempt(key?: CaseKey): T | Nothing;
+  abstract override attempt(key?: CaseKey): T | Nothing;
 
   /** Right after a failed attempt, in the same turn: let the waiter take its place. */
   abstract enlist(waiter: Waiter): void;
 
-  /** What the mechanism, or a report, has to know of it: some of the bits below. */
-  get traits(): number {
+  /** What the mechanism, or a report, has to know of it: bits of `traits.ts`. */
+  override get traits(): number {
     return 0;
   }
 
@@ -149,7 +88,7 @@ export abstract class Performable<T> implements Operation<T> {
   footprint(): void { /* it looks at nothing that others change */ }
 
   /** What it is, for reports of who waits for what. */
-  toString(): string {
+  override toString(): string {
     return "an operation";
   }
 
@@ -173,65 +112,12 @@ export abstract class Performable<T> implements Operation<T> {
     if (onError !== undefined) checkedFunction(onError, "map", "operation.map(onValue, (error) => ...)");
     return new Mapped<T, U, E>(this, onValue, onError);
   }
-
-  // -- `yield*`: an operation is its own iterator, without a state, so that one value serves every task at once.
-
-  [Symbol.iterator](): Iterator<Operation<unknown>, T, unknown> {
-    return this as unknown as Iterator<Operation<unknown>, T, unknown>;
-  }
-
-  /** The first call happens now or lets the running task wait; the second, at which something is sent, gives what has happened. */
-  next(sent: unknown): IteratorResult<unknown, unknown> {
-    if (sent !== undefined) return finished;
-    const task = running;
-    if (task === undefined) throw nobodyRuns();
-    try {
-      if (task.cancelError !== undefined && (this.traits & OutlastsCancel) === 0) throw task.meetCancel();
-      const prepared = this.prepare();
-      const value = prepared.attempt();
-      if (value === nothing) task.waitFor(prepared);
-      else if (spendHere()) return finish(value);
-      else task.resume("value", value);
-    } catch (error) {
-      if (spendHere()) throw error;
-      task.resume("error", error);
-    }
-    running = undefined;
-    return suspended;
-  }
-
-  /** An operation that failed while the task waited fails at its `yield*`. */
-  throw(error: unknown): never {
-    throw error;
-  }
 }
-
-const nobodyRuns = (): TypeError => new TypeError("yield* an operation in a generator task only: go(function* () { ... })");
 
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
-  throw new TypeError(`${key === undefined ? where : `${where} case ${show(key)}`} takes an operation, ${cureFor(operation)}; got ${show(operation)}`);
-}
-
-/** Verbs in their two forms, and what has them. What has several is looked for first. */
-const gerunds = {
-  joining: "task.joining()", receiving: "ch.receiving()", sending: "ch.sending(value)", calling: "client.calling(value)", accepting: "server.accepting()",
-};
-
-/** What to write in place of what is no operation. */
-function cureFor(given: unknown): string {
-  if (typeof given === "number") return "as ch.receiving(), or sleeping(ms) for a time";
-  if (typeof given === "function") return "as ch.receiving() with its brackets, or guard(() => operation)";
-  if (isSignal(given)) return "as aborting(signal)";
-  const verbs = Object.entries(gerunds).filter(([verb]) => typeof (given as Record<string, unknown> | null | undefined)?.[verb] === "function");
-  if (verbs.length > 0) return `as ${verbs.map(([, gerund]) => gerund).join(" or ")}`;
-  if (typeof (given as Partial<PromiseLike<unknown>> | null | undefined)?.then === "function") {
-    return "as ch.receiving(), not ch.receive(), or settling(promise) for a promise of others";
-  }
-  if (tagOf(given) === "Generator") return "and a generator is a body: go(function* () { ... })";
-  const foreign = typeof (given as Partial<Operation<unknown>> | null | undefined)?.map === "function" && !Array.isArray(given);
-  return foreign ? "one of this copy of the library; see npm ls rendezvous" : "as ch.receiving()";
+  throw new TypeError(`${key === undefined ? where : `${where} case ${show(key)}`} takes an operation, ${insteadOfOperation(operation)}; got ${show(operation)}`);
 }
 
 // -- Map -------------------------------------------------------------------------------------------------------------

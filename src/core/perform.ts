@@ -4,11 +4,11 @@
  * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
  * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`cancel-context.ts`) withdraws what waits.
  */
-import { Aborting } from "../ops/aborting.ts";
+import { Aborting } from "./aborting.ts";
 import { cancelledContext, contextProvider, type CancelContext } from "./cancel-context.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "../support/given.ts";
-import type { NoOperation } from "../support/mistakes.ts";
+import type { NoOperation } from "./mistakes.ts";
 import { nothing, type Nothing, type Operation, performable, type Performable, type WaitOptions } from "./operation.ts";
 import { hold, spendHere } from "./budget.ts";
 import { touch } from "./controller.ts";
@@ -113,6 +113,15 @@ export function done(): Promise<undefined> {
 /** A promise for a failure that is there already; see {@link ready}. */
 export function rejectedNow(error: unknown): Promise<never> {
   return spendHere() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
+}
+
+/** What a function gives, or what it throws as a rejected promise: for verbs that check what they are given. */
+export function promised<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return body();
+  } catch (error) {
+    return rejectedNow(error);
+  }
 }
 
 /** A promise that settles once the event loop has turned. */

@@ -8,9 +8,11 @@
 import { show, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import type { NoOperation } from "../support/mistakes.ts";
-import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
-import { perform, polled } from "./perform.ts";
+import type { NoOperation } from "./mistakes.ts";
+import { nothing, performable, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
+import { perform, polled, promised } from "./perform.ts";
+import { FailsAlone } from "./traits.ts";
+import type { Waiter } from "./wait-queue.ts";
 
 /** What switches a case off: `open && ch.receiving()`. */
 export type Falsy = false | null | undefined | 0 | 0n | "";
@@ -70,13 +72,11 @@ export interface SelectOrder {
  * Idea: Go's `select`.
  */
 export function select<const C extends GivenCases>(cases: C, options?: WaitOptions & SelectOrder): Promise<Selected<C>> {
-  try {
+  return promised(() => {
     if (options === undefined) return perform(choiceOf<C>(cases));
     const { order, signal } = knownOptions(options, selectOptions, "select");
     return perform(choiceOf<C>(cases, order), signal === undefined ? undefined : { signal });
-  } catch (error) {
-    return Promise.reject(error);
-  }
+  });
 }
 
 /**
@@ -109,15 +109,34 @@ function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Op
   }
   if (typeof given !== "object" || given === null) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
   const cases = given as Cases;
-  const state: Case[] = [];
+  const live: Case[] = [];
   const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
-    if (operation) state.push({ key, operation: performable(operation, "select", key) });
+    if (operation) live.push({ key, operation: performable(operation, "select", key) });
   };
   if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
   else for (const key of Object.keys(cases)) add(key, cases[key]);
   // An operation, a map, a set is a record without a field: that no case is live would be said of it only when it waits.
-  if (state.length === 0 && !isList(cases) && Symbol.iterator in cases) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
-  return new Choice(state, "select", order === "listed");
+  if (live.length === 0 && !isList(cases) && Symbol.iterator in cases) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
+  return live.length === 0 ? new EmptySelect() : new Choice(live, "select", order === "listed");
+}
+
+/** A select without a live case. As a case of another choice it never happens. */
+class EmptySelect extends Performable<never> {
+  override get traits(): number {
+    return FailsAlone;
+  }
+
+  override toString(): string {
+    return "select of nothing";
+  }
+
+  override attempt(): Nothing {
+    return nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    waiter.resume("error", new TypeError("select without a live case would wait for ever"));
+  }
 }
 
 /**

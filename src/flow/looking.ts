@@ -274,6 +274,10 @@ class LookLine extends WaitQueue {
     this.#emptied = emptied;
   }
 
+  override describe({ slot }: Waiter): string {
+    return String(slot instanceof InContext ? slot.as : slot);
+  }
+
   override withdraw(waiter: Waiter): void {
     super.withdraw(waiter);
     if (this.empty) this.#emptied();

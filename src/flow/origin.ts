@@ -111,7 +111,7 @@ function standsOn(view: View, other: View): boolean {
 /** What a source does after it was left: whoever waits for its end gets the first error, with the others suppressed. */
 export class CleanUp extends Performable<void> {
   readonly #origin: Origin;
-  readonly #line = new WaitQueue();
+  readonly #line = new WaitQueue(this);
   #underWay = 0;
   #failure: { error: unknown } | undefined = undefined;
   /** A failure that nobody has waited for, as the platform's unhandled rejection. */

@@ -15,7 +15,7 @@ import { isIP } from "node:net";
 import { aborting } from "../ops/aborting.ts";
 import { choose } from "../core/choice.ts";
 import { External, nothing, type Nothing, type Operation, Performable, RunsUserCode, type WaitOptions } from "../core/operation.ts";
-import { perform, rejectedNow } from "../core/perform.ts";
+import { perform, promised } from "../core/perform.ts";
 import { asksFor } from "../support/resources.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { TimeoutError } from "../errors.ts";
@@ -65,11 +65,7 @@ export function dial(address: DialOptions | string, options?: WaitOptions): Prom
 
 /** The same, over any network. */
 export function dialOver<T extends Transport>(network: Network<T>, address: DialOptions | string, options?: WaitOptions): Promise<Connection> {
-  try {
-    return perform(dialingOver(network, address), options);
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  return promised(() => perform(dialingOver(network, address), options));
 }
 
 /**

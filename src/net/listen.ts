@@ -8,7 +8,7 @@
  */
 import { createServer, type Server } from "node:net";
 import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
-import { perform, rejectedNow } from "../core/perform.ts";
+import { perform, promised } from "../core/perform.ts";
 import { asksFor } from "../support/resources.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
@@ -41,11 +41,7 @@ import { checkedListenTarget, type ListenOptions, type ListenTarget } from "./li
  * Idea: Go's `net.Listen`.
  */
 export function listen(address: ListenOptions | string, options?: WaitOptions): Promise<Listener> {
-  try {
-    return perform(new Listening(checkedListenTarget(address)), options);
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  return promised(() => perform(new Listening(checkedListenTarget(address)), options));
 }
 
 class Listening extends Performable<Listener> {

@@ -14,7 +14,7 @@
 import { chan, type Channel } from "../core/channel.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { performIn, rejectedNow } from "../core/perform.ts";
+import { performIn, promised } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
 import { ClosedError, isError, show } from "../errors.ts";
 import { checkedBody, type GivenBody } from "../task/body.ts";
@@ -80,7 +80,7 @@ export function serve<Y = never, Z = never, P = never>(
   options?: ServeOptions,
 ): Promise<void>;
 export function serve(listener: Listener, given: unknown, options: ServeOptions = {}): Promise<void> {
-  try {
+  return promised(() => {
     const handler = checkedBody(given as (connection: Connection, s: Scope) => unknown, "serve", "serve(listener, (connection) => answer(connection))");
     const { signal, maxConnections = Infinity, onError } = knownOptions(options, serveOptions, "serve");
     if (!(Number.isSafeInteger(maxConnections) || (maxConnections as unknown) === Infinity) || maxConnections < 1) {
@@ -91,9 +91,7 @@ export function serve(listener: Listener, given: unknown, options: ServeOptions 
     }
     const state = new ScopeState("scope", undefined, { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true });
     return new Serving(state, listener, handler, maxConnections, onError).run();
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 const serveOptions: Known<ServeOptions> = { signal: true, maxConnections: true, onError: true };

@@ -13,7 +13,7 @@
 import { TLSSocket } from "node:tls";
 import { knownOptions, type Known } from "../support/given.ts";
 import { External, nothing, type Nothing, type Operation, Performable, type WaitOptions } from "../core/operation.ts";
-import { perform, performIn, rejectedNow } from "../core/perform.ts";
+import { perform, performIn, promised } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { tellMade, touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
@@ -323,15 +323,6 @@ function nameOf(local: Address, remote: Address): string {
   if (remote.path !== undefined) return `connection to ${formatPath(remote.path)}`;
   if (local.path !== undefined) return `connection on ${formatPath(local.path)}`;
   return `connection to ${formatAddress(remote.host ?? "a peer that has gone", remote.port ?? 0)}`;
-}
-
-/** What the function gives; what it throws, as a rejection. */
-function promised<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return body();
-  } catch (error) {
-    return rejectedNow(error);
-  }
 }
 
 const lineOptions: Known<LineOptions> = { fatal: true };

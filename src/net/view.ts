@@ -6,7 +6,7 @@
 import { mayBeCancelled } from "../core/cancel-context.ts";
 import { Iteration, theEnd } from "../core/iteration.ts";
 import { nothing, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, ready, rejectedNow } from "../core/perform.ts";
+import { perform, promised, ready } from "../core/perform.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
@@ -93,14 +93,12 @@ export class View<T> implements Receiver<T>, Unit<T>, Source {
   perform(nexting: Reading<Result<T>>, options?: WaitOptions): Promise<Result<T>> {
     if (options !== undefined || mayBeCancelled()) return perform(nexting, options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
-    try {
+    return promised(() => {
       const there = this.over ? undefined : this.#reader.atOnce(this.#unit);
       if (there !== undefined) return ready({ done: false, value: there });
       const result = nexting.attempt();
       return result === nothing ? perform(nexting) : ready(result);
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    });
   }
 
   tryReceive(): Result<T> | undefined {

@@ -7,6 +7,15 @@
  */
 import { show, tagOf } from "../errors.ts";
 
+/** What every waiting verb takes as its last argument. */
+export interface WaitOptions {
+  /**
+   * Gives up when it aborts: the verb rejects with `signal.reason` itself and leaves no trace. Already aborted, it beats
+   * whatever is ready. Nothing happens to an operation that came first.
+   */
+  signal?: AbortSignal | undefined;
+}
+
 /** The names of all options of one kind: the compiler sees to it that none is missing. */
 export type Known<O> = Readonly<Record<keyof O, true>>;
 
@@ -32,13 +41,10 @@ function inPlaceOfOptions(signal: AbortSignal, known: object, who: unknown): Typ
   return new TypeError(`${String(who)} takes ${"signal" in known ? "a signal by its name, as { signal }" : "no signal"}; got ${show(signal)}`);
 }
 
-/** What every verb that waits takes. */
-interface Signalled { signal?: AbortSignal | undefined }
-
-const waitOptions: Known<Signalled> = { signal: true };
+const waitOptions: Known<WaitOptions> = { signal: true };
 
 /** The signal among the options of a verb that waits. */
-export function signalOf(options: Signalled, who: unknown): AbortSignal | undefined {
+export function signalOf(options: WaitOptions, who: unknown): AbortSignal | undefined {
   const { signal } = knownOptions(options, waitOptions, who);
   return signal === undefined ? undefined : checkedSignal(signal, "the option signal");
 }

@@ -8,7 +8,7 @@
  * Idea: Python's `async with lock`, with the body as a scope; a race of promises would free a lock whose body still runs.
  */
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { performIn, rejectedNow } from "../core/perform.ts";
+import { performIn, promised } from "../core/perform.ts";
 import { signalOf } from "../support/given.ts";
 import { checkedBody, type Body } from "../task/body.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
@@ -23,7 +23,7 @@ export interface Held<H> {
 }
 
 export function holding<H, T>(from: Held<H>, given: unknown, verb: string, call: string, options: WaitOptions | undefined): Promise<T> {
-  try {
+  return promised(() => {
     const body = checkedBody(given as Body<never[], T>, verb, call);
     const signal = options && signalOf(options, verb);
     const operation = from.acquiring();
@@ -38,7 +38,5 @@ export function holding<H, T>(from: Held<H>, given: unknown, verb: string, call:
       (error: unknown) => { state.ended("error", error); },
     );
     return state.outcome as Promise<T>;
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }

@@ -12,7 +12,7 @@
  */
 import { tellMade, touch } from "../core/controller.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, rejectedNow } from "../core/perform.ts";
+import { perform, promised } from "../core/perform.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
@@ -269,11 +269,7 @@ class Limiter extends Named implements RateLimiter {
   }
 
   take(n = 1, options?: WaitOptions): Promise<void> {
-    try {
-      return perform(this.taking(n), options);
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    return promised(() => perform(this.taking(n), options));
   }
 
   taking(n = 1): Operation<void> {

@@ -8,7 +8,7 @@
  * Idea: Dijkstra's semaphores; asking for several at once, and serving in line, is Go's `x/sync/semaphore`.
  */
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, rejectedNow } from "../core/perform.ts";
+import { perform, promised } from "../core/perform.ts";
 import { tellMade, touch } from "../core/controller.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
@@ -329,11 +329,7 @@ class CountingSemaphore extends Named implements Semaphore, Held<Permit> {
   }
 
   acquire(n = 1, options?: WaitOptions): Promise<Permit> {
-    try {
-      return perform(this.acquiring(n), options);
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    return promised(() => perform(this.acquiring(n), options));
   }
 
   acquiring(n = 1): Operation<Permit> {

@@ -20,7 +20,7 @@ import { forDeno, forNode, printedAs, standing } from "../support/printing.ts";
 import { touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { handedOut } from "../platform/signals.ts";
-import { guard } from "../ops/source.ts";
+import { guard } from "../ops/always-never-guard.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 

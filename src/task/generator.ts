@@ -18,9 +18,8 @@
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
 import { contexts, type AsyncContext } from "../platform/async-context.ts";
-import {
-  enter, finish, opened, type Operation, OutlastsCancel, performable, type Performable, type Performer, resumed, suspension,
-} from "../core/operation.ts";
+import { enter, finish, type Performer, resumed, suspension } from "../core/yielding.ts";
+import { opened, type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
 import { tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";

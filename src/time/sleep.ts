@@ -4,7 +4,7 @@
  * Idea: asyncio's `sleep` and Go's `time.After`, without the timer that Go's leaves behind.
  */
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform } from "../core/perform.ts";
+import { perform, promised } from "../core/perform.ts";
 import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { arm, checkedDelay } from "./timer.ts";
 
@@ -27,11 +27,7 @@ import { arm, checkedDelay } from "./timer.ts";
  * Idea: asyncio's `sleep`.
  */
 export function sleep(ms: number, options?: WaitOptions): Promise<void> {
-  try {
-    return perform(sleeping(ms), options);
-  } catch (error) {
-    return Promise.reject(error);
-  }
+  return promised(() => perform(sleeping(ms), options));
 }
 
 /**

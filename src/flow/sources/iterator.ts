@@ -46,7 +46,7 @@ class Arrivals extends Performable<Result> {
   readonly #supply: Supply;
   readonly #name: string;
   readonly #drop: (value: unknown) => void;
-  readonly #line = new WaitQueue();
+  readonly #line = new WaitQueue(this);
   /** What has arrived and nobody has received; or the end, which stays. */
   #arrived: Result | undefined = undefined;
   #underWay = false;

@@ -77,7 +77,7 @@ class Reading extends Performable<Result> {
     this.#stream = stream;
     this.#name = name;
     this.hasClosed = stream.closed === true;
-    this.#line = new ReadLine(() => { for (const event of events) stream.off(event, this.#serve); });
+    this.#line = new ReadLine(this, () => { for (const event of events) stream.off(event, this.#serve); });
     stream.on("error", this.#failed);
     stream.on("close", this.#closes);
   }
@@ -167,8 +167,8 @@ class Reading extends Performable<Result> {
 class ReadLine extends WaitQueue {
   readonly #emptied: () => void;
 
-  constructor(emptied: () => void) {
-    super();
+  constructor(reading: Reading, emptied: () => void) {
+    super(reading);
     this.#emptied = emptied;
   }
 

@@ -9,7 +9,7 @@
  */
 import { provideCancelContexts, type ContextProvider } from "../../core/cancel-context.ts";
 import { contexts, type Carried } from "../../platform/async-context.ts";
-import { enter, running } from "../../core/operation.ts";
+import { enter, running } from "../../core/yielding.ts";
 import { start, type Job } from "../../core/scheduler.ts";
 import { cancelErrors } from "./any-cancelled.ts";
 import type { CancelScope, TaskInfo } from "./cancel-scope.ts";

@@ -1,7 +1,7 @@
 /**
  * A signal from outside that cancels a scope.
  */
-import { Aborting } from "../../ops/aborting.ts";
+import { Aborting } from "../../core/aborting.ts";
 import { BareWaiter, type Outcome } from "../../core/wait-queue.ts";
 
 /** Calls back once when the signal aborts, or at once if it has; until it is withdrawn. */

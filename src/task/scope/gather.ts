@@ -9,9 +9,9 @@
  * p-map's wishes.
  */
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
-import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../support/mistakes.ts";
+import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../core/mistakes.ts";
 import { External, nothing, type Operation, performable, Performable, RunsUserCode, type WaitOptions } from "../../core/operation.ts";
-import { perform, performIn, rejectedNow } from "../../core/perform.ts";
+import { perform, performIn, promised } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
 import { show, tagOf } from "../../errors.ts";
@@ -101,7 +101,7 @@ export function gather<
   },
 ): Promise<Gathered<J, [R] extends [false | undefined] ? never : Error>>;
 export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unknown> {
-  try {
+  return promised(() => {
     const given = readJobs(jobs as GatherJobs);
     const { signal, onError = "cancel", returnErrors = false } = knownOptions(options, gatherOptions, "gather");
     if (signal !== undefined) checkedSignal(signal, "the option signal");
@@ -114,9 +114,7 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
     const state = new ScopeState("gather", undefined, settings);
     gathering.start = (thunk): Task<unknown> => state.go(thunk);
     return state.runOwn(() => performIn(state.cancelScope, gathering));
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 const gatherOptions: Known<GatherOptions> = { limit: true, returnErrors: true, onError: true, signal: true };

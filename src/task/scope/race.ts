@@ -4,9 +4,9 @@
  * Idea: `Promise.race` and `Promise.any`, whose losers go on for ever; here they are cancelled and awaited, as in trio and Effect.
  */
 import { knownOptions, type Known } from "../../support/given.ts";
-import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../support/mistakes.ts";
+import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../core/mistakes.ts";
 import type { WaitOptions } from "../../core/operation.ts";
-import { rejectedNow } from "../../core/perform.ts";
+import { promised } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
 import { checkedBody, type Body, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";
@@ -48,7 +48,7 @@ export function race<B extends Body<[], unknown> | NotBegun, Y = never, Z = neve
   options?: RaceOptions,
 ): Promise<ResultOf<B>>;
 export function race<B extends Body<[], unknown>>(given: unknown, options: RaceOptions = {}): Promise<ResultOf<B>> {
-  try {
+  return promised(() => {
     const bodies = given as readonly B[];
     if (!Array.isArray(bodies) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
     const { until = "settled", signal } = knownOptions(options, raceOptions, "race");
@@ -57,9 +57,7 @@ export function race<B extends Body<[], unknown>>(given: unknown, options: RaceO
       throw new TypeError(`race runs until "settled" or "success"; got ${show(until)}`);
     }
     return new Race(bodies, signal, until === "success").outcome as Promise<ResultOf<B>>;
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 type NotBegun = "write race([() => f()]), not race([f()]), which could not be cancelled";

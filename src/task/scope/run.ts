@@ -7,7 +7,7 @@
  * Idea: asyncio's and trio's `run`.
  */
 import { knownOptions, type Known } from "../../support/given.ts";
-import { rejectedNow } from "../../core/perform.ts";
+import { promised } from "../../core/perform.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { watchForDeadlock } from "../report/deadlock.ts";
@@ -63,7 +63,7 @@ export function run<T, Y = never, Z = never, P = never>(
   options?: RunOptions,
 ): Promise<T>;
 export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
-  try {
+  return promised(() => {
     const body = checkedBody(main as Body<[scope: Scope], T>, "run");
     const settings = checkedOptions(knownOptions(options, runOptions, "run"), "run");
     const grace = checkedDelay(options.grace ?? 5000, "the grace of run");
@@ -73,9 +73,7 @@ export function run<T>(main: unknown, options: RunOptions = {}): Promise<T> {
     const process = host();
     const outcome = state.run(body, [new ScopeHandle(state)]);
     return process ? withSignals(process, state, outcome, grace) : outcome;
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 const signals = { SIGINT: 130, SIGTERM: 143 };

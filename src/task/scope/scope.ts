@@ -4,7 +4,7 @@
  * Idea: trio's nurseries ("Notes on structured concurrency", Nathaniel J. Smith), Kotlin's `coroutineScope`.
  */
 import { knownOptions } from "../../support/given.ts";
-import { rejectedNow } from "../../core/perform.ts";
+import { promised } from "../../core/perform.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { checkedOptions, scopeOptions, type ScopeOptions } from "./scope-options.ts";
 import { OpenScopeHandle, ScopeHandle } from "./scope-handle.ts";
@@ -49,13 +49,11 @@ export function scope<T, Y = never, Z = never, P = never>(
   options?: ScopeOptions,
 ): Promise<T>;
 export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T> {
-  try {
+  return promised(() => {
     const body = checkedBody(given as Body<[scope: Scope], T>, "scope");
     const state = new ScopeState("scope", body, checkedOptions(knownOptions(options, scopeOptions, "scope")));
     return state.run(body, [new ScopeHandle(state)]);
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 /**

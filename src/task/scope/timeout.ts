@@ -5,7 +5,7 @@
  */
 import { knownOptions, type Known } from "../../support/given.ts";
 import type { WaitOptions } from "../../core/operation.ts";
-import { rejectedNow } from "../../core/perform.ts";
+import { promised } from "../../core/perform.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { ScopeHandle } from "./scope-handle.ts";
@@ -58,16 +58,14 @@ export function timeout<T, F = never, Y = never, Z = never, P = never>(
   options?: TimeoutOptions<F>,
 ): Promise<T | F>;
 export function timeout(ms: number, given: unknown, options: TimeoutOptions<unknown> = {}): Promise<unknown> {
-  try {
+  return promised(() => {
     const body = checkedBody(given as Body<[scope: Scope], unknown>, "timeout", "timeout(1000, () => work())");
     checkedDelay(ms, "timeout");
     const { signal } = checkedOptions({ signal: knownOptions(options, timeoutOptions, "timeout").signal }, "timeout");
     const fallback = "fallback" in options ? { value: options.fallback } : undefined;
     const state = new ScopeState("timeout", body, { timeout: ms, signal, fallback });
     return state.run(body, [new ScopeHandle(state)]);
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 type TimedBody<T, Y, Z, P> = GivenBody<"timeout(ms, () => work())", [scope: Scope], T, Y, Z, P>;
@@ -110,13 +108,11 @@ export function shield<T, Y = never, Z = never, P = never>(
   },
 ): Promise<T>;
 export function shield<T>(given: unknown, options: { timeout?: number | undefined } = {}): Promise<T> {
-  try {
+  return promised(() => {
     const body = checkedBody(given as Body<[], T>, "shield");
     const settings = { ...checkedOptions(knownOptions(options, shieldOptions, "shield"), "shield"), shielded: true };
     return new ScopeState("shield", body, settings).run(body, []);
-  } catch (error) {
-    return rejectedNow(error);
-  }
+  });
 }
 
 const shieldOptions: Known<Pick<ScopeOptions, "timeout">> = { timeout: true };

@@ -5,7 +5,7 @@
  * promise of `go(work())`, what an async generator yields. It is inferred from a branch that no argument ever meets. No condition is put on
  * the type of an argument itself, so generic code that passes its own parameters on goes on compiling, and good calls are inferred as ever.
  */
-import type { Operation } from "../core/operation.ts";
+import type { Operation } from "./operation.ts";
 
 /** What nobody has. */
 type Unmet = Readonly<Record<"unmet", "by anything">>;
