@@ -28,16 +28,16 @@ export interface ChannelOptions<T> {
  * Idea: Go's `chan<-`, by types alone; `in T` keeps it contravariant.
  */
 export interface Sender<in T> {
-  /** See {@link Channel.send}. */
+  /** Sends a value and waits for its receiver, or for room: see `Channel.send`. */
   send(value: T, options?: WaitOptions): Promise<void>;
-  /** See {@link Channel.sending}. */
+  /** Describes a {@link send}, for `select`, `perform` and `yield*`. */
   sending(value: T): Operation<void>;
   /** Sends a value if that is possible at once; otherwise changes nothing. Whether it was sent. */
   // A property: methods are compared bivariantly, so that a channel of dogs would pass for a sender of any animal.
   readonly trySend: (value: T) => boolean;
-  /** See {@link Channel.close}. */
+  /** Says that nothing more will be sent: see `Channel.close`. */
   close(error?: unknown): boolean;
-  /** See {@link Channel.closed}. */
+  /** Whether it was closed or cancelled. */
   readonly closed: boolean;
   /** Closes: `using` for the one who sends. */
   [Symbol.dispose](): void;
@@ -49,17 +49,17 @@ export interface Sender<in T> {
  * Idea: Go's `<-chan`, by types alone; `out T` keeps it covariant.
  */
 export interface Receiver<out T> extends AsyncIterable<T> {
-  /** See {@link Channel.receive}. */
+  /** Waits for the next value; at the end it rejects: see `Channel.receive`. */
   receive(options?: WaitOptions): Promise<T>;
-  /** See {@link Channel.receiving}. */
+  /** Describes a {@link receive}, for `select`, `perform` and `yield*`. */
   receiving(): Operation<T>;
-  /** See {@link Channel.next}. */
+  /** Waits for the next value, or gives the end as data: see `Channel.next`. */
   next(options?: WaitOptions): Promise<IteratorResult<T, undefined>>;
-  /** See {@link Channel.nexting}. */
+  /** Describes a {@link next}, for `select`, `perform` and `yield*`. */
   nexting(): Operation<IteratorResult<T, undefined>>;
-  /** See {@link Channel.tryReceive}. */
+  /** Takes the next value if one is there at once, or tells the end; otherwise `undefined`, and nothing has changed. */
   tryReceive(): IteratorResult<T, undefined> | undefined;
-  /** See {@link Channel.cancel}. */
+  /** Says that nothing more will be received: see `Channel.cancel`. */
   cancel(reason?: unknown): boolean;
   /** For `for await`, up to the end; its own {@link next} has `undefined` there. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined>;
