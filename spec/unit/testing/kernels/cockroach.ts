@@ -83,14 +83,10 @@ export const cockroach: readonly Kernel[] = [
     async program(mended) {
       const lock = new RwMutex("cache");
       const lookUp = async (): Promise<void> => {
-        await lock.readLock();
-        if (!mended) { // prints
-          await lock.readLock();
-          lock.readUnlock();
-        }
-        lock.readUnlock();
-        await lock.lock();
-        lock.unlock();
+        const held = await lock.read();
+        if (!mended) (await lock.read()).release(); // prints
+        held.release();
+        (await lock.write()).release();
       };
       await gather([go(lookUp), go(lookUp)]);
     },

@@ -20,19 +20,33 @@ export const etcd: readonly Kernel[] = [
     },
   },
   {
+    id: "etcd 3077 (b)", kind: "deadlock", fault: "the same, the channels in plain variables",
+    async program(mended) {
+      let [stopped, done] = [chan<void>({ name: "stopped" }), event("done")];
+      go(async function run() {
+        if (!mended) [stopped, done] = [chan<void>({ name: "stopped" }), event("done")];
+        await stopped.receive();
+        done.close();
+      });
+      await go(async function stop() {
+        await stopped.send();
+        await done.next();
+      });
+    },
+  },
+  {
     id: "etcd 5509", kind: "deadlock", fault: "acquiring a connection of a closed client fails with the lock held for reading",
     async program(mended) {
       const lock = new RwMutex("client");
       const client = shared({ closed: false });
       const close = async (): Promise<void> => {
-        await lock.lock();
+        using _ = await lock.write();
         client.closed = true;
-        lock.unlock();
       };
       const remote = go(async function remote() {
-        await lock.readLock();
+        const held = await lock.read();
         if (client.closed && !mended) return; // the error path
-        lock.readUnlock();
+        held.release();
       });
       const closer = go(async function closer() {
         await close();
@@ -125,6 +139,29 @@ export const etcd: readonly Kernel[] = [
         if (!mended) lock.unlock();
       });
       await user;
+      stop.close();
+      await keeper;
+    },
+  },
+  {
+    id: "etcd 7492 (b)", kind: "deadlock", races: true, fault: "the same, at any time that the timer may fire",
+    async program(mended) {
+      const lock = new Mutex("tokens");
+      const added: Channel<void> = chan({ name: "added" });
+      const stop = event("stop");
+      const keeper = go(async function keeper() {
+        for (;;) {
+          const next = await select({ added: added.receiving(), tick: sleeping(10), stop: stop.nexting() });
+          if (next.case === "stop") return;
+          if (next.case === "tick") await lock.with(() => undefined);
+        }
+      });
+      for (let n = 0; n < 2; n++) {
+        await lock.lock();
+        if (mended) lock.unlock();
+        await added.send();
+        if (!mended) lock.unlock();
+      }
       stop.close();
       await keeper;
     },

@@ -1,5 +1,5 @@
 /** Kernels of bugs in Kubernetes. */
-import { chan, go, select, sleep, sleeping, type Channel } from "../../../../src/node.ts";
+import { chan, checkpoint, go, select, sleep, sleeping, type Channel } from "../../../../src/node.ts";
 import { shared } from "../../../../src/testing/index.ts";
 import { Condition, event, Mutex, RwMutex, WaitGroup, type Kernel } from "./support.ts";
 
@@ -30,6 +30,17 @@ export const kubernetes: readonly Kernel[] = [
       const results = chan<string>({ name: "results", capacity: mended ? 1 : 0 });
       go(async function request() {
         await sleep(10);
+        await results.send("a pod");
+      });
+      await select({ result: results.receiving(), late: sleeping(10) });
+    },
+  },
+  {
+    id: "kubernetes 5316 (b)", kind: "leak", races: true, fault: "the same, with a request that takes as long as it takes",
+    async program(mended) {
+      const results = chan<string>({ name: "results", capacity: mended ? 1 : 0 });
+      go(async function request() {
+        await checkpoint();
         await results.send("a pod");
       });
       await select({ result: results.receiving(), late: sleeping(10) });
@@ -199,21 +210,19 @@ export const kubernetes: readonly Kernel[] = [
       const filled = new Condition();
       const jobs = shared({ waiting: 0 });
       const first = go(async function first() {
-        if (!mended) await workers.readLock();
+        const held = mended ? undefined : await workers.read();
         await queue.with(async () => { while (jobs.waiting === 0) await filled.wait(queue); });
-        if (!mended) workers.readUnlock();
+        held?.release();
       });
       const second = go(async function second() {
-        await workers.readLock();
+        using _ = await workers.read();
         await queue.with(() => {
           jobs.waiting++;
           filled.signal();
         });
-        workers.readUnlock();
       });
       const sync = go(async function sync() {
-        await workers.lock();
-        workers.unlock();
+        (await workers.write()).release();
       });
       for (const task of [first, second, sync]) await task;
     },
@@ -223,17 +232,11 @@ export const kubernetes: readonly Kernel[] = [
     async program(mended) {
       const lock = new RwMutex("state");
       const reconcile = go(async function reconcile() {
-        await lock.readLock();
-        if (!mended) {
-          await lock.readLock();
-          lock.readUnlock();
-        }
-        lock.readUnlock();
+        const held = await lock.read();
+        if (!mended) (await lock.read()).release();
+        held.release();
       });
-      const remove = go(async function remove() {
-        await lock.lock();
-        lock.unlock();
-      });
+      const remove = go(async function remove() { (await lock.write()).release(); });
       await reconcile;
       await remove;
     },

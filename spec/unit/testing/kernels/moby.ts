@@ -122,6 +122,24 @@ export const moby: readonly Kernel[] = [
     },
   },
   {
+    id: "moby 28462 (b)", kind: "deadlock", races: true, fault: "the same, at any time that the probe may be due",
+    async program(mended) {
+      const lock = new Mutex("container");
+      const stop = chan<void>({ name: "stop" });
+      const monitor = go(async function monitor() {
+        for (;;) {
+          if ((await select({ stop: stop.nexting(), probe: sleeping(10) })).case === "stop") return;
+          await lock.with(() => undefined);
+        }
+      });
+      await lock.with(async () => {
+        if (mended) stop.close();
+        else await stop.send();
+      });
+      await monitor;
+    },
+  },
+  {
     id: "moby 29733", kind: "deadlock", fault: "a plugin that fails to activate does not wake those who wait for it",
     async program(mended, { choose }) {
       const lock = new Mutex("plugin");
@@ -167,6 +185,26 @@ export const moby: readonly Kernel[] = [
         }
       });
       await sleep(10);
+      stop.close();
+      await monitor;
+    },
+  },
+  {
+    id: "moby 33781 (b)", kind: "leak", races: true, fault: "the same, with a limit for a probe that takes as long as it takes",
+    async program(mended) {
+      const stop = event("stop");
+      const monitor = go(async function monitor() {
+        for (;;) {
+          if ((await select({ stop: stop.nexting(), interval: sleeping(10) })).case === "stop") return;
+          const results = chan<string>({ name: "results", capacity: mended ? 1 : 0 });
+          go(async function probe() {
+            await checkpoint();
+            await results.send("healthy");
+          });
+          if ((await select({ result: results.receiving(), late: sleeping(10) })).case === "late") return;
+        }
+      });
+      await sleep(15);
       stop.close();
       await monitor;
     },

@@ -99,13 +99,12 @@ export const others: readonly Kernel[] = [
       const all = new RwMutex("addresses");
       const one = new Mutex("address");
       const fetch = async (): Promise<void> => {
-        await all.lock();
-        if (mended) all.unlock();
+        const held = await all.write();
+        if (mended) held.release();
         await one.lock();
-        if (!mended) all.unlock();
-        await all.readLock();
+        if (!mended) held.release();
+        using _ = await all.read();
         one.unlock();
-        all.readUnlock();
       };
       for (const task of [go(fetch), go(fetch)]) await task;
     },
