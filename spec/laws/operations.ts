@@ -7,10 +7,10 @@ import type { SinonFakeTimers } from "sinon";
 import { nothing, performable } from "../../src/core/operation.ts";
 import { BareWaiter, withdraw, type WaitQueue } from "../../src/core/wait-queue.ts";
 import {
-  aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, selecting, settling, sleeping, ticker,
+  aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
 } from "../../src/index.ts";
-import { rateLimiter, semaphore } from "../../src/sync/index.ts";
+import { cell, pool, rateLimiter, semaphore, singleflight, type Lease } from "../../src/sync/index.ts";
 
 /** What an operation gives: a value, the very error, or an error of a class. */
 export type Gives = { value: unknown } | { error: unknown } | { errorOf: new (...args: never[]) => Error };
@@ -37,6 +37,7 @@ export interface Kind {
 }
 
 const failure = new Error("it failed");
+const received: Gives = { value: "a value" };
 
 // -- How to see from outside what waits at a channel --
 
@@ -162,6 +163,30 @@ function over(situation: Situation, wrap: (inner: Operation<unknown>) => Operati
   return { ...situation, operation: wrap(situation.operation), gives };
 }
 
+/** A shared run that ends as its gate lets it. */
+function runningTo(end: (attempt: ReturnType<typeof deferred>) => void, gives: Gives): Situation {
+  const shared = deferred();
+  shared.promise.catch(() => { /* those who wait for the run are told */ });
+  let runs = 0;
+  const flight = singleflight(async (_: string) => {
+    runs++;
+    try {
+      return await perform(settling(shared.promise));
+    } finally {
+      runs--;
+    }
+  });
+  return { operation: flight.running("key"), happen: () => { end(shared); }, gives, left: () => runs };
+}
+
+/** A pool whose resources are made when their gate lets them. */
+function borrowing(describe: (borrowed: Operation<Lease<unknown>>) => Operation<unknown>, gives: Gives): Situation {
+  const gate = chan<unknown>(Infinity);
+  const resources = pool({ create: () => gate.receive(), max: 100 });
+  const line = lineOf(resources.acquiring());
+  return { operation: describe(resources.acquiring()), happen: () => { if (line.first) gate.trySend("a value"); }, gives, left: () => lengthOf(line) };
+}
+
 /** A semaphore of which so many permits are asked for, which are out. */
 function acquiringOf(n: number): Situation {
   const slots = semaphore(2);
@@ -176,7 +201,6 @@ function acquiringOf(n: number): Situation {
   };
 }
 
-const received: Gives = { value: "a value" };
 const plain = (): Situation => receivingFrom(0, (channel) => channel.receiving(), received);
 
 export const kinds: readonly Kind[] = [
@@ -239,6 +263,32 @@ export const kinds: readonly Kind[] = [
       return { operation: taking, happen, gives: { value: undefined }, left: () => lengthOf(line) + clock.countTimers() };
     },
   },
+  {
+    name: "waiting for a cell",
+    forAll: true,
+    happensLater: true,
+    make() {
+      const level = cell(0);
+      const waiting = level.waiting((n) => n > 0);
+      const line = lineOf(waiting);
+      return { operation: waiting, happen: () => { level.value = 1; }, gives: { value: 1 }, left: () => lengthOf(line) };
+    },
+  },
+  {
+    name: "waiting for a cell, closed",
+    forAll: true,
+    happensLater: true,
+    make() {
+      const level = cell(0);
+      const waiting = level.waiting((n) => n > 0);
+      const line = lineOf(waiting);
+      return { operation: waiting, happen: () => { level.close(); }, gives: { errorOf: ClosedError }, left: () => lengthOf(line) };
+    },
+  },
+  { name: "running", forAll: true, happensLater: true, leavesLater: true, make: () => runningTo(({ resolve }) => { resolve("a value"); }, received) },
+  { name: "running, failed", forAll: true, happensLater: true, leavesLater: true, make: () => runningTo(({ reject }) => { reject(failure); }, { error: failure }) },
+  { name: "acquiring from a pool", happensLater: true, make: () => borrowing((operation) => operation, { value: { value: "a value" } }) },
+  { name: "acquiring from a pool, mapped", happensLater: true, make: () => borrowing((operation) => operation.map(({ value }) => value), received) },
   {
     name: "joining",
     forAll: true,

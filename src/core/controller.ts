@@ -5,7 +5,7 @@
  * Idea: the schedulers of loom and shuttle.
  */
 import { timersAreReal } from "../platform/macrotask.ts";
-import { below } from "../platform/random.ts";
+import { below, fraction } from "../platform/random.ts";
 
 /** Stands for whatever others may look at or change: a cancel, or code of the user, may do anything. */
 export const everything: unique symbol = Symbol("everything");
@@ -108,6 +108,11 @@ export function provideController(by: Controller | undefined): void {
 /** One of `left` cases: the controller's choice, else a random one. */
 export function pick(left: number, cases: readonly unknown[]): number {
   return controller ? controller.choose(left, cases) : below(left);
+}
+
+/** A random number from 0 up to, and without, 1: under a controller from its `Math.random`, which is the same in every run. */
+export function share(): number {
+  return controller ? Math.random() : fraction();
 }
 
 /** Tell the controller, if there is one, that the running code begins to wait. */

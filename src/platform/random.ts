@@ -8,6 +8,11 @@ export function below(count: number): number {
   return count === 1 ? 0 : Math.floor(random() * count);
 }
 
+/** A number from 0 up to, and without, 1. */
+export function fraction(): number {
+  return random();
+}
+
 /**
  * From here on the choices are a function of the seed alone. The result lets them go on as before.
  */

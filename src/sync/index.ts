@@ -1,9 +1,14 @@
 /**
  * Synchronisation: who may, how many at a time, how often, and once for all. Everything that waits here is an operation: a case of a `select`, a `yield*`.
  *
- * In reading order: semaphores and locks, rate limits.
+ * In reading order: semaphores and locks, rate limits, values to wait for, shared runs, retrying, pools.
  *
  * @module
  */
 export { semaphore, type Permit, type Semaphore, type SemaphoreOptions } from "./semaphore.ts";
 export { rateLimiter, type RateLimiter, type RateLimiterOptions } from "./rate-limiter.ts";
+export { cell, type Cell, type CellOptions } from "./cell.ts";
+export { singleflight, type Singleflight, type SingleflightOptions } from "./singleflight.ts";
+export { retry, type RetryOptions } from "./retry.ts";
+export { pool, type Pool } from "./pool.ts";
+export type { Lease, PoolOptions } from "./resources.ts";

@@ -10,8 +10,7 @@
  *
  * Idea: the token bucket of Go's `x/time/rate`, without its reservations, which are lost when their waiter is cancelled.
  */
-import { tellMade, touch } from "../core/controller.ts";
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
@@ -19,6 +18,7 @@ import { knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import { TimerClock } from "../time/clock.ts";
 import { arm } from "../time/timer.ts";
+import { Asking } from "./asking.ts";
 import { Gate } from "./gate.ts";
 import { checkedName, isCount, Named } from "./named.ts";
 
@@ -144,9 +144,8 @@ const isRate = (given: unknown): boolean => Number.isFinite(given) && (given as 
 const tolerance = 1e-9;
 
 /** The permits, and the line for them. Each in line has in its slot how many it asks for. */
-class Bucket extends Gate {
-  readonly name: string;
-  readonly burst: number;
+class Bucket extends Gate<undefined> {
+  readonly most: number;
   readonly #limit: number;
   readonly #per: number;
   readonly #clock = new TimerClock();
@@ -156,41 +155,25 @@ class Bucket extends Gate {
   #disarm: (() => void) | undefined = undefined;
 
   constructor(limit: number, per: number, burst: number, name: string) {
-    super();
+    super("take", "rate limiter", name);
     this.#limit = limit;
     this.#per = per;
-    this.burst = burst;
-    this.name = name;
-    tellMade(this);
-  }
-
-  get title(): string {
-    return `rate limiter ${JSON.stringify(this.name)}`;
-  }
-
-  override asking(n: number): string {
-    return `to take from ${this.title}${n === 1 ? "" : ` (${String(n)} permits)`}`;
+    this.most = burst;
   }
 
   /** How many whole permits are there. */
   get full(): number {
     this.#refill();
-    return Math.floor(this.burst - this.#missing / this.#per + tolerance);
+    return Math.floor(this.most - this.#missing / this.#per + tolerance);
   }
 
-  checked(n: number): number {
-    if (isCount(n) && n <= this.burst) return n;
-    const cure = typeof (n as unknown) === "object" ? "; write take(1, { signal })" : "";
-    throw new RangeError(`take of ${this.title} takes a whole number of permits, from 1 to its burst of ${String(this.burst)}; got ${show(n)}${cure}`);
-  }
-
-  claim(n: number): boolean {
-    touch(this, "take");
-    if (this.first !== undefined) return false;
+  protected override enough(n: number): boolean {
     this.#refill();
-    if (this.#lacking(n) > 0) return false;
+    return this.#lacking(n) <= 0;
+  }
+
+  protected override given(n: number): undefined {
     this.#missing += n * this.#per;
-    return true;
   }
 
   override join(waiter: Waiter): void {
@@ -206,15 +189,11 @@ class Bucket extends Gate {
 
   /** How many parts have to come back before so many permits are there; 0 or less: none. */
   #lacking(n: number): number {
-    return this.#missing + (n - this.burst - tolerance) * this.#per;
+    return this.#missing + (n - this.most - tolerance) * this.#per;
   }
 
   protected override admit(): void {
-    this.#refill();
-    for (let first = this.first; first && this.#lacking(first.slot as number) <= 0; first = this.first) {
-      this.#missing += (first.slot as number) * this.#per;
-      this.serve(first, undefined);
-    }
+    super.admit();
     this.#arm();
   }
 
@@ -232,34 +211,6 @@ class Bucket extends Gate {
   }
 }
 
-class Taking extends Performable<void> {
-  readonly #bucket: Bucket;
-  readonly #n: number;
-
-  constructor(bucket: Bucket, n: number) {
-    super();
-    this.#bucket = bucket;
-    this.#n = bucket.checked(n);
-  }
-
-  override toString(): string {
-    return this.#bucket.asking(this.#n);
-  }
-
-  override footprint(): void {
-    touch(this.#bucket);
-  }
-
-  override attempt(): undefined | Nothing {
-    return this.#bucket.claim(this.#n) ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    waiter.slot = this.#n;
-    this.#bucket.join(waiter);
-  }
-}
-
 class Limiter extends Named implements RateLimiter {
   readonly #bucket: Bucket;
 
@@ -268,16 +219,16 @@ class Limiter extends Named implements RateLimiter {
     this.#bucket = bucket;
   }
 
-  take(n = 1, options?: WaitOptions): Promise<void> {
+  take(n?: number, options?: WaitOptions): Promise<void> {
     return promised(() => perform(this.taking(n), options));
   }
 
   taking(n = 1): Operation<void> {
-    return new Taking(this.#bucket, n);
+    return new Asking(this.#bucket, this.#bucket.checked(n));
   }
 
   tryTake(n = 1): boolean {
-    return this.#bucket.claim(this.#bucket.checked(n));
+    return this.#bucket.claim(n) !== nothing;
   }
 
   protected override get title(): string {
@@ -285,7 +236,7 @@ class Limiter extends Named implements RateLimiter {
   }
 
   protected override facts(): string[] {
-    const { full, burst, length } = this.#bucket;
-    return [`${String(full)} of ${String(burst)}`, length > 0 ? counted(length, "task", "wait") : ""];
+    const { full, most, length } = this.#bucket;
+    return [`${String(full)} of ${String(most)}`, length > 0 ? counted(length, "task", "wait") : ""];
   }
 }

@@ -7,14 +7,15 @@
  *
  * Idea: Dijkstra's semaphores; asking for several at once, and serving in line, is Go's `x/sync/semaphore`.
  */
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
-import { tellMade, touch } from "../core/controller.ts";
+import { touch } from "../core/controller.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import type { GivenBody } from "../task/body.ts";
+import { Asking } from "./asking.ts";
 import { Gate } from "./gate.ts";
 import { holding, type Held } from "./holding.ts";
 import { checkedName, isCount, Named } from "./named.ts";
@@ -196,43 +197,28 @@ function checkedCapacity(capacity: number): number {
 }
 
 /** The permits, and the line for them. Each in line has in its slot how many it asks for. */
-class Permits extends Gate {
-  readonly name: string;
+class Permits extends Gate<Permit> {
   capacity: number;
   #out = 0;
 
   constructor(capacity: number, name: string) {
-    super();
+    super("acquire", "semaphore", name);
     this.capacity = capacity;
-    this.name = name;
-    tellMade(this);
   }
 
   get free(): number {
     return Math.max(0, this.capacity - this.#out);
   }
 
-  get title(): string {
-    return `semaphore ${JSON.stringify(this.name)}`;
+  override get most(): number {
+    return this.capacity;
   }
 
-  override asking(n: number): string {
-    return `to acquire ${this.title}${n === 1 ? "" : ` (${String(n)} permits)`}`;
+  protected override enough(n: number): boolean {
+    return this.capacity - this.#out >= n;
   }
 
-  /** How many are asked for, or a clear error. */
-  checked(n: number): number {
-    if (isCount(n) && n <= this.capacity) return n;
-    const cure = typeof (n as unknown) === "object" ? `; write acquire(1, { signal })` : "";
-    throw new RangeError(`acquire of ${this.title} takes a whole number of permits, from 1 to its capacity of ${String(this.capacity)}; got ${show(n)}${cure}`);
-  }
-
-  claim(n: number): Permit | undefined {
-    touch(this, "acquire");
-    return this.first === undefined && this.capacity - this.#out >= n ? this.#given(n) : undefined;
-  }
-
-  #given(n: number): Permit {
+  protected override given(n: number): Permit {
     this.#out += n;
     return new TakenPermit(this, n);
   }
@@ -241,12 +227,6 @@ class Permits extends Gate {
     touch(this, "release");
     this.#out -= n;
     if (this.first !== undefined) this.open();
-  }
-
-  protected override admit(): void {
-    for (let first = this.first; first && this.capacity - this.#out >= (first.slot as number); first = this.first) {
-      this.serve(first, this.#given(first.slot as number));
-    }
   }
 
   resize(capacity: number): void {
@@ -292,34 +272,6 @@ class TakenPermit extends Named implements Permit {
   }
 }
 
-class Acquiring extends Performable<Permit> {
-  readonly #permits: Permits;
-  readonly #n: number;
-
-  constructor(permits: Permits, n: number) {
-    super();
-    this.#permits = permits;
-    this.#n = permits.checked(n);
-  }
-
-  override toString(): string {
-    return this.#permits.asking(this.#n);
-  }
-
-  override footprint(): void {
-    touch(this.#permits);
-  }
-
-  override attempt(): Permit | Nothing {
-    return this.#permits.claim(this.#permits.checked(this.#n)) ?? nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    waiter.slot = this.#n;
-    this.#permits.join(waiter);
-  }
-}
-
 class CountingSemaphore extends Named implements Semaphore, Held<Permit> {
   readonly #permits: Permits;
 
@@ -328,16 +280,17 @@ class CountingSemaphore extends Named implements Semaphore, Held<Permit> {
     this.#permits = permits;
   }
 
-  acquire(n = 1, options?: WaitOptions): Promise<Permit> {
+  acquire(n?: number, options?: WaitOptions): Promise<Permit> {
     return promised(() => perform(this.acquiring(n), options));
   }
 
   acquiring(n = 1): Operation<Permit> {
-    return new Acquiring(this.#permits, n);
+    return new Asking(this.#permits, this.#permits.checked(n));
   }
 
   tryAcquire(n = 1): Permit | undefined {
-    return this.#permits.claim(this.#permits.checked(n));
+    const permit = this.#permits.claim(n);
+    return permit === nothing ? undefined : permit;
   }
 
   run<T>(body: unknown, options?: WaitOptions): Promise<T> {

@@ -30,6 +30,11 @@ export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) 
   return () => { clearTimeout(timer); };
 }
 
+/** The same, by a timer that does not keep the process alive. */
+export function armPatiently(ms: number, fire: () => void): () => void {
+  return arm(ms, fire, (timer) => { timer.unref?.(); });
+}
+
 /** One timer after the other. They keep the process alive only while `keep(true)` holds. */
 export class KeepAliveTimer {
   #keeps = false;

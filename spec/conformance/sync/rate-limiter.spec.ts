@@ -224,7 +224,7 @@ describe("a rate limiter", () => {
       const wrong = n as number;
       for (const error of [thrownBy(() => limiter.taking(wrong)), thrownBy(() => limiter.tryTake(wrong)), await rejectionOf(limiter.take(wrong)) as Error]) {
         expect(error).to.be.instanceOf(RangeError);
-        expect(error.message).to.match(/^take of rate limiter "api" takes a whole number of permits, from 1 to its burst of 5; got /);
+        expect(error.message).to.match(/^take of rate limiter "api" takes a whole number of permits, from 1 to 5; got /);
       }
     }
     expect((await rejectionOf(limiter.take({ signal: AbortSignal.abort() } as never)) as Error).message).to.match(/write take\(1, \{ signal \}\)$/);
