@@ -44,6 +44,16 @@ export interface FlowOptions {
   name?: string | undefined;
 }
 
+/** The options of {@link Flow.chunks}. */
+export interface ChunkOptions {
+  /**
+   * How many milliseconds after its first value was taken an unfinished chunk is given.
+   *
+   * @defaultValue `Infinity`: a chunk is given when it is full, or at the end
+   */
+  within?: number | undefined;
+}
+
 /** The options of {@link Flow.forEach}. */
 export interface ForEachOptions extends WaitOptions {
   /**
@@ -226,6 +236,46 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
    * Idea: RxJS' `takeUntil`.
    */
   until(end: Operation<unknown>): Flow<T>;
+
+  /**
+   * Several values at a time, as arrays: a chunk is given when it is full, `within` milliseconds after its first value was taken, or at the end or
+   * error of the source, before that. Never an empty one. `within: 0` gives whatever is ready at once.
+   *
+   * A receive that is withdrawn leaves its unfinished chunk in hand, with its deadline.
+   *
+   * @param size - how many values at most: a whole number from 1 up, or `Infinity`
+   * @param options - `within`, in milliseconds
+   * @throws RangeError for any other size, and for a `within` of `NaN`
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow([1, 2, 3]).chunks(2).toArray()); // [ [ 1, 2 ], [ 3 ] ]
+   * ```
+   *
+   * Idea: tokio-stream's `chunks_timeout`, RxJS' `bufferTime`.
+   */
+  chunks(size: number, options?: ChunkOptions): Flow<T[]>;
+
+  /**
+   * The latest value, once none has come for `ms` milliseconds; at the end or error of the source at once, before that. Earlier ones are superseded.
+   *
+   * It takes values while somebody waits: feed it from a channel with `overflow: "drop-oldest"`.
+   *
+   * @param ms - milliseconds; 0 gives the latest of those that are ready
+   * @throws RangeError for `NaN` or no number
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   *
+   * console.log(await flow(["r", "re", "ren"]).debounce(20).toArray()); // [ 'ren' ]
+   * ```
+   *
+   * Idea: lodash's `debounce`.
+   */
+  debounce(ms: number): Flow<T>;
 
   // -- Verbs --
 

@@ -10,14 +10,16 @@ import { perform, rejectedNow } from "../core/perform.ts";
 import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { show } from "../errors.ts";
+import { checkedDelay } from "../time/timer.ts";
 import { checkedBody } from "../task/body.ts";
 import { adopted } from "./adopt.ts";
 import { FlatMapping, Filtering, TakingWhile } from "./choosy.ts";
 import { Dropping, Mapping, Taking } from "./exact.ts";
-import type { Flow, FlowOptions, ForEachOptions, IntoOptions, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
 import { cleanedUp, FlowLoop, LentLoop } from "./loop.ts";
 import type { Origin } from "./origin.ts";
 import { Pulling, type Tower, type View } from "./pipeline.ts";
+import { Chunking, Debouncing } from "./timed.ts";
 import { untilHappens } from "./until.ts";
 import { forEach, into, reduce, search, toArray, type Given, type Pulled } from "./verbs.ts";
 
@@ -185,6 +187,15 @@ export class FlowOf<T> implements Flow<T>, Pulled {
     return checkedCount(n, "drop", 0) === 0 ? this : this.#over(new Dropping(this.#tower, n));
   }
 
+  chunks(size: number, options: ChunkOptions = {}): Flow<T[]> {
+    const { within = Infinity } = knownOptions(options, chunkOptions, "chunks");
+    return this.#over(new Chunking(this.#tower, checkedCount(size, "chunks", 1), checkedDelay(within, "the option within of chunks")));
+  }
+
+  debounce(ms: number): Flow<T> {
+    return this.#over(new Debouncing(this.#tower, checkedDelay(ms, "debounce")));
+  }
+
   until(end: Operation<unknown>): Flow<T> {
     return new FlowOf<T>(untilHappens(this.#tower, performable(end, "until")));
   }
@@ -253,6 +264,7 @@ export class FlowOf<T> implements Flow<T>, Pulled {
 }
 
 const waitOptions: Known<WaitOptions> = { signal: true };
+const chunkOptions: Known<ChunkOptions> = { within: true };
 const forEachOptions: Known<ForEachOptions> = { limit: true, signal: true };
 const intoOptions: Known<IntoOptions> = { preventClose: true, signal: true };
 const valuesOptions: Known<ValuesOptions> = { preventCancel: true };

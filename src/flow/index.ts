@@ -7,4 +7,4 @@
  */
 import "../platform/copies.ts";
 export { flow } from "./flow.ts";
-export type { Flow, FlowOptions, ForEachOptions, IntoOptions, NodeReadable, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+export type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, NodeReadable, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";

@@ -40,7 +40,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
   #back: Result | undefined = undefined;
   #unseen: Unseen | undefined = undefined;
   #scheduled = false;
-  unfinished = false;
+  #paused = false;
 
   constructor(under: Tower) {
     super(under);
@@ -64,6 +64,10 @@ export abstract class Looking extends View implements Line, Holder, Job {
 
   get busy(): boolean {
     return !this.#line.empty;
+  }
+
+  pause(): void {
+    this.#paused = true;
   }
 
   // -- What is in hand --
@@ -123,7 +127,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
     this.#line.join(waiter);
     if (waiter !== this.#line.first) return undefined;
     this.waits();
-    if (!this.unfinished && !this.#unseen) return this.#below();
+    if (!this.#paused && !this.#unseen) return this.#below();
     this.schedule();
     return undefined;
   }
@@ -203,7 +207,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
 
   run(): void {
     this.#scheduled = false;
-    this.unfinished = false;
+    this.#paused = false;
     const first = this.#line.first;
     if (!first) return;
     const { slot } = first;
@@ -244,7 +248,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
       }
     }
     if (this.#line.empty) return;
-    if (this.unfinished) this.schedule();
+    if (this.#paused) this.schedule();
     else {
       this.looked();
       this.#stand();

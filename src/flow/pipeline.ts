@@ -58,6 +58,11 @@ export abstract class View {
   /** What it makes of a result from below; `nothing`: it needs another one. */
   abstract take(result: Result): Result | Nothing;
 
+  /** What it gives when nothing comes from below now. */
+  starved(): Result | Nothing {
+    return nothing;
+  }
+
   /** The part that an exact view takes in the handover: false ends it there. */
   pass?(): boolean;
 
@@ -82,8 +87,8 @@ export abstract class View {
 export interface Line {
   /** Somebody waits in it. */
   readonly busy: boolean;
-  /** The last poll has stopped early: there may be more. */
-  unfinished: boolean;
+  /** A poll has stopped early: there may be more. */
+  pause(): void;
   /** Let a waiter stand in it. Gives the view's own waiter, if that is to stand below now. */
   join(waiter: Waiter, as: Pulling): { waiter: Waiter; at: Pulling } | undefined;
 }
@@ -99,34 +104,48 @@ export function pull(tower: Tower, serving?: View): Result | Nothing {
   if (nested++ === 0) left = bound;
   try {
     for (let view = tower.top; ;) {
-      let result: Result | Nothing = nothing;
-      while (view !== undefined) {
-        if (view !== serving && view.line?.busy === true) return nothing;
-        path.push(view);
-        result = view.ready();
-        if (result !== nothing) break;
-        view = view.under.top;
-      }
-      if (result === nothing) result = taken(tower);
-      else path.pop();
-      if (result === nothing) return nothing;
-      for (view = path.length > start ? path.pop() : undefined; view !== undefined; view = path.length > start ? path.pop() : undefined) {
+      let result = down(tower, view, serving);
+      for (;;) {
+        if (result === nothing) result = starved(start);
+        if (result === nothing) return nothing;
+        view = above(start);
+        if (view === undefined) return result;
         result = view.take(result);
-        if (result === nothing) break;
+        if (result !== nothing) continue;
+        if (--left > 0) break; // it needs another one
+        path.push(view);
+        for (let index = start; index < path.length; index++) path[index]?.line?.pause();
       }
-      if (result !== nothing) return result;
-      if (--left > 0) continue;
-      if (view) path.push(view);
-      for (let index = start; index < path.length; index++) {
-        const line = path[index]?.line;
-        if (line) line.unfinished = true;
-      }
-      return nothing;
     }
   } finally {
     path.length = start;
     nested--;
   }
+}
+
+/** The first result on the way down from a view to the base; the views above it are in the path then. */
+function down(tower: Tower, from: View | undefined, serving: View | undefined): Result | Nothing {
+  for (let view = from; view !== undefined; view = view.under.top) {
+    if (view !== serving && view.line?.busy === true) return nothing; // those who wait there come first
+    const result = view.ready();
+    if (result !== nothing) return result;
+    path.push(view);
+  }
+  return taken(tower);
+}
+
+/** The next view above, which leaves the path. */
+function above(start: number): View | undefined {
+  return path.length > start ? path.pop() : undefined;
+}
+
+/** What a view of the path gives when nothing more comes from below now. */
+function starved(start: number): Result | Nothing {
+  for (let view = above(start); view !== undefined; view = above(start)) {
+    const result = view.starved();
+    if (result !== nothing) return result;
+  }
+  return nothing;
 }
 
 /** What the base gives now; its failure is an end. */
