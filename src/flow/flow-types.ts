@@ -3,6 +3,7 @@
  */
 import type { ChannelOptions, Receiver, Sender } from "../core/channel-types.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
+import type { Scope } from "../task/scope/scope-types.ts";
 
 /** What a Node readable looks like, as far as a flow needs it: `node:` is never imported. */
 export interface NodeReadable<out T> extends AsyncIterable<T> {
@@ -52,6 +53,16 @@ export interface ChunkOptions {
    * @defaultValue `Infinity`: a chunk is given when it is full, or at the end
    */
   within?: number | undefined;
+}
+
+/** The options of {@link Flow.parallel}. */
+export interface ParallelOptions {
+  /**
+   * Whether results come in the order of the values.
+   *
+   * @defaultValue `true`
+   */
+  ordered?: boolean | undefined;
 }
 
 /** The options of {@link Flow.forEach}. */
@@ -277,6 +288,83 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
    */
   debounce(ms: number): Flow<T>;
 
+  // -- Stages --
+
+  /**
+   * Several bodies at once. Starts at the call: up to `limit` values are running, or finished and not received; so many are taken ahead.
+   *
+   * Results come in the order of the values, or (`ordered: false`) as they come. A body that fails is the end, in its place: what came before it is
+   * given, then its error. The other bodies are cancelled and awaited, and so is the source.
+   *
+   * The tasks are in the background of the scope: when everything else in it has ended, they are cancelled and awaited. A failure that no
+   * receiver has got is the scope's.
+   *
+   * @param s - the scope in which the bodies run
+   * @param limit - a whole number from 1 up, or `Infinity`
+   * @param f - an async, a plain or a generator function
+   * @param options - `ordered`
+   * @throws RangeError for any other limit; ClosedError when the scope has ended
+   *
+   * @example
+   * ```ts
+   * import { scope, sleep } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * await scope(async (s) => {
+   *   const slow = async (ms: number) => { await sleep(ms); return ms; };
+   *   console.log(await flow([20, 10, 5]).parallel(s, 3, slow).toArray()); // [ 20, 10, 5 ]
+   *   console.log(await flow([20, 10, 5]).parallel(s, 3, slow, { ordered: false }).toArray()); // [ 5, 10, 20 ]
+   * });
+   * ```
+   *
+   * Idea: p-map, Rust's `buffered`.
+   */
+  parallel<U>(s: Scope, limit: number, f: ValueBody<[value: T], U>, options?: ParallelOptions): Flow<U>;
+
+  /**
+   * What a body makes of the latest value: a new value cancels the body that runs, waits until that has ended, and starts the next. Values in
+   * between are skipped, and what a cancelled body gives is never received. The body of the last value is let finish.
+   *
+   * @param s - the scope in which the bodies run
+   * @param f - an async, a plain or a generator function. Its first error ends the flow
+   * @throws ClosedError when the scope has ended
+   *
+   * @example
+   * ```ts
+   * import { scope, sleep } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * await scope(async (s) => {
+   *   const found = flow(["r", "re", "ren"]).latest(s, async (text) => { await sleep(5); return `${text}...`; });
+   *   console.log(await found.toArray()); // [ 'ren...' ]
+   * });
+   * ```
+   *
+   * Idea: RxJS' `switchMap`, Kotlin's `mapLatest`.
+   */
+  latest<U>(s: Scope, f: ValueBody<[value: T], U>): Flow<U>;
+
+  /**
+   * Reads ahead, into a channel: `buffer(s, 16)`, or `buffer(s, { capacity: 1, overflow: "drop-oldest" })` for the latest value alone.
+   *
+   * @param s - the scope in which it runs
+   * @param options - how many values, or {@link ChannelOptions}
+   * @throws ClosedError when the scope has ended; RangeError for a bad capacity
+   *
+   * @example
+   * ```ts
+   * import { scope } from "rendezvous";
+   * import { flow } from "rendezvous/flow";
+   *
+   * await scope(async (s) => {
+   *   console.log(await flow([1, 2, 3]).buffer(s, 2).toArray()); // [ 1, 2, 3 ]
+   * });
+   * ```
+   *
+   * Idea: Kotlin's `buffer` and `conflate`.
+   */
+  buffer(s: Scope, options: number | ChannelOptions<T>): Flow<T>;
+
   // -- Verbs --
 
   /**
@@ -453,6 +541,3 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
   /** Cancels, and waits until the source has cleaned up: `await using f = flow(source)`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-/** What stands for `ChannelOptions` where a number will do. */
-export type Room<T> = number | ChannelOptions<T>;

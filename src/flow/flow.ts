@@ -4,21 +4,24 @@
  * A flow stands on its origin, the source that it owns, and the views over it. A view makes a flow of its own over the same origin, so leaving
  * any of them leaves the source.
  */
-import type { Sender } from "../core/channel-types.ts";
+import type { ChannelOptions, Sender } from "../core/channel-types.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, rejectedNow } from "../core/perform.ts";
 import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { show } from "../errors.ts";
+import type { Scope } from "../task/scope/scope-types.ts";
 import { checkedDelay } from "../time/timer.ts";
 import { checkedBody } from "../task/body.ts";
-import { adopted } from "./adopt.ts";
+import { adopted, flowName } from "./adopt.ts";
 import { FlatMapping, Filtering, TakingWhile } from "./choosy.ts";
 import { Dropping, Mapping, Taking } from "./exact.ts";
-import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, ParallelOptions, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
 import { cleanedUp, FlowLoop, LentLoop } from "./loop.ts";
 import type { Origin } from "./origin.ts";
 import { Pulling, type Tower, type View } from "./pipeline.ts";
+import { ParallelStage } from "./parallel.ts";
+import { buffered, LatestStage, produced } from "./stage.ts";
 import { Chunking, Debouncing } from "./timed.ts";
 import { untilHappens } from "./until.ts";
 import { forEach, into, reduce, search, toArray, type Given, type Pulled } from "./verbs.ts";
@@ -200,6 +203,23 @@ export class FlowOf<T> implements Flow<T>, Pulled {
     return new FlowOf<T>(untilHappens(this.#tower, performable(end, "until")));
   }
 
+  // -- Stages --
+
+  parallel<U>(s: Scope, limit: number, f: ValueBody<[value: T], U>, options: ParallelOptions = {}): Flow<U> {
+    const { ordered = true } = knownOptions(options, parallelOptions, "parallel");
+    if (typeof (ordered as unknown) !== "boolean") throw new TypeError(`the option ordered of parallel is true or false; got ${show(ordered)}`);
+    checkedCount(limit, "the limit of parallel", 1);
+    return flowFrom<U>(new ParallelStage(s, this.#tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
+  }
+
+  latest<U>(s: Scope, f: ValueBody<[value: T], U>): Flow<U> {
+    return flowFrom<U>(new LatestStage(s, this.#tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
+  }
+
+  buffer(s: Scope, options: number | ChannelOptions<T>): Flow<T> {
+    return flowFrom<T>(buffered(s, this.#tower, roomOf(options)));
+  }
+
   // -- Verbs --
 
   forEach(f: ValueBody<[value: T, index: number], unknown>, options: ForEachOptions = {}): Promise<void> {
@@ -264,6 +284,45 @@ export class FlowOf<T> implements Flow<T>, Pulled {
 }
 
 const waitOptions: Known<WaitOptions> = { signal: true };
+type ByValue = (value: unknown) => unknown;
+
+/** The options of a channel, of which a number is one. */
+export function roomOf<T>(options: number | ChannelOptions<T>): ChannelOptions<unknown> {
+  return (typeof options === "object" ? options : { capacity: options }) as ChannelOptions<unknown>;
+}
+
+/**
+ * A flow of what a body sends: it starts at once, as a background task of a scope, and the flow ends when the body does, or fails as it does.
+ *
+ * A receiver that leaves cancels the body, whose next operation rejects. When everything else in the scope has ended, it is cancelled and awaited.
+ *
+ * @param s - the scope in which it runs
+ * @param body - an async, a plain or a generator function; it gets the sender
+ * @param options - how many values may be sent ahead of the receiver, or {@link ChannelOptions}. 0: none
+ * @throws ClosedError when the scope has ended; RangeError for a bad capacity
+ *
+ * @example
+ * ```ts
+ * import { scope } from "rendezvous";
+ * import { produce } from "rendezvous/flow";
+ *
+ * await scope(async (s) => {
+ *   const squares = produce<number>(s, async (out) => {
+ *     for (let n = 1; ; n++) await out.send(n * n);
+ *   });
+ *   console.log(await squares.take(3).toArray()); // [ 1, 4, 9 ]
+ * });
+ * ```
+ *
+ * Idea: Kotlin's `produce`.
+ */
+export function produce<T>(s: Scope, body: ValueBody<[out: Sender<T>], unknown>, options: number | ChannelOptions<T> = 0): Flow<T> {
+  const room = roomOf(options);
+  const checked = checkedBody(body, "produce", "produce(s, async (out) => { ... })") as (out: Sender<unknown>) => unknown;
+  return flowFrom<T>(produced(s, checked, room, room.name ?? flowName()));
+}
+
+const parallelOptions: Known<ParallelOptions> = { ordered: true };
 const chunkOptions: Known<ChunkOptions> = { within: true };
 const forEachOptions: Known<ForEachOptions> = { limit: true, signal: true };
 const intoOptions: Known<IntoOptions> = { preventClose: true, signal: true };

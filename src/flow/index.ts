@@ -6,5 +6,5 @@
  * @module
  */
 import "../platform/copies.ts";
-export { flow } from "./flow.ts";
-export type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, NodeReadable, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+export { flow, produce } from "./flow.ts";
+export type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, NodeReadable, ParallelOptions, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";

@@ -88,6 +88,11 @@ export abstract class Origin {
     if (how instanceof Failure) this.#failed = true;
   }
 
+  /** A receiver gets the error of the source. False: it is somebody else's already, and the receiver sees the end. */
+  received(_error: unknown): boolean {
+    return true;
+  }
+
   /** A value that nobody will receive. */
   drop(value: unknown): void {
     try {

@@ -243,7 +243,7 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
     if (result.done !== true && this.#maps.length > 0) {
       waiter.resume("result", () => this.#given(this.#through(result), waiter.key));
     } else if (result.done !== true || this.form === "raw") waiter.resume("value", this.form === "value" ? result.value : result);
-    else if (result instanceof Failure) waiter.resume("error", result.error);
+    else if (result instanceof Failure && this.tower.origin.received(result.error)) waiter.resume("error", result.error);
     else if (this.form === "result") waiter.resume("value", { done: true, value: undefined });
     else waiter.resume("error", this.#closed(waiter.key));
   }
@@ -258,7 +258,7 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
   #given(result: Result, key: CaseKey | undefined): unknown {
     if (this.form === "raw") return result;
     if (result.done !== true) return this.form === "value" ? result.value : result;
-    if (result instanceof Failure) throw result.error;
+    if (result instanceof Failure && this.tower.origin.received(result.error)) throw result.error;
     if (this.form === "value") throw this.#closed(key);
     return { done: true, value: undefined };
   }

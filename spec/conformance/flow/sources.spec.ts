@@ -302,7 +302,7 @@ describe("flows: ownership", () => {
 
   it("FL-16 a return() that rejects is the loop's, after a break", async () => {
     const error = new Error("it does not close");
-    const f = flow((async function* () { try { for (;;) yield await Promise.resolve(1); } finally { throw error; } })());  
+    const f = flow((async function* () { try { for (;;) yield await Promise.resolve(1); } finally { throw error; } })());
     expect(await errorOf((async () => { for await (const _ of f) break; })())).to.equal(error);
   });
 

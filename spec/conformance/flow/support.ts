@@ -21,7 +21,9 @@ export interface Watched {
 }
 
 /** An async iterator that says what it is asked; `give` makes the result of each `next`. */
-export function watched(give: (index: number) => Promise<IteratorResult<number, undefined>> | IteratorResult<number, undefined>): AsyncIterable<number> & Watched {
+export function watched(
+  give: (index: number) => Promise<IteratorResult<number, undefined>> | IteratorResult<number, undefined>,
+): AsyncIterable<number> & Watched {
   let index = 0;
   let underWay = 0;
   const source = {
@@ -55,4 +57,5 @@ export async function standing(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** The error that a promise rejects with. */
-export const errorOf = (promise: Promise<unknown>): Promise<unknown> => promise.then((value) => { throw new Error(`it gave ${String(value)}`); }, (error: unknown) => error);
+export const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then((value) => { throw new Error(`it gave ${String(value)}`); }, (error: unknown) => error);

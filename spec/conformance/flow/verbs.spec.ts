@@ -160,7 +160,7 @@ describe("flows: verbs", () => {
     const error = new Error("it does not close");
     let cleaned = false;
     const source = async function* (fails: boolean): AsyncGenerator<number> {
-      try { for (let n = 0; ; n++) yield await Promise.resolve(n); } finally { await settle(); cleaned = true; if (fails) throw error; }  
+      try { for (let n = 0; ; n++) yield await Promise.resolve(n); } finally { await settle(); cleaned = true; if (fails) throw error; }
     };
     expect(await flow(source(false)).find((n) => n === 3)).to.equal(3);
     expect(cleaned).to.equal(true);
