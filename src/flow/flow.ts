@@ -55,7 +55,12 @@ import { forEach, into, reduce, search, toArray, type Given, type Pulled } from 
  * Idea: IxJS' `from`, the iterator helpers' `Iterator.from`.
  */
 export function flow<T>(source: Source<T>, options?: FlowOptions): Flow<T> {
-  if (source instanceof FlowOf && options === undefined) return source as Flow<T>;
+  return flowOf(source, options);
+}
+
+/** The same, as what it is. */
+export function flowOf<T>(source: Source<T>, options?: FlowOptions): FlowOf<T> {
+  if (source instanceof FlowOf && options === undefined) return source as FlowOf<T>;
   const given = knownOptions(options ?? {}, flowOptions, "flow");
   checkOptions(given);
   return flowFrom<T>(adopted(source, given, source instanceof FlowOf ? source.origin.cleanUp : undefined));
@@ -73,21 +78,21 @@ function checkOptions({ preventCancel, onDrop, name }: FlowOptions): void {
 }
 
 /** The flow over an origin. */
-export function flowFrom<T>(origin: Origin): Flow<T> {
+export function flowFrom<T>(origin: Origin): FlowOf<T> {
   return new FlowOf<T>({ origin, base: origin.operation, top: undefined });
 }
 
 export class FlowOf<T> implements Flow<T>, Pulled {
-  readonly #tower: Tower;
+  readonly tower: Tower;
   #nexting: Pulling | undefined = undefined;
   #receiving: Pulling | undefined = undefined;
 
   constructor(tower: Tower) {
-    this.#tower = tower;
+    this.tower = tower;
   }
 
   get origin(): Origin {
-    return this.#tower.origin;
+    return this.tower.origin;
   }
 
   get name(): string {
@@ -116,7 +121,7 @@ export class FlowOf<T> implements Flow<T>, Pulled {
   // -- A receiver --
 
   get pulling(): Pulling {
-    return (this.#nexting ??= new Pulling(this.#tower, "result"));
+    return (this.#nexting ??= new Pulling(this.tower, "result"));
   }
 
   receive(options?: WaitOptions): Promise<T> {
@@ -124,7 +129,7 @@ export class FlowOf<T> implements Flow<T>, Pulled {
   }
 
   receiving(): Operation<T> {
-    return (this.#receiving ??= new Pulling(this.#tower, "value")) as Operation<unknown> as Operation<T>;
+    return (this.#receiving ??= new Pulling(this.tower, "value")) as Operation<unknown> as Operation<T>;
   }
 
   next(options?: WaitOptions): Promise<IteratorResult<T, undefined>> {
@@ -161,46 +166,46 @@ export class FlowOf<T> implements Flow<T>, Pulled {
   // -- Views --
 
   #over<U>(view: View): Flow<U> {
-    return new FlowOf<U>({ ...this.#tower, top: view });
+    return new FlowOf<U>({ ...this.tower, top: view });
   }
 
   map<U>(f: (value: T, index: number) => U): Flow<U> {
-    return this.#over(new Mapping(this.#tower, checkedView(f, "map", "value * 2")));
+    return this.#over(new Mapping(this.tower, checkedView(f, "map", "value * 2")));
   }
 
   flatMap<U>(f: (value: T, index: number) => Iterable<U>): Flow<U> {
-    return this.#over(new FlatMapping(this.#tower, checkedView(f, "flatMap", "[value]")));
+    return this.#over(new FlatMapping(this.tower, checkedView(f, "flatMap", "[value]")));
   }
 
   filter<S extends T>(f: (value: T, index: number) => value is S): Flow<S>;
   filter(f: (value: T, index: number) => boolean): Flow<T>;
   filter(f: (value: T, index: number) => boolean): Flow<T> {
-    return this.#over(new Filtering(this.#tower, checkedView(f, "filter", "value > 0")));
+    return this.#over(new Filtering(this.tower, checkedView(f, "filter", "value > 0")));
   }
 
   takeWhile(f: (value: T, index: number) => boolean): Flow<T> {
-    return this.#over(new TakingWhile(this.#tower, checkedView(f, "takeWhile", "value > 0")));
+    return this.#over(new TakingWhile(this.tower, checkedView(f, "takeWhile", "value > 0")));
   }
 
   take(n: number): Flow<T> {
-    return checkedCount(n, "take", 0) === Infinity ? this : this.#over(new Taking(this.#tower, n));
+    return checkedCount(n, "take", 0) === Infinity ? this : this.#over(new Taking(this.tower, n));
   }
 
   drop(n: number): Flow<T> {
-    return checkedCount(n, "drop", 0) === 0 ? this : this.#over(new Dropping(this.#tower, n));
+    return checkedCount(n, "drop", 0) === 0 ? this : this.#over(new Dropping(this.tower, n));
   }
 
   chunks(size: number, options: ChunkOptions = {}): Flow<T[]> {
     const { within = Infinity } = knownOptions(options, chunkOptions, "chunks");
-    return this.#over(new Chunking(this.#tower, checkedCount(size, "chunks", 1), checkedDelay(within, "the option within of chunks")));
+    return this.#over(new Chunking(this.tower, checkedCount(size, "chunks", 1), checkedDelay(within, "the option within of chunks")));
   }
 
   debounce(ms: number): Flow<T> {
-    return this.#over(new Debouncing(this.#tower, checkedDelay(ms, "debounce")));
+    return this.#over(new Debouncing(this.tower, checkedDelay(ms, "debounce")));
   }
 
   until(end: Operation<unknown>): Flow<T> {
-    return new FlowOf<T>(untilHappens(this.#tower, performable(end, "until")));
+    return new FlowOf<T>(untilHappens(this.tower, performable(end, "until")));
   }
 
   // -- Stages --
@@ -209,15 +214,15 @@ export class FlowOf<T> implements Flow<T>, Pulled {
     const { ordered = true } = knownOptions(options, parallelOptions, "parallel");
     if (typeof (ordered as unknown) !== "boolean") throw new TypeError(`the option ordered of parallel is true or false; got ${show(ordered)}`);
     checkedCount(limit, "the limit of parallel", 1);
-    return flowFrom<U>(new ParallelStage(s, this.#tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
+    return flowFrom<U>(new ParallelStage(s, this.tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
   }
 
   latest<U>(s: Scope, f: ValueBody<[value: T], U>): Flow<U> {
-    return flowFrom<U>(new LatestStage(s, this.#tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
+    return flowFrom<U>(new LatestStage(s, this.tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
   }
 
   buffer(s: Scope, options: number | ChannelOptions<T>): Flow<T> {
-    return flowFrom<T>(buffered(s, this.#tower, roomOf(options)));
+    return flowFrom<T>(buffered(s, this.tower, roomOf(options)));
   }
 
   // -- Verbs --

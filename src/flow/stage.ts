@@ -80,6 +80,7 @@ export abstract class StageOrigin extends Origin implements Outlet {
   readonly #verb: string;
   #task: BackgroundTask<unknown> | undefined = undefined;
   #stopping = false;
+  #failure: { error: unknown } | undefined = undefined;
 
   constructor(verb: string, name: string, onDrop: ((value: unknown) => void) | undefined, source?: Tower) {
     super({ name, preventCancel: false, onDrop });
@@ -123,12 +124,15 @@ export abstract class StageOrigin extends Origin implements Outlet {
     const { cancelScope } = task;
     this.#source?.origin.cancel(cancelScope?.cancelError); // it may never have begun
     if (this.#stopping) this.cleanUp.ended();
-    else if (!cancelScope?.cancelled) this.close(task.state === "failed" ? new Failure(error) : end);
-    else this.abandon(task.leftOver ? end : new Failure(cancelScope.cancelError));
+    else if (!cancelScope?.cancelled) {
+      this.#failure = task.state === "failed" ? { error } : undefined;
+      this.close(this.#failure ? new Failure(error) : end);
+    } else this.abandon(task.leftOver ? end : new Failure(cancelScope.cancelError));
   }
 
-  override received(): boolean {
-    return this.isCancelled || this.#task?.receiveFailure() !== false;
+  override received(error: unknown): boolean {
+    if (this.#failure?.error !== error) return true;
+    return this.#task?.receiveFailure() !== false;
   }
 
   protected override stop(reason: unknown): void {
@@ -231,7 +235,7 @@ export class LatestStage extends ChannelStage {
   readonly #state: ScopeState;
   readonly #f: (value: unknown) => unknown;
   #body: BackgroundTask<unknown> | undefined = undefined;
-  #failure: { error: unknown } | undefined = undefined;
+  #broken: { error: unknown } | undefined = undefined;
   readonly #failing = chan<never>();
 
   constructor(s: Scope, source: Tower, f: (value: unknown) => unknown) {
@@ -249,14 +253,14 @@ export class LatestStage extends ChannelStage {
         yield* this.#endBody();
         const stale = this.channel.tryReceive();
         if (stale && stale.done !== true) this.drop(stale.value);
-        if (!this.#failure) this.#begin(result.value);
+        if (!this.#broken) this.#begin(result.value);
       }
     } catch (error) {
       sourceFailure = { error };
     }
     if (this.isCancelled) yield* this.#endBody();
     else if (this.#body) yield* ended(this.#body); // that of the last value is let finish
-    const failure = this.#failure ?? sourceFailure;
+    const failure = this.#broken ?? sourceFailure;
     if (failure) throw failure.error;
   }
 
@@ -266,7 +270,7 @@ export class LatestStage extends ChannelStage {
       if (task.state === "done") this.#give(task, given);
       else if (task.state === "failed" && task.cancelScope?.cancelled !== true) {
         task.receiveFailure(); // it is the stage's
-        this.#failure = { error: given };
+        this.#broken = { error: given };
         this.#failing.close();
       }
     });

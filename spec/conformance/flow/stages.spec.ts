@@ -227,9 +227,9 @@ describe("flows: stages", () => {
     }));
     expect(cancelled).to.be.instanceOf(CancelledError).with.property("cause", "enough");
     const over = s as Scope;
-    for (const make of [(f: Flow<number>) => f.parallel(over, 2, (n) => n), (f: Flow<number>) => f.latest(over, (n) => n), (f: Flow<number>) => f.buffer(over, 1)]) {
-      expect(() => make(flow([1]))).to.throw(ClosedError, /has ended/);
-    }
+    expect(() => flow([1]).parallel(over, 2, (n) => n)).to.throw(ClosedError, /parallel in .* has ended/);
+    expect(() => flow([1]).latest(over, (n) => n)).to.throw(ClosedError, /latest in .* has ended/);
+    expect(() => flow([1]).buffer(over, 1)).to.throw(ClosedError, /buffer in .* has ended/);
     expect(() => produce(s as Scope, () => 0)).to.throw(ClosedError, /produce/);
     expect(() => flow([1]).parallel({} as Scope, 2, (n) => n)).to.throw(TypeError, /parallel takes the scope/);
   });

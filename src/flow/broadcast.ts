@@ -1,0 +1,454 @@
+/**
+ * Broadcast: every subscriber gets every value.
+ *
+ * 1. A send goes to all subscribers in one step, when all of them can take it; until then nobody has it. So a withdrawn send was received by nobody.
+ * 2. A subscriber can take a value if somebody receives from it, if it has room, or by its own `overflow`. One that leaves lets a waiting send go on
+ *    at once.
+ * 3. A send is for those who were subscribed when it began to wait, as far as they still are. Senders are served first come, first served.
+ * 4. Replayed values come before a subscriber's own, and take no room of it.
+ *
+ *        sender ─► line ─► all can take it? ─┬─ subscriber: receivers | room | overflow
+ *                              ▲             └─ subscriber: ...
+ *                              └── asked again when one receives, waits, or leaves, and when the first in line leaves
+ *
+ * Idea: core.async's `mult`, Kotlin's `SharedFlow`, as one exact operation: conjunction in place of choice.
+ */
+import { tellMade, touch } from "../core/controller.ts";
+import type { ChannelOptions, Sender } from "../core/channel-types.ts";
+import { chan } from "../core/channel.ts";
+import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { perform } from "../core/perform.ts";
+import { Queue } from "../core/queue.ts";
+import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
+import { ClosedError, show, type CaseKey } from "../errors.ts";
+import { knownOptions, type Known } from "../support/given.ts";
+import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { flowFrom, roomOf } from "./flow.ts";
+import type { Flow } from "./flow-types.ts";
+import { Origin } from "./origin.ts";
+import { end, type Result } from "./pipeline.ts";
+
+/** The options of {@link broadcast}. */
+export interface BroadcastOptions {
+  /**
+   * How many of the last values a new subscriber gets first: a whole number from 0 up, or `Infinity`.
+   *
+   * @defaultValue 0
+   */
+  replay?: number | undefined;
+  /** The name that errors and reports use. */
+  name?: string | undefined;
+}
+
+/** A sender to any number of subscribers. Made by {@link broadcast}. */
+export interface Broadcast<in out T> extends Sender<T> {
+  /**
+   * A flow of what is sent from now on, preceded by the last `replay` values. Cancelling it unsubscribes.
+   *
+   * @param options - how many values it has room for, or {@link ChannelOptions}. One; with 0 a send needs all such subscribers to wait in one moment
+   * @throws RangeError for a bad capacity
+   */
+  subscribe(options?: number | ChannelOptions<T>): Flow<T>;
+  /** How many are subscribed. */
+  readonly subscribers: number;
+  /** The name given to it, or one made of a number. */
+  readonly name: string;
+}
+
+/**
+ * Makes a sender whose values go to every subscriber, each exactly once.
+ *
+ * A send waits until all present subscribers can take the value, and then gives it to all in one step; withdrawn before, it was received by nobody. So
+ * a subscriber that neither receives nor has room holds all up: give it room, or an `overflow`. Without a subscriber a send fulfils at once.
+ *
+ * `close` ends every subscription, in order, also later ones.
+ *
+ * @param options - `replay`, `name`
+ * @throws RangeError for a bad `replay`
+ *
+ * @example
+ * ```ts
+ * import { broadcast } from "rendezvous/flow";
+ *
+ * const news = broadcast<string>();
+ * const [one, other] = [news.subscribe(), news.subscribe()];
+ * await news.send("hello");
+ * console.log(await one.receive(), await other.receive()); // hello hello
+ * ```
+ *
+ * Idea: core.async's `mult`, Kotlin's `SharedFlow`.
+ */
+export function broadcast<T>(options: BroadcastOptions = {}): Broadcast<T> {
+  const { replay = 0, name } = knownOptions(options, broadcastOptions, "broadcast");
+  if (typeof (replay as unknown) !== "number" || !(replay >= 0) || !(Number.isInteger(replay) || replay === Infinity)) {
+    throw new RangeError(`broadcast replays a whole number of values from 0 up, or Infinity; got ${show(replay)}`);
+  }
+  if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of a broadcast cannot be ${show(name)}`);
+  return new Broadcasting(replay, name ?? `broadcast-${String(++made)}`) as Broadcast<unknown> as unknown as Broadcast<T>;
+}
+
+const broadcastOptions: Known<BroadcastOptions> = { replay: true, name: true };
+let made = 0;
+
+/** What a waiting sender has in its slot. */
+interface Message {
+  readonly value: unknown;
+  /** It is for subscribers up to this number. */
+  readonly last: number;
+}
+
+class Broadcasting implements Broadcast<unknown> {
+  readonly name: string;
+  readonly #replay: number;
+  readonly #replayed: Queue<unknown> = new Queue();
+  readonly #subscriptions: Set<Subscription> = new Set();
+  readonly #senders: SendLine = new SendLine(() => { this.advance(); });
+  #numbers = 0;
+  #end: { error: unknown } | undefined = undefined;
+  #advancing = false;
+  readonly drops: (() => void)[] = [];
+
+  constructor(replay: number, name: string) {
+    this.#replay = replay;
+    this.name = name;
+    tellMade(this, this.#senders);
+  }
+
+  toString(): string {
+    const waiting = this.#senders.length;
+    return standing(
+      `Broadcast ${JSON.stringify(this.name)}`, `${String(this.subscribers)} ${this.subscribers === 1 ? "subscriber" : "subscribers"}`,
+      waiting > 0 && counted(waiting, "sender", "wait"), this.#end !== undefined && "closed",
+    );
+  }
+
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
+  }
+
+  // -- The sender --
+
+  get trySend(): (value: unknown) => boolean {
+    return (value) => this.give(value);
+  }
+
+  send(value: unknown, options?: WaitOptions): Promise<void> {
+    return perform(this.sending(value), options);
+  }
+
+  sending(value: unknown): Operation<void> {
+    return new Sending(this, value);
+  }
+
+  get closed(): boolean {
+    touch(this);
+    return this.#end !== undefined;
+  }
+
+  get subscribers(): number {
+    touch(this);
+    return this.#subscriptions.size;
+  }
+
+  close(error?: unknown): boolean {
+    touch(this, "close");
+    if (this.#end) return false;
+    this.#end = { error };
+    this.#tellEnd();
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Hand a value to all subscribers, now; false: that is not possible. */
+  give(value: unknown, key?: CaseKey): boolean {
+    touch(this, "send");
+    if (this.#end) {
+      throw new ClosedError(`send on closed broadcast ${JSON.stringify(this.name)}: nobody received the value; check closed first`, { cause: this.#end.error, case: key });
+    }
+    if (!this.#senders.empty || !this.#deliver(value, this.#numbers)) return false;
+    this.#dropAll();
+    return true;
+  }
+
+  stand(waiter: Waiter, value: unknown): void {
+    const message: Message = { value, last: this.#numbers };
+    waiter.slot = message;
+    this.#senders.join(waiter);
+  }
+
+  // -- Handing over --
+
+  /** A value goes to all whom it is for, if all can take it; `besides`: one that takes it by itself. */
+  #deliver(value: unknown, last: number, besides?: Subscription): boolean {
+    for (const subscription of this.#subscriptions) {
+      if (subscription.number <= last && subscription !== besides && !subscription.canTake) return false;
+    }
+    const { size } = this.#replayed;
+    if (this.#replay > 0) {
+      if (size === this.#replay) this.#replayed.shift();
+      this.#replayed.push(value);
+    }
+    for (const subscription of [...this.#subscriptions]) {
+      if (subscription.number <= last && subscription !== besides) subscription.take(value);
+    }
+    return true;
+  }
+
+  /** Let waiting senders go on, as far as all subscribers can take their values. */
+  advance(): void {
+    if (this.#advancing) return; // the one under way looks again
+    this.#advancing = true;
+    for (let first = this.#senders.first; first; first = this.#senders.first) {
+      const { value, last } = first.slot as Message;
+      if (!this.#deliver(value, last)) break;
+      this.#accept(first);
+    }
+    this.#advancing = false;
+    this.#tellEnd();
+    this.#dropAll();
+  }
+
+  /** A subscriber without room polls: it takes the value of the first in line, if all others can. */
+  rendezvous(subscription: Subscription): { value: unknown } | undefined {
+    const first = this.#senders.first;
+    if (!first) return undefined;
+    const { value, last } = first.slot as Message;
+    this.#advancing = true;
+    const met = subscription.number <= last && this.#deliver(value, last, subscription);
+    if (met) this.#accept(first);
+    this.#advancing = false;
+    if (!met) return undefined;
+    this.advance();
+    return { value };
+  }
+
+  /** What was dropped by overflow goes to its hooks once the handover is complete. */
+  #dropAll(): void {
+    for (const drop of this.drops.splice(0)) drop();
+  }
+
+  /** A sender in line has sent. */
+  #accept(sender: Waiter): void {
+    this.#senders.withdraw(sender);
+    sender.resume("value", undefined);
+  }
+
+  /** Closed, and nobody is left in line: subscribers see the end. */
+  #tellEnd(): void {
+    if (!this.#end || !this.#senders.empty) return;
+    for (const subscription of [...this.#subscriptions]) subscription.ended();
+  }
+
+  /** What subscribers see when they have received all; `undefined`: more may come. */
+  get over(): { error: unknown } | undefined {
+    return this.#senders.empty ? this.#end : undefined;
+  }
+
+  // -- Subscribing --
+
+  subscribe(options: number | ChannelOptions<unknown> = 1): Flow<unknown> {
+    touch(this);
+    const room = checkedRoom(options);
+    const subscription = new Subscription(this, ++this.#numbers, room, this.#replayed);
+    const origin = new SubscriptionOrigin(room.name ?? this.name, room.onDrop, subscription);
+    this.#subscriptions.add(subscription);
+    return flowFrom<unknown>(origin);
+  }
+
+  unsubscribe(subscription: Subscription): void {
+    touch(this, "cancel");
+    this.#subscriptions.delete(subscription);
+    this.advance();
+  }
+}
+
+/** The options of a subscription: those of a channel, with room for one value by default. */
+function checkedRoom(options: number | ChannelOptions<unknown>): ChannelOptions<unknown> {
+  const room = { capacity: 1, ...roomOf(options) };
+  chan(room); // which checks them
+  return room;
+}
+
+class Sending extends Performable<void> {
+  readonly #to: Broadcasting;
+  readonly #value: unknown;
+
+  constructor(to: Broadcasting, value: unknown) {
+    super();
+    this.#to = to;
+    this.#value = value;
+  }
+
+  override toString(): string {
+    return `to send on broadcast ${JSON.stringify(this.#to.name)}`;
+  }
+
+  override footprint(): void {
+    touch(this.#to);
+  }
+
+  override attempt(key?: CaseKey): undefined | Nothing {
+    return this.#to.give(this.#value, key) ? undefined : nothing;
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#to.stand(waiter, this.#value);
+  }
+}
+
+/** Those who wait to send. Whoever leaves first place may have held up those behind. */
+class SendLine extends WaitQueue {
+  readonly #leaves: () => void;
+
+  constructor(leaves: () => void) {
+    super();
+    this.#leaves = leaves;
+  }
+
+  override withdraw(waiter: Waiter): void {
+    const wasFirst = waiter === this.first;
+    super.withdraw(waiter);
+    if (wasFirst) this.#leaves();
+  }
+}
+
+class SubscriptionOrigin extends Origin {
+  readonly operation: Receiving;
+  readonly #subscription: Subscription;
+
+  constructor(name: string, onDrop: ((value: unknown) => void) | undefined, subscription: Subscription) {
+    super({ name, preventCancel: false, onDrop });
+    this.#subscription = subscription;
+    subscription.onDrop = (value): void => { this.drop(value); };
+    this.operation = new Receiving(subscription, name);
+  }
+
+  protected override stop(): void {
+    this.#subscription.leave();
+  }
+
+  protected override release(): void { /* a subscription is always owned */ }
+}
+
+/** One subscriber's part. */
+class Subscription {
+  readonly broadcast: Broadcasting;
+  readonly number: number;
+  readonly receivers: WaitQueue = new WaitQueue();
+  readonly #options: ChannelOptions<unknown>;
+  readonly #capacity: number;
+  readonly #replayed: Queue<unknown> = new Queue();
+  #buffer: Queue<unknown> = new Queue();
+  #left = false;
+
+  /** Gets what its overflow drops. */
+  onDrop: (value: unknown) => void = () => { /* set at once */ };
+
+  constructor(to: Broadcasting, number: number, options: ChannelOptions<unknown>, replayed: Queue<unknown>) {
+    this.broadcast = to;
+    this.number = number;
+    this.#options = options;
+    this.#capacity = options.capacity ?? 0;
+    for (let count = replayed.size; count > 0; count--) { // once around
+      const value = replayed.shift();
+      replayed.push(value);
+      this.#replayed.push(value);
+    }
+  }
+
+  get canTake(): boolean {
+    return !this.receivers.empty || this.#buffer.size < this.#capacity || (this.#options.overflow ?? "wait") !== "wait";
+  }
+
+  take(value: unknown): void {
+    const receiver = this.receivers.take();
+    if (receiver) {
+      receiver.resume("value", { done: false, value });
+      return;
+    }
+    const overflow = this.#options.overflow ?? "wait";
+    if (this.#buffer.size < this.#capacity || overflow === "wait") { // over its room: its receiver was another case of one that got it first
+      this.#buffer.push(value);
+    } else if (overflow === "drop-newest" || this.#capacity === 0) this.#drop(value);
+    else {
+      const oldest = this.#buffer.shift();
+      this.#buffer.push(value);
+      this.#drop(oldest);
+    }
+  }
+
+  #drop(value: unknown): void {
+    this.broadcast.drops.push(() => { this.onDrop(value); });
+  }
+
+  /** Receive now, if something is there, or the end is. */
+  receive(): Result | Nothing {
+    touch(this.broadcast, "receive");
+    if (this.#left) return end;
+    if (!this.receivers.empty) return nothing;
+    if (this.#replayed.size > 0) return { done: false, value: this.#replayed.shift() };
+    if (this.#buffer.size > 0) {
+      const value = this.#buffer.shift();
+      this.broadcast.advance();
+      return { done: false, value };
+    }
+    const met = this.#capacity === 0 ? this.broadcast.rendezvous(this) : undefined;
+    if (met) return { done: false, value: met.value };
+    const { over } = this.broadcast;
+    if (!over) return nothing;
+    if (over.error !== undefined) throw over.error;
+    return end;
+  }
+
+  /** No more values come. */
+  ended(): void {
+    const { over } = this.broadcast;
+    if (over?.error !== undefined) this.receivers.resumeAll("error", over.error);
+    else this.receivers.resumeAll("value", end);
+  }
+
+  leave(): void {
+    this.#left = true;
+    const buffer = this.#buffer;
+    this.#buffer = new Queue();
+    for (const queue of [this.#replayed, buffer]) while (queue.size > 0) this.onDrop(queue.shift());
+    this.receivers.resumeAll("value", end);
+    this.broadcast.unsubscribe(this);
+  }
+}
+
+class Receiving extends Performable<Result> {
+  readonly #from: Subscription;
+  readonly #name: string;
+
+  constructor(from: Subscription, name: string) {
+    super();
+    this.#from = from;
+    this.#name = name;
+  }
+
+  override toString(): string {
+    return `to receive from flow ${JSON.stringify(this.#name)}`;
+  }
+
+  override footprint(): void {
+    touch(this.#from.broadcast);
+  }
+
+  override attempt(): Result | Nothing {
+    return this.#from.receive();
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.#from.receivers.join(waiter);
+  }
+}
