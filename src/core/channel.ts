@@ -14,9 +14,9 @@
  *
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
-import { ClosedError, show, type CaseKey } from "../errors.ts";
+import { ClosedError, type CaseKey } from "../errors.ts";
 import { mayBeCancelled } from "./cancel-context.ts";
-import { knownOptions, type Known } from "../support/given.ts";
+import { checkedCapacity, checkedOptions } from "./channel-options.ts";
 import { Iteration, theEnd } from "./iteration.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { parkIn } from "./park.ts";
@@ -110,7 +110,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** The same as {@link chan}. */
   constructor(options: number | ChannelOptions<T> = 0) {
-    const given = typeof options === "object" && (options as unknown) !== null ? checked(options) : undefined;
+    const given = typeof options === "object" && (options as unknown) !== null ? checkedOptions(options) : undefined;
     this.capacity = checkedCapacity(given === undefined ? options : given.capacity);
     this.#options = given;
     tellMade(this, this.senders, this.receivers);
@@ -624,26 +624,4 @@ export class Loop<T> extends Iteration<T> {
 function resultFor(receiver: Waiter, value: unknown): IteratorResult<unknown, undefined> {
   if (receiver.slot !== true) (receiver.slot as Looping).left(receiver);
   return { done: false, value };
-}
-
-// -- Bad input is refused at the call. --
-
-function checkedCapacity(capacity: unknown = 0): number {
-  if (typeof capacity === "number" && capacity >= 0 && (Number.isInteger(capacity) || capacity === Infinity)) {
-    return capacity + 0; // -0 is 0
-  }
-  throw new RangeError(`a channel takes a whole capacity from 0 up, or Infinity; got ${show(capacity)}`);
-}
-
-const channelOptions: Known<ChannelOptions<never>> = { capacity: true, overflow: true, onDrop: true, name: true };
-
-function checked<T>(options: ChannelOptions<T>): ChannelOptions<T> {
-  const { overflow = "wait", onDrop, name } = knownOptions(options, channelOptions, "chan");
-  const check = (good: boolean, what: string, value: unknown): void => {
-    if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}`);
-  };
-  check(["wait", "drop-newest", "drop-oldest"].includes(overflow), "overflow", overflow);
-  check(onDrop === undefined || typeof onDrop === "function", "onDrop", onDrop);
-  check(name === undefined || typeof name === "string", "name", name);
-  return { ...options };
 }

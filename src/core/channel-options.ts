@@ -1,0 +1,28 @@
+/**
+ * What a channel is made with, checked at the call.
+ */
+import { show } from "../errors.ts";
+import { knownOptions, type Known } from "../support/given.ts";
+import type { ChannelOptions } from "./channel-types.ts";
+
+/** A capacity as it was given, or a clear error. */
+export function checkedCapacity(capacity: unknown = 0): number {
+  if (typeof capacity === "number" && capacity >= 0 && (Number.isInteger(capacity) || capacity === Infinity)) {
+    return capacity + 0; // -0 is 0
+  }
+  throw new RangeError(`a channel takes a whole capacity from 0 up, or Infinity; got ${show(capacity)}`);
+}
+
+const channelOptions: Known<ChannelOptions<never>> = { capacity: true, overflow: true, onDrop: true, name: true };
+
+/** Options as they were given, or a clear error. */
+export function checkedOptions<T>(options: ChannelOptions<T>): ChannelOptions<T> {
+  const { overflow = "wait", onDrop, name } = knownOptions(options, channelOptions, "chan");
+  const check = (good: boolean, what: string, value: unknown): void => {
+    if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}`);
+  };
+  check(["wait", "drop-newest", "drop-oldest"].includes(overflow), "overflow", overflow);
+  check(onDrop === undefined || typeof onDrop === "function", "onDrop", onDrop);
+  check(name === undefined || typeof name === "string", "name", name);
+  return { ...options };
+}
