@@ -2,8 +2,8 @@
  * What the kernels are made of besides channels: locks, conditions and wait groups as Go has them, which is where the bugs come from.
  */
 import { chan, type Channel } from "../../../../src/node.ts";
-import { semaphore, type Permit, type Semaphore } from "../../../../src/sync/index.ts";
-import { shared, type ExploreContext, type FindingKind } from "../../../../src/testing/index.ts";
+import { cell, semaphore, type Permit, type Semaphore } from "../../../../src/sync/index.ts";
+import type { ExploreContext, FindingKind } from "../../../../src/testing/index.ts";
 
 /** The concurrency structure of one bug, as it was and mended. */
 export interface Kernel {
@@ -61,42 +61,35 @@ export class RwMutex {
 
 const readers = 8;
 
-/** A condition: a signal reaches a task that waits, and is lost if none does. */
+/** A condition: a signal reaches a task that waits, first come, first served, and is lost if none does. */
 export class Condition {
-  readonly #line = shared<{ of: readonly Channel<void>[] }>({ of: [] });
+  readonly #waits = cell(0, { name: "waits" });
+  readonly #signals = cell(0, { name: "condition" });
 
   /** Waits for a signal, without the lock; has the lock again afterwards. */
   async wait(lock: Mutex): Promise<void> {
-    const woken = chan<void>({ name: "condition", capacity: 1 });
-    this.#line.of = [...this.#line.of, woken];
+    const place = this.#waits.value++;
     lock.unlock();
-    await woken.receive();
+    await this.#signals.wait((count) => count > place);
     await lock.lock();
   }
 
   signal(): void {
-    const [first, ...others] = this.#line.of;
-    this.#line.of = others;
-    first?.trySend();
+    if (this.#signals.value < this.#waits.value) this.#signals.value++;
   }
 
   broadcast(): void {
-    const woken = this.#line.of;
-    this.#line.of = [];
-    for (const one of woken) one.trySend();
+    this.#signals.value = this.#waits.value;
   }
 }
 
 /** Counts tasks, and lets others wait until there are none. */
 export class WaitGroup {
-  readonly #count = shared({ of: 0 });
-  #none = chan<never>({ name: "wait group" });
+  readonly #count = cell(0, { name: "wait group" });
 
   add(count: number): void {
-    if (this.#count.of === 0) this.#none = chan<never>({ name: "wait group" });
-    this.#count.of += count;
-    if (this.#count.of < 0) throw new RangeError("negative counter of a wait group");
-    if (this.#count.of === 0) this.#none.close();
+    if (this.#count.value + count < 0) throw new RangeError("negative counter of a wait group");
+    this.#count.value += count;
   }
 
   done(): void {
@@ -104,7 +97,7 @@ export class WaitGroup {
   }
 
   async wait(): Promise<void> {
-    if (this.#count.of > 0) await this.#none.next();
+    await this.#count.wait((count) => count === 0);
   }
 }
 
