@@ -8,8 +8,10 @@
  * Idea: Dijkstra's semaphores; asking for several at once, and serving in line, is Go's `x/sync/semaphore`.
  */
 import { nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, promised } from "../core/perform.ts";
-import { touch } from "../core/controller.ts";
+import { parkIn } from "../core/park.ts";
+import { perform, promised, ready, rejectedNow } from "../core/perform.ts";
+import { mayBeCancelled } from "../core/cancel-context.ts";
+import { controller, touch } from "../core/controller.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
@@ -243,32 +245,27 @@ class Permits extends Gate<Permit> {
   }
 }
 
-class TakenPermit extends Named implements Permit {
-  #permits: Permits | undefined;
-  readonly #n: number;
+class TakenPermit implements Permit {
+  declare permits: Permits | undefined;
+  declare readonly n: number;
 
   constructor(permits: Permits, n: number) {
-    super();
-    this.#permits = permits;
-    this.#n = n;
+    this.permits = permits;
+    this.n = n;
   }
 
   release(): void {
-    const permits = this.#permits;
-    this.#permits = undefined;
-    permits?.give(this.#n);
+    const { permits } = this;
+    this.permits = undefined;
+    permits?.give(this.n);
   }
 
   [Symbol.dispose](): void {
     this.release();
   }
 
-  protected override get title(): string {
-    return this.#permits ? `Permit of ${this.#permits.title}` : "Permit";
-  }
-
-  protected override facts(): string[] {
-    return this.#permits ? [] : ["released"];
+  toString(): string {
+    return this.permits ? `Permit of ${this.permits.title}` : "Permit (released)";
   }
 }
 
@@ -280,8 +277,15 @@ class CountingSemaphore extends Named implements Semaphore, Held<Permit> {
     this.#permits = permits;
   }
 
-  acquire(n?: number, options?: WaitOptions): Promise<Permit> {
-    return promised(() => perform(this.acquiring(n), options));
+  acquire(n = 1, options?: WaitOptions): Promise<Permit> {
+    if (options !== undefined || controller !== undefined || mayBeCancelled()) return promised(() => perform(this.acquiring(n), options));
+    // The same without a detour: it takes a third less time where the lock is free (`node bench/sync.mjs`).
+    try {
+      const permit = this.#permits.claim(n);
+      return permit === nothing ? parkIn(this.#permits, n) : ready(permit);
+    } catch (error) {
+      return rejectedNow(error);
+    }
   }
 
   acquiring(n = 1): Operation<Permit> {
