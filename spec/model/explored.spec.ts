@@ -133,7 +133,7 @@ describe("laws 1 to 5 and 9, explored: random small programs", () => {
 
   it(`laws 1 to 5, 9: ${programs} of them come to the ends of the model, every one and no other, in up to ${bound} schedules (seed ${seedOfRun})`, async function () {
     this.timeout(60_000);
-    const giveBack = takeProcessForRuns("a spec");
+    const giveBack = await takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);
     let [complete, several] = [0, 0];
     try {

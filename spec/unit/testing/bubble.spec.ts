@@ -176,11 +176,10 @@ describe("bubble", () => {
     expect(busy).to.be.instanceOf(TimeoutError);
     expect(busy.message).to.include("its own clock is at 0 ms. It goes on without end");
     const ticking = await failureOf(async () => {
-      ticker(10);
-      await chan({ name: "letters" }).receive();
+      for await (const _ of ticker(10));
     }, { timeoutMs: 5 });
     expect(ticking).to.be.instanceOf(TimeoutError);
-    expect(ticking.message).to.match(/It goes on without end.*\n {2}task \d+ "main" waits in receive on channel "letters"/);
+    expect(ticking.message).to.match(/It goes on without end.*\n {2}task \d+ "main"/);
   });
 
   it("arms nothing for a limit of Infinity, and clears its timer at the end", async () => {

@@ -101,7 +101,7 @@ describe("dpor", () => {
 
   it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function () {
     this.timeout(120_000);
-    const giveBack = takeProcessForRuns("a spec");
+    const giveBack = await takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);
     let [compared, all, reduced] = [0, 0, 0];
     try {
@@ -128,7 +128,7 @@ describe("dpor", () => {
 
   for (const [name, make] of Object.entries({ "partial orders": () => new Dpor(), "every order": () => new BoundedDfs(Infinity) })) {
     it(`a choice that is polled inside an operation is not taken for the one around it, of as many cases (${name})`, async () => {
-      const giveBack = takeProcessForRuns("a spec");
+      const giveBack = await takeProcessForRuns("a spec");
       const outcomes = new Set<string>();
       try {
         const looking: Program = async ({ outcome }) => {

@@ -40,12 +40,16 @@ import { Timers } from "../scheduler/timers.ts";
 interface Timer {
   readonly at: number;
   readonly fire: () => void;
+  /** Nobody waits for it. */
+  readonly isIdle: () => boolean;
 }
 
 /** How it has ended; `late`: it has not, and was given up. */
 export type BubbleEnd = "main" | "failure" | "leak" | "deadlock" | "late";
 
 const wakesPerTurn = 4096;
+/** So many timers that nobody waits for fire on the way to another one. */
+const idleOnTheWay = 10_000;
 
 /** Main's failure is its bubble's to handle. */
 class Main<T> extends Task<T> {
@@ -149,8 +153,8 @@ export class BubbleRun implements Controller, Controlled {
   made(): void { /* that alone lets nobody go on */ }
   moves(): void { /* the same */ }
 
-  arm(ms: number, fire: () => void): () => void {
-    const timer = { at: this.now + ms, fire };
+  arm(ms: number, fire: () => void, isIdle: () => boolean = () => false): () => void {
+    const timer = { at: this.now + ms, fire, isIdle };
     this.#timers.add(timer);
     return () => { this.#timers.remove(timer); };
   }
@@ -217,11 +221,25 @@ export class BubbleRun implements Controller, Controlled {
       if (this.#late) this.#endLate();
     } else if (!this.#settlers.empty) this.#let(() => this.#settlers.take()?.resume("value", undefined));
     else if (mainHasEnded) this.#end("leak");
-    else if (this.#timers.first && this.#late) this.#endLate();
-    else if (this.#timers.first) {
-      const { at } = this.#timers.first;
-      this.#let(() => { this.now = Math.max(this.now, at); });
-    } else this.#end("deadlock");
+    else this.#moveTime();
+  }
+
+  /** To the next timer that somebody waits for. Those of tickers that come before fire on the way, and let nobody go on. */
+  #moveTime(): void {
+    const { first: soonest } = this.#timers;
+    const next = soonest?.isIdle() === true ? this.#timers.find((timer) => !timer.isIdle()) : soonest;
+    if (!next) this.#end("deadlock");
+    else if (this.#late) this.#endLate();
+    else {
+      this.#let(() => {
+        for (let fired = 0, { first } = this.#timers; first && first.at < next.at && fired < idleOnTheWay; fired++, { first } = this.#timers) {
+          this.#timers.remove(first);
+          this.now = Math.max(this.now, first.at);
+          first.fire();
+        }
+        this.now = Math.max(this.now, next.at);
+      });
+    }
   }
 
   #let(happen: () => void): void {

@@ -7,6 +7,7 @@
  *
  * Idea: loom, shuttle, Coyote; stateless model checking is VeriSoft's.
  */
+import { TimeoutError } from "../../errors.ts";
 import { now } from "../../platform/macrotask.ts";
 import type { AtOnce, Manner } from "../scheduler/controlled-scheduler.ts";
 import type { Chooser } from "../strategies/chooser.ts";
@@ -42,7 +43,7 @@ export interface ExploreReport {
 /** So many runs of other strategies have to agree with what `"dpor"` has proven. */
 const crossChecks = 100;
 
-const inProduction: Manner = { production: true, raced: false };
+const racing: Manner = { production: false, raced: true };
 
 export class Exploration {
   readonly #program: Program;
@@ -56,8 +57,10 @@ export class Exploration {
   /** Whether a synchronous verb has woken somebody in any run; and whether runs take account of that. */
   #wakesSynchronously = false;
   #atOnce: AtOnce = "left out";
+  #isStopped = false;
   /** A run was given up, so that nothing is complete. */
-  #stopped = false;
+  #isCut = false;
+  #hasTimers = false;
 
   constructor(program: Program, settings: Settings) {
     this.#program = program;
@@ -90,7 +93,7 @@ export class Exploration {
   }
 
   get #isLate(): boolean {
-    return this.#stopped || now() > this.#deadline;
+    return this.#isStopped || now() > this.#deadline;
   }
 
   #chooser(strategy: Exclude<Strategy, "auto">): Chooser {
@@ -116,17 +119,28 @@ export class Exploration {
     return [new BoundedDfs(2), new Random(seed), new Pct(seed, depth)];
   }
 
+  /** A run in which timers race, where there are any. */
+  async #race(racer: Chooser): Promise<void> {
+    if (this.#hasTimers && !this.#manner.raced && this.#goesOn) await this.#once(racer, racing);
+  }
+
   /** A proof is tried, and faults are looked for meanwhile, in turn. True: it is proven. */
   async #auto(): Promise<boolean> {
+    const racer = new Random(this.#settings.seed);
     let [prover, searchers, isProven, searches] = [new Dpor(), this.#searchers(), false, 0];
     for (let turn = 0; this.#goesOn; turn++) {
       if (this.#restarts()) [prover, searchers, isProven, searches] = [new Dpor(), this.#searchers(), false, 0];
       if (isProven && searches >= crossChecks) return true;
       if (!isProven && !prover.cut && turn % 2 === 0) {
         if (!(await this.#once(prover))) isProven = !prover.cut;
-      } else if (await this.#once(searchers[searches++ % searchers.length] as Chooser, this.#manner, isProven)) continue;
-      else if (!(searchers[0] as Chooser).cut) return true; // it has tried every order
-      else searchers.shift();
+        continue;
+      }
+      const searcher = searchers[searches++ % searchers.length] as Chooser;
+      if (!(await this.#once(searcher, this.#manner, isProven))) {
+        if (!searcher.cut) return true; // it has tried every order
+        searchers.shift();
+      }
+      if (searches % searchers.length === 0) await this.#race(racer);
     }
     return isProven && searches >= crossChecks;
   }
@@ -146,14 +160,14 @@ export class Exploration {
   }
 
   async #sameTwice(): Promise<void> {
-    const first = await this.#judged(new Replay([]), inProduction);
+    const first = await this.#judged(new Replay([]), { ...this.#manner, production: true });
     this.#schedules = 0;
-    const second = await this.#judged(new Replay([]), inProduction);
+    const second = await this.#judged(new Replay([]), { ...this.#manner, production: true });
     this.#schedules = 0;
     this.#steps = 0;
     this.#outcomes.clear();
     forgetThreads();
-    if (!first || !second || first.stopped || second.stopped) return;
+    if (!first || !second || first.stopped === "late" || second.stopped === "late") return;
     const [one, other] = [traceOf(first.scheduler), traceOf(second.scheduler)];
     const differs = one.findIndex((line, index) => line !== other[index]);
     if (differs < 0 && one.length === other.length) return;
@@ -177,11 +191,13 @@ export class Exploration {
       return verdict;
     }
     this.#schedules++;
-    this.#stopped ||= verdict.stopped;
+    this.#isStopped ||= verdict.stopped === "late";
+    this.#isCut ||= verdict.stopped === "endless";
+    this.#hasTimers ||= verdict.scheduler.hasTimers;
     for (const outcome of verdict.outcomes) this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
-    if (verdict.kind !== "ok") {
+    if (verdict.kind !== "ok" && !(manner === racing && verdict.error instanceof TimeoutError)) {
       const run = (choices: readonly number[], like: Manner): Promise<Verdict | undefined> => this.#run(new Replay(choices), like);
-      throw new ExploreError(await shrunk(verdict, run, this.#deadline), this.#settings.seed, this.#schedules, isProven);
+      throw new ExploreError(await shrunk(verdict, this.#manner, run, this.#deadline), this.#settings.seed, this.#schedules, isProven);
     }
     return verdict;
   }
@@ -192,7 +208,7 @@ export class Exploration {
 
   #report(complete: boolean): ExploreReport {
     return {
-      schedules: this.#schedules, pruned: this.#pruned, steps: this.#steps, complete, outcomes: this.#outcomes,
+      schedules: this.#schedules, pruned: this.#pruned, steps: this.#steps, complete: complete && !this.#isCut && !this.#isStopped, outcomes: this.#outcomes,
       assumed: this.#settings.timers === "race" ? [] : ["timers: quiescent"],
     };
   }

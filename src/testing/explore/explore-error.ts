@@ -1,6 +1,7 @@
 /**
  * What an exploration has found, as an error.
  */
+import { variable } from "../../platform/environment.ts";
 import { isError } from "../../errors.ts";
 import { aboutSignals } from "../../task/report/deadlock.ts";
 import { written } from "../strategies/schedule.ts";
@@ -21,6 +22,28 @@ const unseen =
   "every order that channels, joins and timers can tell apart is right, so tasks share something else, as a plain object: make it shared(object)";
 
 const traceLines = 40;
+const choicesPrinted = 200;
+
+/** How to see it again. */
+function again({ schedule: { choices } }: Verdict, schedule: string): string {
+  const file = keptInFile(schedule);
+  if (file !== undefined) return `the schedule is in ${file}, for replay(program, schedule)`;
+  if (choices.length <= choicesPrinted) return `replay(program, "${schedule}"), or RENDEZVOUS_REPLAY=${schedule}`;
+  return `replay(program, error.schedule), which has ${String(choices.length)} choices; RENDEZVOUS_SCHEDULE_FILE names a file to keep it in`;
+}
+
+/** Keep a schedule in the file that the environment names, where there are files. */
+function keptInFile(schedule: string): string | undefined {
+  const file = variable("RENDEZVOUS_SCHEDULE_FILE");
+  if (file === undefined || file === "") return undefined;
+  const { process } = globalThis as { process?: { getBuiltinModule?: (name: string) => { writeFileSync(file: string, text: string): void } } };
+  try {
+    process?.getBuiltinModule?.("node:fs").writeFileSync(file, schedule);
+  } catch {
+    return undefined;
+  }
+  return file;
+}
 
 /**
  * A program has a schedule in which it goes wrong. The message says what, who waits for what, how to see it again, and what went on.
@@ -66,7 +89,7 @@ export class ExploreError extends Error {
     super(
       [
         `explore has found ${found[kind]}${failure && `: ${failure}`}`,
-        `  in run ${String(schedules)} of seed ${String(seed)}; again: replay(program, "${schedule}"), or RENDEZVOUS_REPLAY=${schedule}`,
+        `  in run ${String(schedules)} of seed ${String(seed)}; again: ${again(verdict, schedule)}`,
         ...verdict.blocked.map(({ task, operations }) => `  ${task} waits in ${operations.join(", and in ") || "what is not the library's"}`),
         ...(wasProven ? [`  ${unseen}`] : []),
         ...(verdict.kind === "deadlock" && verdict.holdsSignal ? [`  ${aboutSignals}`] : []),

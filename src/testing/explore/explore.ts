@@ -67,7 +67,7 @@ export async function explore<Y = never, Z = never, P = never>(
 ): Promise<ExploreReport> {
   const settings = checkedSettings(options, "explore");
   checkedBody(program, "explore", "explore(() => work())");
-  const giveBack = takeProcessForRuns("explore");
+  const giveBack = await takeProcessForRuns("explore");
   try {
     return await new Exploration(program as Program, settings).run();
   } finally {
@@ -104,7 +104,7 @@ export async function replay<Y = never, Z = never, P = never>(
   const settings = checkedSettings(options, "replay");
   checkedBody(program, "replay", "replay(() => work(), schedule)");
   const { choices, manner } = read(schedule, settings.timers === "race");
-  const giveBack = takeProcessForRuns("replay");
+  const giveBack = await takeProcessForRuns("replay");
   try {
     const { kind, error, outcomes, blocked, scheduler } = (await runOnce(program as Program, new Replay(choices), settings, manner)) as Verdict;
     return { kind, error, outcomes, blocked, trace: traceOf(scheduler) };

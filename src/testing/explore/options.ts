@@ -28,10 +28,18 @@ export interface ExploreOptions {
   deviations?: number | undefined;
   /** With "pct": how many order constraints a fault may need, from 1 up. 3. */
   depth?: number | undefined;
-  /** `"race"`: the next timer may fire while tasks can still go on. `"quiescent"` (the default): time moves when all wait. */
+  /**
+   * `"race"`: the next timer may fire while tasks can still go on, and time goes on when main has ended. `"quiescent"` (the default): time moves when
+   * all wait; "auto" tries races as well, but not all of them, and takes a `TimeoutError` in one for no failure.
+   */
   timers?: "quiescent" | "race" | undefined;
   /** Whether tasks that have not ended when main has are a failure. `"fail"`. */
   leaks?: "fail" | "ignore" | undefined;
+  /**
+   * Whether a run that does not end is a failure: one that has not ended after `maxSteps` steps, nor after as many more in which everybody has had a turn.
+   * `"fail"`; with `"ignore"` it is cut there, and `complete` is false.
+   */
+  endless?: "fail" | "ignore" | undefined;
   /** Called before the first step and after each: what it throws is a finding. */
   invariant?: (() => void) | undefined;
   /** A schedule to run, and nothing else; what RENDEZVOUS_REPLAY says, too. */
@@ -51,7 +59,7 @@ export interface Settings extends RunSettings {
 /** The options of `who`, or a clear error. */
 export function checkedSettings(options: ExploreOptions, who: string): Settings {
   knownOptions(options, exploreOptions, who);
-  const { strategy = "auto", timers = "quiescent", leaks = "fail", invariant, depth = 3, deviations = Infinity } = options;
+  const { strategy = "auto", timers = "quiescent", leaks = "fail", endless = "fail", invariant, depth = 3, deviations = Infinity } = options;
   const { maxSchedules = 1000, maxMs = Infinity, maxSteps = 10_000 } = options;
   const [seedGiven, replayGiven] = [variable("RENDEZVOUS_SEED"), variable("RENDEZVOUS_REPLAY")];
   const seed = options.seed ?? Number(seedGiven ?? 1);
@@ -64,6 +72,7 @@ export function checkedSettings(options: ExploreOptions, who: string): Settings 
   one("strategy", strategy, "auto", "random", "pct", "dfs", "dpor");
   one("option timers", timers, "quiescent", "race");
   one("option leaks", leaks, "fail", "ignore");
+  one("option endless", endless, "fail", "ignore");
   least("maxSchedules", maxSchedules, 1);
   least("maxMs", maxMs, 0);
   least("maxSteps", maxSteps, 1);
@@ -71,12 +80,12 @@ export function checkedSettings(options: ExploreOptions, who: string): Settings 
   least("depth", depth, 1);
   if (!Number.isInteger(seed)) throw new RangeError(`the seed of ${who} is a whole number; got ${String(options.seed ?? seedGiven)}`);
   return {
-    strategy, timers, leaks, invariant, depth, deviations, maxSchedules, maxMs, maxSteps, seed,
+    strategy, timers, leaks, endless, invariant, depth, deviations, maxSchedules, maxMs, maxSteps, seed,
     replay: options.replay ?? (replayGiven === "" ? undefined : replayGiven),
   };
 }
 
 const exploreOptions: Known<ExploreOptions> = {
-  strategy: true, seed: true, maxSchedules: true, maxMs: true, maxSteps: true, deviations: true, depth: true, timers: true, leaks: true,
+  strategy: true, seed: true, maxSchedules: true, maxMs: true, maxSteps: true, deviations: true, depth: true, timers: true, leaks: true, endless: true,
   invariant: true, replay: true,
 };

@@ -13,7 +13,7 @@ import { named, Task } from "../../task/task.ts";
 import type { Chooser } from "../strategies/chooser.ts";
 import { Ending, lastCancel, leftSince } from "../scheduler/ending.ts";
 import { eventLoopTurn, whenQuiet } from "../scheduler/platform.ts";
-import { failuresHeard, forgetFailures, takeProcess } from "../scheduler/process-hooks.ts";
+import { failuresHeard, forgetFailures, hearFailures, reserveProcess } from "../scheduler/process-hooks.ts";
 import { forgetThreads, type Item } from "../scheduler/thread.ts";
 import { ControlledScheduler, type AtOnce, type Manner } from "../scheduler/controlled-scheduler.ts";
 import type { Schedule } from "../strategies/schedule.ts";
@@ -41,6 +41,7 @@ export interface RunSettings {
   readonly maxSteps: number;
   readonly timers: "quiescent" | "race";
   readonly leaks: "fail" | "ignore";
+  readonly endless?: "fail" | "ignore";
   readonly invariant: (() => void) | undefined;
   readonly seed: number;
   /** When the time is over, by the real clock. */
@@ -67,13 +68,18 @@ export interface Verdict {
   readonly scheduler: ControlledScheduler;
   /** It was given up, because another run is the same. */
   readonly redundant: boolean;
-  /** It was given up, because the time was over. */
-  readonly stopped: boolean;
+  /** It was given up, because the time was over, or because it did not end. */
+  readonly stopped: "late" | "endless" | undefined;
 }
 
-/** Take the process for runs: those who listen for an abort may do anything, so the scheduler of the run is told. The result gives it back. */
-export function takeProcessForRuns(who: string): () => void {
-  const giveBack = takeProcess(who);
+/**
+ * Take the process for runs, as soon as what an earlier program has left to do is done: its failures are not those of the runs. Who listens for an
+ * abort may do anything, so the scheduler of the run is told. The result gives the process back.
+ */
+export async function takeProcessForRuns(who: string): Promise<() => void> {
+  const release = reserveProcess(who);
+  for (let turns = 0; turns < 2; turns++) await new Promise<void>((resolve) => { eventLoopTurn(resolve); });
+  const stopHearing = hearFailures();
   const { abort } = AbortController.prototype; // eslint-disable-line @typescript-eslint/unbound-method -- it is put back as it was
   AbortController.prototype.abort = function (reason?: unknown): void {
     if (controller instanceof ControlledScheduler) controller.accessed(everything, "abort");
@@ -82,7 +88,8 @@ export function takeProcessForRuns(who: string): () => void {
   return () => {
     AbortController.prototype.abort = abort;
     forgetThreads();
-    giveBack();
+    stopHearing();
+    release();
   };
 }
 
@@ -127,7 +134,7 @@ class Run {
   #sinceTimer = 0;
   #movesAfterEnd = 0;
   #nextLook = turnsPerLook;
-  #stopped = false;
+  #stopped: Verdict["stopped"] = undefined;
   readonly #uninstall: () => void;
   readonly #step: () => void = () => { this.step(); };
 
@@ -171,6 +178,7 @@ class Run {
     }
     if (turns >= maxSteps) this.#chooser.beginFairness();
     if (this.#chooser.redundant || this.#isLate(turns)) this.#end("ok", undefined);
+    else if (turns >= 2 * maxSteps && this.#settings.endless === "ignore") this.#cut();
     else if (turns >= 2 * maxSteps) this.#end("livelock", new Error(`no end within ${String(maxSteps)} steps, nor within as many more in which everybody has had a turn`));
     else {
       const items = this.#candidates();
@@ -179,6 +187,11 @@ class Run {
       else if (items.length === 0) this.#judge();
       else this.#end("ok", undefined);
     }
+  }
+
+  #cut(): void {
+    this.#stopped = "endless";
+    this.#end("ok", undefined);
   }
 
   #goOn(item: Item): void {
@@ -192,7 +205,9 @@ class Run {
   #isLate(turns: number): boolean {
     if (turns < this.#nextLook) return false;
     this.#nextLook = turns + turnsPerLook;
-    return (this.#stopped = now() > (this.#settings.deadline ?? Infinity));
+    if (now() <= (this.#settings.deadline ?? Infinity)) return false;
+    this.#stopped = "late";
+    return true;
   }
 
   /** Who may go on now; time moves if nobody can. */

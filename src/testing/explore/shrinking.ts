@@ -14,9 +14,9 @@ import type { Verdict } from "./program-run.ts";
 const triesAtMost = 200;
 const stepsAtMost = 200_000;
 
-/** The verdict of the simplest run found that ends as this one does. `run` runs the program by given choices. */
+/** The verdict of the simplest run found that ends as this one does. `usual` is how most runs go; `run` runs the program by given choices. */
 export async function shrunk(
-  verdict: Verdict, run: (choices: readonly number[], manner: Manner) => Promise<Verdict | undefined>, deadline: number,
+  verdict: Verdict, usual: Manner, run: (choices: readonly number[], manner: Manner) => Promise<Verdict | undefined>, deadline: number,
 ): Promise<Verdict> {
   let best = verdict;
   let [tries, steps] = [0, 0];
@@ -30,8 +30,7 @@ export async function shrunk(
     best = next;
     return true;
   };
-  const { manner } = verdict.schedule;
-  if ((manner.production || manner.raced) && (await simplerBy([], { production: false, raced: false }))) return best;
+  if (verdict.schedule.manner !== usual && (await simplerBy([], usual))) return best;
   await simplerBy([]);
   for (let size = best.schedule.choices.length >> 1; size > 0 && !isOver(); size >>= 1) {
     if (await simplerBy(best.schedule.choices.slice(0, -size))) size = best.schedule.choices.length;

@@ -68,6 +68,8 @@ export class ControlledScheduler implements Controller {
   readonly names: Names = new Names();
   /** How often somebody has gone on. */
   turns = 0;
+  /** A timer was armed. */
+  hasTimers = false;
   /** A synchronous verb has woken somebody. */
   wakesSynchronously = false;
   readonly #manner: Manner;
@@ -105,6 +107,7 @@ export class ControlledScheduler implements Controller {
 
   started(proceed: () => void, who: Actor): boolean {
     const current = this.#current;
+    if (current === this.#outside && this.threads.length > 0) return true; // of an earlier program
     const waiting = this.#waiters.get(who);
     const thread = waiting ? this.#idleThread(waiting) : who.kind === "task" ? this.#begin(who, current) : this.#idleThread(current);
     this.#tell(current, { kind: "starts", thread });
@@ -132,6 +135,7 @@ export class ControlledScheduler implements Controller {
     const current = this.#current;
     const mover = who && this.#movers.get(who);
     const waited = mover ? undefined : who && this.#goesOn(who);
+    if (current === this.#outside && !mover && !waited) return true; // of an earlier program
     const thread = mover ?? waited ?? this.#idleThread(current);
     const wakes = thread.root !== current.root;
     this.#tellDeed(current, wakes ? thread : undefined);
@@ -261,6 +265,7 @@ export class ControlledScheduler implements Controller {
   }
 
   waits(waiter: object, what: Waited): void {
+    if (this.#current === this.#outside) return;
     const thread = this.#waitAs(waiter, what);
     if ((what.traits & (External | RunsUserCode)) !== 0) this.accessed(everything);
     if (this.#standsTwice(what)) this.#chooser.leaveOut();
@@ -348,6 +353,7 @@ export class ControlledScheduler implements Controller {
     const thread = new Thread(this, `${current.key}@${String(current.made++)}`);
     const timer: Timer = { thread, enabler: this.steps.length - 1, proceed: fire, at: agenda.now + ms, isIdle };
     agenda.timers.add(timer);
+    this.hasTimers = true;
     return () => { agenda.timers.remove(timer); };
   }
 

@@ -17,19 +17,30 @@ const hear = (reason: unknown, promise: Promise<unknown>): void => {
 const forget = (promise: Promise<unknown>): void => { unhandled.delete(promise); };
 
 /** Take the process: rejections that nobody handles are kept, and `heard` is called for each. The result gives it back. */
-export function takeProcess(who: string, heard: () => void = () => { /* it asks later */ }): () => void {
+export function takeProcess(who: string, heard?: () => void): () => void {
+  const release = reserveProcess(who);
+  const giveBack = hearFailures(heard);
+  return () => {
+    giveBack();
+    release();
+  };
+}
+
+/** Keep others from taking the process. */
+export function reserveProcess(who: string): () => void {
   if (taker !== undefined || controller) {
     throw new TypeError(`${who} does not work inside explore, replay or bubble, nor beside one${taker === undefined ? "" : `; ${taker} is running`}: end that first`);
   }
   if (!clockIsReal()) throw new TypeError(`${who} has a clock of its own, and a fake clock is installed: restore it first`);
   taker = who;
+  return () => { taker = undefined; };
+}
+
+/** From here on rejections that nobody handles are kept, and `heard` is called for each. The result ends that. */
+export function hearFailures(heard: () => void = () => { /* it asks later */ }): () => void {
   told = heard;
   unhandled.clear();
-  const giveBack = takeRejections(hear, forget);
-  return () => {
-    giveBack();
-    taker = undefined;
-  };
+  return takeRejections(hear, forget);
 }
 
 /** What was rejected, and is not handled by now. The event loop has to have turned for it to be known. */

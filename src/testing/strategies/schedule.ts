@@ -19,14 +19,13 @@ export interface Schedule {
 /** A schedule as a string. */
 export function written({ manner: { production, raced }, choices }: Schedule): string {
   const text = encode(choices);
-  return production ? `=${text === "0" ? "" : text}` : raced ? `@${text}` : text;
+  return `${production ? "=" : ""}${raced ? "@" : ""}${production && text === "0" ? "" : text}`;
 }
 
 /** The schedule of a string, or a clear error. `raced`: whether timers race if the string does not say so. */
 export function read(schedule: string, raced = false): Schedule {
-  const production = typeof (schedule as unknown) === "string" && schedule.startsWith("=");
-  const marked = typeof (schedule as unknown) === "string" && schedule.startsWith("@");
-  return { manner: { production, raced: !production && (marked || raced) }, choices: decode(production || marked ? schedule.slice(1) : schedule) };
+  const [, marks = "", choices = schedule] = typeof (schedule as unknown) === "string" ? /^(=?@?)(.*)$/.exec(schedule) ?? [] : [];
+  return { manner: { production: marks.startsWith("="), raced: raced || marks.endsWith("@") }, choices: decode(choices) };
 }
 
 /** A string for these choices. */
