@@ -143,6 +143,16 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
     for (const waiter of waiters) withdraw(waiter);
   }
 
+  /** A case has begun to happen: the others leave. Of a verb's wait the signal stays, since an abort still counts. */
+  commit(outside: Waiter, chosen: CaseWaiter): void {
+    if (this.#form !== "wait") {
+      const waiters = outside.slot as CaseWaiter[];
+      outside.slot = [chosen];
+      for (const waiter of waiters) if (waiter !== chosen) withdraw(waiter);
+    }
+    outside.commit?.();
+  }
+
   /** What the choice gives when the operation under `key` gave `value`. */
   present(key: CaseKey | undefined, value: unknown): T {
     return (this.#form === "select" ? { case: key, value } : value) as T;
@@ -178,6 +188,10 @@ class CaseWaiter implements Waiter {
 
   get key(): CaseKey | undefined {
     return this.outside.key ?? this.ownKey;
+  }
+
+  commit(): void {
+    this.choice.commit(this.outside, this);
   }
 
   resume(how: Outcome, what: unknown): void {

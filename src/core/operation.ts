@@ -191,6 +191,10 @@ class MappedWaiter extends BareWaiter {
     this.#mapped = mapped;
   }
 
+  commit(): void {
+    this.#outside.commit?.();
+  }
+
   get key(): CaseKey | undefined {
     return this.#outside.key;
   }

@@ -38,6 +38,8 @@ export interface Waiter {
   readonly key?: CaseKey | undefined;
   /** The operation happened: go on, with what it gave, in a turn of your own. */
   resume(how: Outcome, what: unknown): void;
+  /** The operation has begun to happen and cannot be undone: no other case can happen any more. It goes on to wait for the end. */
+  commit?(): void;
 }
 
 /**

@@ -109,6 +109,12 @@ export class Bytes {
     return this.#piece.toString("utf8", this.#start, this.#start + count);
   }
 
+  /** A copy of the first `count` bytes; they stay. */
+  peek(count: number): Uint8Array {
+    if (count > this.inOnePiece) this.#join();
+    return new Uint8Array(this.#piece.subarray(this.#start, this.#start + count));
+  }
+
   /** Takes the first `count` bytes. */
   take(count: number): Uint8Array {
     if (count > this.inOnePiece) this.#join();
@@ -118,6 +124,11 @@ export class Bytes {
     const bytes = whole ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(buffer.slice(from, from + count));
     this.drop(count);
     return bytes;
+  }
+
+  /** Takes what there is, in one piece. */
+  takeAll(): Uint8Array {
+    return this.take(this.length);
   }
 
   /** Forgets all. */

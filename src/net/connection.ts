@@ -10,9 +10,13 @@
 import type { Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import type { Receiver, Sender } from "../core/channel-types.ts";
+import { show } from "../errors.ts";
 import { checkedDelay } from "../time/timer.ts";
 import type { Address } from "./address.ts";
+import type { Bytes } from "./payload.ts";
 import type { TlsDetails } from "./secure.ts";
+import type { StartTlsOptions } from "./start-tls.ts";
+import { checkedMaxLine, type Separators } from "./units.ts";
 
 /** How a connection behaves, whoever made it. */
 export interface ConnectionOptions {
@@ -24,6 +28,13 @@ export interface ConnectionOptions {
   linger?: number | undefined;
   /** Whether small sends go out at once (TCP_NODELAY). `true`. */
   noDelay?: boolean | undefined;
+  /**
+   * How long nothing may pass before the system asks whether the peer is still there, in milliseconds: more than 0; or `false`, never. On Unix
+   * sockets it has no effect.
+   *
+   * @defaultValue 15,000
+   */
+  keepAlive?: number | false | undefined;
 }
 
 /** What has passed over a connection, counted in bytes of the user's (those of TLS do not count). */
@@ -42,10 +53,21 @@ export interface ConnectionStatistics {
 export interface LineOptions {
   /** Whether a line that is no UTF-8 is an error (a `TypeError`; the line is taken). Otherwise its bad bytes become U+FFFD. `false`. */
   fatal?: boolean | undefined;
+  /** How long a line may be, in bytes without its end: a whole number from 1 up, or `Infinity`. Left out, as the connection's `maxLine`. */
+  maxLine?: number | undefined;
 }
 
 /** The options of {@link Connection.readLine}. */
 export interface ReadLineOptions extends WaitOptions, LineOptions {}
+
+/** How far a separator may be away. */
+export interface UntilOptions {
+  /** How many bytes may come before the separator: a whole number from 1 up, or `Infinity`. Left out, as the connection's `maxLine`. */
+  maxLine?: number | undefined;
+}
+
+/** The options of {@link Connection.readUntil}. */
+export interface ReadUntilOptions extends WaitOptions, UntilOptions {}
 
 /**
  * A connection IS a channel of bytes: a `Sender` of bytes or strings, and a `Receiver` of bytes, each end closing by itself.
@@ -76,7 +98,7 @@ export interface ReadLineOptions extends WaitOptions, LineOptions {}
  *
  * Idea: Go's `net.Conn` and trio's streams, made one with channels.
  */
-export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8Array>, AsyncDisposable {
+export interface Connection extends Sender<Bytes>, Receiver<Uint8Array>, AsyncDisposable {
   // -- Sending --
 
   /**
@@ -91,14 +113,14 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
    * @returns rejects with a `ClosedError` after `close`, `shutdown` or `destroy`, with a {@link ConnectionError} when the network
    * has failed, with a `TypeError` for anything but bytes and strings, with `signal.reason` when aborted first
    */
-  send(data: Uint8Array | string, options?: WaitOptions): Promise<void>;
+  send(data: Bytes, options?: WaitOptions): Promise<void>;
   /**
    * Describes a {@link send}, for `select` and `yield*`. It begins to write when it is waited for, so a case that is ready wins
    * over it; it is never ready at once, save an empty one.
    *
    * @throws TypeError for anything but bytes and strings
    */
-  sending(data: Uint8Array | string): Operation<void>;
+  sending(data: Bytes): Operation<void>;
   /**
    * Begins to write if nobody else is sending and the kernel has taken everything before; otherwise changes nothing. The bytes are
    * copied. Whether they all arrive is for later sends to find out.
@@ -106,7 +128,7 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
    * @throws ClosedError after `close`, `shutdown` or `destroy`; the {@link ConnectionError} when the network has failed; TypeError
    * for anything but bytes and strings
    */
-  trySend(data: Uint8Array | string): boolean;
+  trySend(data: Bytes): boolean;
   /**
    * No more sends: what was sent before is flushed, then the peer sees the end (FIN). Returns at once; receiving goes on. TCP
    * cannot tell the peer of an error: with one, it is {@link destroy}.
@@ -171,15 +193,19 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
    * `receive`), with `signal.reason` when aborted first
    */
   readLine(options?: ReadLineOptions): Promise<string | undefined>;
+  /** Describes a {@link readLine}, for `select` and `yield*`: a case that loses has taken no byte. */
+  readingLine(options?: LineOptions): Operation<string | undefined>;
   /**
    * Reads up to a separator, and takes it too.
    *
-   * @param separator - bytes, or a string as UTF-8; not empty
-   * @param options - a `signal` to give up by
+   * @param separators - bytes, or a string as UTF-8; not empty; or several, of which the one that ends first counts
+   * @param options - a `signal` to give up by, and `maxLine`
    * @returns rejects with an {@link IncompleteReadError} when the peer ends before it, with a `RangeError` for an empty separator, or
    * when there are more than `maxLine` bytes before it (no byte is taken then); otherwise as {@link readLine}
    */
-  readUntil(separator: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array>;
+  readUntil(separators: Separators, options?: ReadUntilOptions): Promise<Uint8Array>;
+  /** Describes a {@link readUntil}, for `select` and `yield*`: a case that loses has taken no byte. */
+  readingUntil(separators: Separators, options?: UntilOptions): Operation<Uint8Array>;
   /**
    * Reads a number of bytes, neither more nor less.
    *
@@ -189,6 +215,35 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
    * {@link readLine}
    */
   readExactly(n: number, options?: WaitOptions): Promise<Uint8Array>;
+  /** Describes a {@link readExactly}, for `select` and `yield*`: a case that loses has taken no byte. */
+  readingExactly(n: number): Operation<Uint8Array>;
+  /**
+   * Looks at the next bytes, and takes none: a copy of `n` of them, of fewer (perhaps none) at the peer's end. It stands in line like a read.
+   *
+   * @param n - a whole number from 0 up; may be more than `readBuffer`
+   * @param options - a `signal` to give up by
+   * @returns rejects as {@link readExactly} does, save at the peer's end
+   */
+  peek(n: number, options?: WaitOptions): Promise<Uint8Array>;
+  /** Describes a {@link peek}, for `select` and `yield*`. */
+  peeking(n: number): Operation<Uint8Array>;
+
+  // -- TLS over it --
+
+  /**
+   * Starts TLS over this connection, in place: for STARTTLS, an SSL request, a tunnel. It waits for the sends before it; those made meanwhile go
+   * out encrypted.
+   *
+   * As a client, unread plaintext is an error, since it may be forged (`RENDEZVOUS_PLAINTEXT_BEFORE_TLS`); a server gives what it holds to TLS.
+   * A handshake that fails, is aborted or cancelled ends the connection.
+   *
+   * @param options - the platform's options of a TLS client; or those of a server, with `isServer: true`. Without `servername` the host that
+   * was dialled is checked
+   * @param wait - a `signal` to give up by
+   * @returns rejects with a {@link ConnectionError} when the handshake fails; with a `TypeError` while a read waits, over TLS, in memory, and
+   * for a client that nobody knows the server's name of; with `signal.reason` when aborted first
+   */
+  startTls(options: StartTlsOptions, wait?: WaitOptions): Promise<void>;
 
   // -- Ending --
 
@@ -200,11 +255,19 @@ export interface Connection extends Sender<Uint8Array | string>, Receiver<Uint8A
   /** Shuts down: `await using connection = await dial(...)`. */
   [Symbol.asyncDispose](): Promise<void>;
   /**
-   * Ends everything at once, without flushing: whoever waits fails with a `ClosedError`.
+   * Ends everything at once, without flushing: whoever waits fails with a `ClosedError`. With a reason the peer sees a reset, as by {@link reset};
+   * without one, an end.
    *
    * @param reason - the `cause` of that error
    */
   destroy(reason?: unknown): void;
+  /**
+   * Ends everything at once, and the peer sees a reset, so that what it has is not taken for the whole. On Unix sockets, which have no resets,
+   * it sees an end.
+   *
+   * @param reason - the `cause` of the errors on this side
+   */
+  reset(reason?: unknown): void;
   /** Fulfils when the socket has closed, for whatever reason. */
   readonly ended: Promise<void>;
   /**
@@ -230,20 +293,26 @@ export interface CheckedConnectionOptions {
   maxLine: number;
   linger: number;
   noDelay: boolean;
+  keepAlive: number | false;
 }
 
 /** What a connection may be told. */
-export const connectionOptions: Known<ConnectionOptions> = { readBuffer: true, maxLine: true, linger: true, noDelay: true };
+export const connectionOptions: Known<ConnectionOptions> = { readBuffer: true, maxLine: true, linger: true, noDelay: true, keepAlive: true };
 
 /** Options of a user, or a clear error. */
 export function checkedConnectionOptions(options: ConnectionOptions): CheckedConnectionOptions {
-  const { readBuffer = 65_536, maxLine = 65_536, linger = 5_000, noDelay = true } = options;
+  const { readBuffer = 65_536, maxLine = 65_536, linger = 5_000, noDelay = true, keepAlive = 15_000 } = options;
   if (!Number.isSafeInteger(readBuffer) || readBuffer < 1) {
     throw new RangeError(`readBuffer is a whole number of bytes from 1 up; got ${String(readBuffer)}`);
   }
-  if (!(Number.isSafeInteger(maxLine) || (maxLine as unknown) === Infinity) || maxLine < 1) {
-    throw new RangeError(`maxLine is a whole number of bytes from 1 up, or Infinity; got ${String(maxLine)}`);
-  }
+  checkedMaxLine(maxLine, "maxLine");
   if (typeof (noDelay as unknown) !== "boolean") throw new TypeError(`noDelay is true or false; got ${String(noDelay)}`);
-  return { readBuffer, maxLine, linger: checkedDelay(linger, "linger"), noDelay };
+  return { readBuffer, maxLine, linger: checkedDelay(linger, "linger"), noDelay, keepAlive: checkedKeepAlive(keepAlive) };
+}
+
+function checkedKeepAlive(keepAlive: unknown): number | false {
+  if (keepAlive === false) return false;
+  if (typeof keepAlive !== "number") throw new TypeError(`keepAlive is a number of milliseconds, or false; got ${show(keepAlive)}`);
+  if (keepAlive > 0 && Number.isFinite(keepAlive)) return Math.max(keepAlive, 1000); // the system counts in seconds
+  throw new RangeError(`keepAlive is a number of milliseconds above 0, or false; got ${String(keepAlive)}`);
 }

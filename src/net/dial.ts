@@ -220,8 +220,12 @@ class Dialled<T extends Transport> implements WaitPlace {
   }
 
   #happen(socket: T): void {
-    const { path, connection } = this.#target;
-    const made = new SocketConnection(socket, connection, path === undefined ? undefined : { local: {}, remote: { path } }, this.#by);
+    const { host, path, connection } = this.#target;
+    const made = new SocketConnection(socket, connection, {
+      paths: path === undefined ? undefined : { local: {}, remote: { path } },
+      host: path === undefined ? host : undefined,
+      by: this.#by,
+    });
     this.#finish();
     this.#waiter.resume("value", made);
   }

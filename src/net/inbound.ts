@@ -91,8 +91,9 @@ export class Inbound {
     return this.#endBy({ by: "peer" });
   }
 
-  /** The connection has failed. */
-  fail(error: unknown): boolean {
+  /** The connection has failed. `always`: also if the peer had ended its side. */
+  fail(error: unknown, always = false): boolean {
+    if (always && this.endedByPeer) this.#end = undefined;
     return this.#endBy({ by: "failure", error });
   }
 

@@ -8,7 +8,10 @@
 import "../platform/copies.ts";
 export { dial, dialing } from "./dial.ts";
 export type { DialOptions } from "./dial-options.ts";
-export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
+export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions, ReadUntilOptions, UntilOptions } from "./connection.ts";
+export type { Bytes } from "./payload.ts";
+export type { Separators } from "./units.ts";
+export type { StartTlsOptions } from "./start-tls.ts";
 export type { TlsDetails } from "./secure.ts";
 export type { Address } from "./address.ts";
 export { listen } from "./listen.ts";

@@ -13,7 +13,7 @@
  * Idea: Go's `net.Listener`, as a channel.
  */
 import type { AddressInfo } from "node:net";
-import { createServer as createTlsServer, type TlsOptions } from "node:tls";
+import type { TlsOptions } from "node:tls";
 import { chan, Loop, type Channel } from "../core/channel.ts";
 import { Through } from "../core/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
@@ -26,6 +26,8 @@ import type { Receiver } from "../core/channel-types.ts";
 import { formatAddress, formatPath, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
+import { Handshakes } from "./handshakes.ts";
+import { resetTransport } from "./secure.ts";
 import { SocketConnection } from "./socket.ts";
 import type { Transport, TransportServer } from "./transport.ts";
 
@@ -113,8 +115,7 @@ export class SocketListener implements Listener {
   readonly #server: TransportServer<Transport>;
   readonly #settings: ListenerSettings;
   readonly #waiting: Channel<Transport>;
-  /** In the handshake of TLS, by the address of the client. */
-  readonly #handshakes = new Map<string, Transport>();
+  readonly #handshakes: Handshakes | undefined;
   #received = 0;
   #dropped = 0;
   #failed = 0;
@@ -131,12 +132,12 @@ export class SocketListener implements Listener {
     server.on("error", (error) => { this.#fail("could not accept a client", error); });
     const { tls } = settings;
     if (tls === undefined) server.on("connection", (socket) => { this.#park(socket); });
-    else this.#secureWith(tls);
+    else this.#handshakes = this.#secureWith(tls);
     hasOpened(this, this.#name, by);
   }
 
   toString(): string {
-    const pending = this.#waiting.held + this.#handshakes.size;
+    const pending = this.#waiting.held + (this.#handshakes?.size ?? 0);
     return standing(`L${this.#name.slice(1)}`, pending > 0 && counted(pending, "client", "wait"), ...this.#waiting.facts("shut down"));
   }
 
@@ -152,26 +153,16 @@ export class SocketListener implements Listener {
 
   // -- The side of the clients --
 
-  #secureWith(tls: TlsOptions): void {
-    const secure = createTlsServer(tls, (socket) => {
-      this.#handshakes.delete(clientOf(socket));
-      socket.allowHalfOpen = true; // from here on: who ends in the middle of the handshake has gone
-      this.#park(socket);
+  #secureWith(tls: TlsOptions): Handshakes {
+    const handshakes = new Handshakes(tls, {
+      secured: (socket) => { this.#park(socket); },
+      failed: (error) => { this.#fail("has failed in the handshake of TLS", error); },
     });
-    secure.on("tlsClientError", (error) => { this.#fail("has failed in the handshake of TLS", error); });
     this.#server.on("connection", (socket) => {
-      if (this.#pending >= this.#settings.maxPending) {
-        this.#drop(socket);
-        return;
-      }
-      const client = clientOf(socket);
-      this.#handshakes.set(client, socket);
-      socket.once("close", () => {
-        if (this.#handshakes.get(client) === socket) this.#handshakes.delete(client);
-      });
-      socket.on("error", ignored); // the secured socket has it too
-      secure.emit("connection", socket); // the documented way to secure a socket that was accepted elsewhere
+      if (this.#pending >= this.#settings.maxPending) this.#drop(socket);
+      else handshakes.begin(socket);
     });
+    return handshakes;
   }
 
   #park(socket: Transport): void {
@@ -187,9 +178,7 @@ export class SocketListener implements Listener {
     }
     this.#dropped++;
     socket.on("error", ignored);
-    // A plain end could be taken for an answer.
-    if (this.address.path === undefined && !("encrypted" in socket)) socket.resetAndDestroy();
-    else socket.destroy();
+    resetTransport(socket); // a plain end could be taken for an answer
   }
 
   #fail(what: string, error: Error): void {
@@ -206,7 +195,7 @@ export class SocketListener implements Listener {
   #open(socket: Transport, by?: object): Connection {
     this.#received++;
     const { path } = this.address;
-    const connection = new SocketConnection(socket, this.#settings.connection, path === undefined ? undefined : { local: { path }, remote: {} }, by);
+    const connection = new SocketConnection(socket, this.#settings.connection, { paths: path === undefined ? undefined : { local: { path }, remote: {} }, by });
     socket.off("error", ignored);
     return connection;
   }
@@ -249,7 +238,7 @@ export class SocketListener implements Listener {
   }
 
   get #pending(): number {
-    return this.#waiting.size + this.#handshakes.size;
+    return this.#waiting.size + (this.#handshakes?.size ?? 0);
   }
 
   get statistics(): ListenerStatistics {
@@ -263,7 +252,7 @@ export class SocketListener implements Listener {
     hasClosed(this);
     this.#server.close(); // it closes the address now, and waits for the connections by itself
     this.#waiting.cancel(reason);
-    for (const socket of this.#handshakes.values()) socket.destroy();
+    this.#handshakes?.destroyAll();
     return true;
   }
 
@@ -289,8 +278,6 @@ function told(onError: (error: ConnectionError) => void, failure: ConnectionErro
     reportFailure(error);
   }
 }
-
-const clientOf = ({ remoteAddress, remotePort }: Transport): string => `${String(remoteAddress)} ${String(remotePort)}`;
 
 /** Where a server listens. */
 export function addressOf(server: TransportServer<Transport>): Address {

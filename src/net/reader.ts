@@ -100,9 +100,14 @@ export class Reader {
   }
 
   /** The connection has failed. */
-  fail(error: unknown): void {
+  fail(error: unknown, always?: boolean): void {
     touch(this, "end of what comes");
-    if (this.inbound.fail(error)) this.#serve();
+    if (this.inbound.fail(error, always)) this.#serve();
+  }
+
+  /** Whether somebody waits for bytes. */
+  get waits(): boolean {
+    return !this.#waiting.empty;
   }
 
   // -- This side gives up: what is here and what still comes is dropped --

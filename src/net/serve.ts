@@ -166,9 +166,11 @@ class Serving {
       await state.run(this.#handler, [connection, new ScopeHandle(state)] as never[]);
       await this.#perform(settling(connection.shutdown()));
     } catch (error) {
-      connection.destroy(error);
+      const cancelled = this.#state.cancelScope.isCancel(error);
+      if (cancelled) connection.destroy();
+      else connection.reset(error);
       await connection.ended;
-      if (!this.#state.cancelScope.isCancel(error)) this.#failed(error, connection);
+      if (!cancelled) this.#failed(error, connection);
     } finally {
       this.#connections.delete(connection);
       this.#places.tryReceive();

@@ -10,27 +10,25 @@
  *
  * Idea: trio's SocketStream.
  */
-import { TLSSocket } from "node:tls";
-import { knownOptions, type Known } from "../support/given.ts";
-import { External, nothing, type Nothing, type Operation, Performable, type WaitOptions } from "../core/operation.ts";
+import { Duplex } from "node:stream";
+import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform, performIn, promised } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
-import { tellMade, touch } from "../core/controller.ts";
 import { enqueue } from "../core/scheduler.ts";
-import type { Receiver } from "../core/channel-types.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
-import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
-import type { CheckedConnectionOptions, Connection, ConnectionStatistics, LineOptions, ReadLineOptions } from "./connection.ts";
+import type { CheckedConnectionOptions, Connection, ConnectionStatistics } from "./connection.ts";
+import { Ending } from "./ending.ts";
 import { codeOf, ConnectionError } from "./errors.ts";
-import { Reader } from "./reader.ts";
-import { Reading } from "./reading.ts";
-import { tlsDetails, type TlsDetails } from "./secure.ts";
+import { hasEnded, heldOpen } from "./held-open.ts";
+import { InboundSide } from "./inbound-side.ts";
+import { payloadOf, type Bytes } from "./payload.ts";
+import { resetTransport, tlsDetails, type TlsDetails } from "./secure.ts";
 import type { Transport } from "./transport.ts";
-import { bytesOf, chunk, exactly, line, orUndefined, until } from "./units.ts";
-import { View } from "./view.ts";
-import { Flushing, Sending, Writer } from "./writer.ts";
+import { Barrier, Flushing, Sending } from "./sending.ts";
+import { checkedStartTls, Securing, type StartTlsOptions } from "./start-tls.ts";
+import { Writer } from "./writer.ts";
 
 /** The two ends of a connection over a Unix socket. */
 export interface Paths {
@@ -38,58 +36,94 @@ export interface Paths {
   readonly remote: Address;
 }
 
+/** How a connection over a socket is made, beside its options. */
+export interface Making {
+  /** The ends of a Unix socket, which the platform does not tell. */
+  readonly paths?: Paths | undefined;
+  /** The host that was dialled, which the certificate of a later TLS has to be of. */
+  readonly host?: string | undefined;
+  /** Who has asked for it, if that was not here and now. */
+  readonly by?: object | undefined;
+}
+
 /** A connection over a socket that is connected. */
-export class SocketConnection implements Connection {
+export class SocketConnection extends InboundSide implements Connection {
   readonly local: Address;
   readonly remote: Address;
-  readonly tls: TlsDetails | undefined;
+  tls: TlsDetails | undefined;
   readonly #name: string;
-  readonly #socket: Transport;
+  #socket: Transport;
+  readonly #host: string | undefined;
   readonly #linger: number;
-  readonly #reader: Reader;
   readonly #writer: Writer;
-  readonly #chunks: View<Uint8Array>;
   readonly #ending: Ending;
   /** The socket keeps what comes until the reader wants it. */
   #paused = false;
   #destroyed = false;
+  /** A write has failed, and the socket is open only for what the peer had sent before. */
+  #broken: ConnectionError | undefined = undefined;
+  #securing = false;
   #disarm: (() => void) | undefined = undefined;
 
-  /** `paths` are the ends of a Unix socket, which the platform does not tell. `by`: who has asked for it, if that was not here and now. */
-  constructor(socket: Transport, { readBuffer, maxLine, linger, noDelay }: CheckedConnectionOptions, paths?: Paths, by?: object) {
-    this.#socket = socket;
-    this.#linger = linger;
-    this.local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
-    this.remote = paths?.remote ?? socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
-    this.tls = socket instanceof TLSSocket ? tlsDetails(socket) : undefined;
-    this.#name = nameOf(this.local, this.remote);
-    hasOpened(this, this.#name, by);
+  constructor(socket: Transport, { readBuffer, maxLine, linger, noDelay, keepAlive }: CheckedConnectionOptions, { paths, host, by }: Making = {}) {
+    const local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
+    const remote = paths?.remote ?? socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
+    const name = nameOf(local, remote);
     const outer = socket.inMemory !== true;
-    this.#reader = new Reader({ name: this.#name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
-    this.#writer = new Writer(this.#name, socket, () => { this.#abandon(); });
-    this.#chunks = new View(this.#reader, chunk);
-    this.#ending = new Ending(this.#name, outer);
+    super({ name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
+    this.local = local;
+    this.remote = remote;
+    this.#socket = socket;
+    this.#host = host;
+    this.#linger = linger;
+    this.#name = name;
+    hasOpened(this, name, by);
+    this.#writer = new Writer(name, socket, { abandoned: () => { this.#abandon(); }, failed: (error) => { this.#writeFailed(error); } });
+    this.#ending = new Ending(name, outer);
     socket.setNoDelay(noDelay);
-    socket.on("data", (chunk) => {
-      this.#reader.push(chunk);
-      if (!this.#reader.wanting) this.#pause();
-    });
-    socket.on("end", () => { this.#reader.finish(); });
-    socket.on("error", (error) => { this.#fail(error); });
-    socket.on("close", () => { this.#closed(); });
+    if (keepAlive !== false) socket.setKeepAlive(true, keepAlive);
+    this.#attach();
     // A client of a listener may have gone while it waited.
     if (socket.errored) this.#fail(socket.errored);
     if (socket.closed) this.#closed();
     else socket.resume(); // a listener's was paused until now
   }
 
+  // -- The side of the socket --
+
+  #attach(): void {
+    this.tls = tlsDetails(this.#socket);
+    this.#socket.on("data", this.#onData);
+    this.#socket.on("end", this.#onEnd);
+    this.#socket.on("error", this.#onError);
+    this.#socket.on("close", this.#onClose);
+  }
+
+  #detach(): void {
+    this.#socket.off("data", this.#onData);
+    this.#socket.off("end", this.#onEnd);
+    this.#socket.off("error", this.#onError);
+    this.#socket.off("close", this.#onClose);
+  }
+
+  readonly #onData = (bytes: Uint8Array): void => {
+    this.reader.push(bytes);
+    if (!this.reader.wanting && this.#broken === undefined) this.#pause();
+  };
+
+  readonly #onEnd = (): void => { this.reader.finish(); };
+
+  readonly #onError = (error: Error): void => { this.#fail(error); };
+
+  readonly #onClose = (): void => { this.#closed(); };
+
   /** What a connection runs over, for whoever made that. */
   static transportOf(connection: object): Transport | undefined {
     return #socket in connection ? connection.#socket : undefined;
   }
 
-  toString(): string {
-    const { length: buffered } = this.#reader.inbound.bytes;
+  override toString(): string {
+    const { length: buffered } = this.reader.inbound.bytes;
     const [bytes, sending] = [buffered > 0 && `${String(buffered)} bytes to read`, this.#writer.closed && "sends no more"];
     return standing(`C${this.#name.slice(1)}`, ...(this.#destroyed || this.#socket.closed ? ["ended"] : [bytes, sending]));
   }
@@ -109,7 +143,7 @@ export class SocketConnection implements Connection {
     hasClosed(this);
     const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
     this.#drain();
-    this.#reader.fail(this.#failure(cause));
+    this.reader.fail(this.#failure(cause));
     this.#writer.fail(this.#writer.ended(undefined));
     this.#disarm?.();
     this.#ending.happen();
@@ -122,14 +156,15 @@ export class SocketConnection implements Connection {
 
   /** Lets the socket bring more, if the reader wants it. */
   #resume(): void {
-    if (!this.#paused || !this.#reader.wanting || this.#destroyed) return;
+    if (!this.#paused || !this.reader.wanting || this.#destroyed) return;
     this.#paused = false;
     this.#socket.resume();
   }
 
   /** Takes what the socket still has once it is at its end, beyond what fits. It does not tell of that by 'data' any more. */
   #drain(): void {
-    for (let chunk = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) this.#reader.push(chunk);
+    this.#socket.off("data", this.#onData); // a stream may tell of what it gives here
+    for (let chunk = this.#socket.read(); chunk !== null; chunk = this.#socket.read()) this.reader.push(chunk);
   }
 
   #failure(error: Error): ConnectionError {
@@ -137,10 +172,26 @@ export class SocketConnection implements Connection {
   }
 
   #fail(error: Error): void {
-    const failure = this.#failure(error);
+    const failure = this.#broken ?? this.#failure(error);
     this.#drain();
-    this.#reader.fail(failure);
+    this.reader.fail(failure, this.#broken !== undefined);
     this.#writer.fail(() => failure);
+  }
+
+  /** Sends fail; what the peer had sent before is read first, and then the reads fail with the same error. */
+  #writeFailed(error: Error): void {
+    const socket = this.#socket;
+    if (this.#broken !== undefined || this.#destroyed || socket.destroyed) return;
+    const failure = (this.#broken = this.#failure(error));
+    this.#writer.fail(() => failure);
+    if (!(socket instanceof Duplex) || hasEnded(socket)) return; // the platform destroys it, and all has come
+    this.#drain();
+    heldOpen(socket, error, this.#onData);
+    this.#endWithin(failure);
+  }
+
+  #endWithin(reason: unknown): void {
+    if (!this.#ending.happened) this.#disarm ??= arm(this.#linger, () => { this.#end(reason, false); });
   }
 
   /** A send was withdrawn in the middle of its write. Others must not be resumed in the step that withdraws it. */
@@ -150,16 +201,16 @@ export class SocketConnection implements Connection {
 
   // -- Sending --
 
-  send(data: Uint8Array | string, options?: WaitOptions): Promise<void> {
-    return promised(() => this.#writer.send(bytesOf(data, "what a connection sends"), options));
+  send(data: Bytes, options?: WaitOptions): Promise<void> {
+    return promised(() => this.#writer.send(payloadOf(data), options));
   }
 
-  sending(data: Uint8Array | string): Operation<void> {
-    return new Sending(this.#writer, bytesOf(data, "what a connection sends"));
+  sending(data: Bytes): Operation<void> {
+    return new Sending(this.#writer, payloadOf(data));
   }
 
-  trySend(data: Uint8Array | string): boolean {
-    return this.#writer.tryWrite(bytesOf(data, "what a connection sends"));
+  trySend(data: Bytes): boolean {
+    return this.#writer.tryWrite(payloadOf(data));
   }
 
   close(error?: unknown): boolean {
@@ -167,6 +218,38 @@ export class SocketConnection implements Connection {
     if (this.closed) return false;
     this.destroy(error);
     return true;
+  }
+
+  startTls(options: StartTlsOptions, wait?: WaitOptions): Promise<void> {
+    return promised(() => this.#startTls(options, wait));
+  }
+
+  async #startTls(options: StartTlsOptions, wait?: WaitOptions): Promise<void> {
+    const begin = checkedStartTls(options, this.#host);
+    const plain = this.#socket;
+    if (!(plain instanceof Duplex)) throw new TypeError(`startTls on the ${this.#name}, which is in memory: there is no TLS. Test with the platform's network`);
+    if (this.tls !== undefined || this.#securing) throw new TypeError(`startTls on the ${this.#name}, which has TLS already`);
+    if (this.reader.waits) throw new TypeError(`startTls on the ${this.#name} while a read waits: what is it to read? Start TLS when it has ended`);
+    await perform(new Barrier(this.#writer), wait);
+    this.#securing = true;
+    try {
+      this.#detach();
+      plain.on("error", ignored);
+      plain.pause();
+      const unread = this.reader.inbound.bytes.takeAll();
+      const secured = await perform(new Securing(plain, unread, begin, this.#name), wait);
+      this.#socket = secured;
+      this.#paused = false;
+      this.#attach();
+      secured.resume();
+      this.#writer.goOnOver(secured);
+    } catch (error) {
+      this.#attach();
+      this.destroy(error);
+      throw error;
+    } finally {
+      this.#securing = false;
+    }
   }
 
   get closed(): boolean {
@@ -182,58 +265,8 @@ export class SocketConnection implements Connection {
     return perform(new Flushing(this.#writer));
   }
 
-  // -- Receiving --
-
-  receive(options?: WaitOptions): Promise<Uint8Array> {
-    return this.#chunks.receive(options);
-  }
-
-  receiving(): Operation<Uint8Array> {
-    return this.#chunks.receiving();
-  }
-
-  next(options?: WaitOptions): Promise<IteratorResult<Uint8Array, undefined>> {
-    return this.#chunks.next(options);
-  }
-
-  nexting(): Operation<IteratorResult<Uint8Array, undefined>> {
-    return this.#chunks.nexting();
-  }
-
-  tryReceive(): IteratorResult<Uint8Array, undefined> | undefined {
-    return this.#chunks.tryReceive();
-  }
-
-  cancel(reason?: unknown): boolean {
-    return this.#reader.cancel(reason);
-  }
-
-  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array, undefined> {
-    return this.#chunks[Symbol.asyncIterator]();
-  }
-
-  lines(options: LineOptions = {}): Receiver<string> {
-    const { fatal = false } = knownOptions(options, lineOptions, "lines");
-    return new View(this.#reader, line({ fatal }));
-  }
-
-  readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
-    return promised(() => {
-      const { fatal = false, signal } = knownOptions(options, readLineOptions, "readLine");
-      return perform(new Reading(this.#reader, orUndefined(line({ fatal }))), signal === undefined ? undefined : { signal });
-    });
-  }
-
-  readUntil(separator: string | Uint8Array, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(new Reading(this.#reader, until(separator)), options));
-  }
-
-  readExactly(n: number, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(new Reading(this.#reader, exactly(n)), options));
-  }
-
   get statistics(): ConnectionStatistics {
-    const { received, bytes } = this.#reader.inbound;
+    const { received, bytes } = this.reader.inbound;
     const { sent, waiting } = this.#writer;
     return { received, sent, buffered: bytes.length, waitingSends: waiting };
   }
@@ -246,13 +279,9 @@ export class SocketConnection implements Connection {
   }
 
   shutdown(): Promise<void> {
-    this.#reader.close(undefined);
+    this.reader.close(undefined);
     this.#writer.close();
-    if (!this.#ending.happened) {
-      this.#disarm ??= arm(this.#linger, () => {
-        this.destroy(new Error(`the peer has not taken everything, or not closed its side, within linger, ${String(this.#linger)} ms`));
-      });
-    }
+    this.#endWithin(new Error(`the peer has not taken everything, or not closed its side, within linger, ${String(this.#linger)} ms`));
     return this.ended;
   }
 
@@ -261,11 +290,20 @@ export class SocketConnection implements Connection {
   }
 
   destroy(reason?: unknown): void {
+    this.#end(reason, reason !== undefined);
+  }
+
+  reset(reason?: unknown): void {
+    this.#end(reason, true);
+  }
+
+  #end(reason: unknown, asReset: boolean): void {
     if (this.#destroyed) return;
     this.#destroyed = true;
-    this.#reader.close(reason);
+    this.reader.close(reason);
     this.#writer.fail(this.#writer.ended(reason));
-    this.#socket.destroy(); // last: a transport may tell of its end at once
+    if (asReset) resetTransport(this.#socket);
+    else this.#socket.destroy(); // last: a transport may tell of its end at once
   }
 
   unref(): void {
@@ -277,47 +315,6 @@ export class SocketConnection implements Connection {
   }
 }
 
-/** Happens when the socket has closed. */
-class Ending extends Performable<void> {
-  readonly #name: string;
-  readonly #outer: boolean;
-  readonly #waiting = new WaitQueue(this);
-  #happened = false;
-
-  constructor(name: string, outer: boolean) {
-    super();
-    this.#name = name;
-    this.#outer = outer;
-    tellMade(this.#waiting);
-  }
-
-  get happened(): boolean {
-    return this.#happened;
-  }
-
-  happen(): void {
-    this.#happened = true;
-    this.#waiting.resumeAll("value", undefined);
-  }
-
-  override get traits(): number {
-    return this.#outer ? External : 0;
-  }
-
-  override toString(): string {
-    return `the end of the ${this.#name}`;
-  }
-
-  override attempt(): undefined | Nothing {
-    touch(this.#waiting);
-    return this.#happened ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.#waiting.join(waiter);
-  }
-}
-
 /** What errors call a connection. */
 function nameOf(local: Address, remote: Address): string {
   if (remote.path !== undefined) return `connection to ${formatPath(remote.path)}`;
@@ -325,5 +322,6 @@ function nameOf(local: Address, remote: Address): string {
   return `connection to ${formatAddress(remote.host ?? "a peer that has gone", remote.port ?? 0)}`;
 }
 
-const lineOptions: Known<LineOptions> = { fatal: true };
-const readLineOptions: Known<ReadLineOptions> = { fatal: true, signal: true };
+function ignored(): void {
+  // a secured socket has it too; alone it would be uncaught
+}

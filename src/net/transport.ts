@@ -7,7 +7,8 @@
  * 1. Bytes that come are told by 'data', in order, except between `pause` and `resume`. What was kept then can be read after an
  *    error, and after the close: `read` gives it, then `null`, and nothing is told by 'data' any more.
  * 2. 'end', the peer's FIN, comes behind the last 'data'; 'finish' when the own FIN is out; 'error' before 'close', which is the last.
- * 3. `write` has one write at a time to carry. `taken` is called once all its bytes are taken; if that is so at once, which
+ * 3. `write` has one write at a time to carry, or several between `cork` and `uncork`, of which the last has a `taken`. That is
+ *    called once all its bytes are taken; if that is so at once, which
  *    `writableLength` then says, it need not be.
  *
  * Idea: Go's `net.Conn` and `net.Listener`, which a test may implement.
@@ -35,19 +36,25 @@ export interface Transport {
   pause(): unknown;
   resume(): unknown;
   read(): Uint8Array | null;
-  write(bytes: Uint8Array, taken: (error?: Error | null) => void): unknown;
+  /** Writes between the two go out together. */
+  cork(): unknown;
+  uncork(): unknown;
+  write(bytes: Uint8Array, taken?: (error?: Error | null) => void): unknown;
   /** FIN, after the last write. */
   end(): unknown;
   destroy(): unknown;
   /** Ends it in a way that the peer sees as a failure. */
   resetAndDestroy(): unknown;
   setNoDelay(noDelay: boolean): unknown;
+  setKeepAlive(enable: boolean, ms: number): unknown;
   ref(): unknown;
   unref(): unknown;
   on(event: "data", listener: (bytes: Uint8Array) => void): unknown;
-  on(event: "end" | "close", listener: () => void): unknown;
+  on(event: "end" | "close" | "finish", listener: () => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   once(event: "connect" | "finish" | "close", listener: () => void): unknown;
+  off(event: "data", listener: (bytes: Uint8Array) => void): unknown;
+  off(event: "end" | "close", listener: () => void): unknown;
   off(event: "error", listener: (error: Error) => void): unknown;
 }
 

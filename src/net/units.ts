@@ -8,10 +8,10 @@
  *    share it.
  */
 import { nothing, type Nothing } from "../core/operation.ts";
-import { show, tagOf } from "../errors.ts";
 import type { Bytes } from "./bytes.ts";
 import { IncompleteReadError } from "./errors.ts";
 import { atEnd, type AtEnd, type Inbound, type Unit } from "./inbound.ts";
+import { bytesOf } from "./payload.ts";
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -26,9 +26,7 @@ export const chunk: Unit<Uint8Array> = {
 
 /** So many bytes; `IncompleteReadError` when the end comes before. */
 export function exactly(count: number): Unit<Uint8Array> {
-  if (typeof (count as unknown) !== "number" || !Number.isSafeInteger(count) || count < 0) {
-    throw new RangeError(`readExactly takes a whole number of bytes from 0 up; got ${String(count)}`);
-  }
+  checkedCount(count, "readExactly");
   return {
     cut(inbound) {
       if (inbound.closedHere) return atEnd;
@@ -37,12 +35,42 @@ export function exactly(count: number): Unit<Uint8Array> {
   };
 }
 
-/** The shortest piece that ends with one of some separators; `IncompleteReadError` when the end comes before. */
-export function until(separators: string | Uint8Array): Unit<Uint8Array> {
-  return new Until([separatorOf(separators)]);
+/** A copy of so many bytes, of fewer at the end; none is taken. */
+export function atMost(count: number): Unit<Uint8Array> {
+  checkedCount(count, "peek");
+  return {
+    cut(inbound) {
+      if (inbound.closedHere) return atEnd;
+      const { bytes } = inbound;
+      if (bytes.length < count && inbound.exhausted() === nothing) return nothing;
+      return bytes.peek(Math.min(count, bytes.length));
+    },
+  };
 }
 
-function separatorOf(given: string | Uint8Array): Uint8Array {
+function checkedCount(count: number, verb: string): void {
+  if (typeof (count as unknown) === "number" && Number.isSafeInteger(count) && count >= 0) return;
+  throw new RangeError(`${verb} takes a whole number of bytes from 0 up; got ${String(count)}`);
+}
+
+/** One separator, or several of which the first to end counts. */
+export type Separators = string | Uint8Array | readonly (string | Uint8Array)[];
+
+/** The shortest piece that ends with one of some separators; `IncompleteReadError` when the end comes before. */
+export function until(separators: Separators, maxLine?: number): Unit<Uint8Array> {
+  if (maxLine !== undefined) checkedMaxLine(maxLine, "maxLine of readUntil");
+  const all: readonly unknown[] = Array.isArray(separators) ? separators : [separators];
+  if (all.length === 0) throw new RangeError("readUntil takes at least one separator; got []");
+  return new Until(all.map(separatorOf), maxLine);
+}
+
+/** How long a line may be: what it is, or a clear error. */
+export function checkedMaxLine(maxLine: number, what: string): number {
+  if ((Number.isSafeInteger(maxLine) || (maxLine as unknown) === Infinity) && maxLine >= 1) return maxLine;
+  throw new RangeError(`${what} is a whole number of bytes from 1 up, or Infinity; got ${String(maxLine)}`);
+}
+
+function separatorOf(given: unknown): Uint8Array {
   const separator = new Uint8Array(bytesOf(given, "a separator")); // a copy: the slice of a Buffer would be none
   if (separator.byteLength === 0) throw new RangeError("readUntil takes a separator of at least one byte; got an empty one");
   return separator;
@@ -55,17 +83,20 @@ class Until implements Unit<Uint8Array> {
   /** The longest first. */
   readonly #separators: readonly Uint8Array[];
   readonly #longest: number;
+  readonly #maxLine: number | undefined;
   /** No separator begins before this position. */
   #searched = 0;
 
-  constructor(separators: readonly Uint8Array[]) {
+  constructor(separators: readonly Uint8Array[], maxLine: number | undefined) {
+    this.#maxLine = maxLine;
     this.#separators = separators.toSorted((one, other) => other.byteLength - one.byteLength);
     this.#longest = this.#separators[0]?.byteLength ?? 0;
   }
 
   cut(inbound: Inbound): Uint8Array | Nothing | AtEnd {
     if (inbound.closedHere) return atEnd;
-    const { bytes, maxLine } = inbound;
+    const { bytes } = inbound;
+    const maxLine = this.#maxLine ?? inbound.maxLine;
     const [begin, end] = this.#find(bytes, Math.max(0, this.#searched - bytes.taken));
     if (begin > maxLine) {
       throw new RangeError(
@@ -95,25 +126,33 @@ class Until implements Unit<Uint8Array> {
   }
 }
 
-/** How lines become strings. */
+/** How lines become strings, and how long one may be unless it is as long as the connection says. */
 export interface LineCut {
-  fatal: boolean;
+  fatal?: boolean | undefined;
+  maxLine?: number | undefined;
 }
 
 /** A line, without its end. */
-export function line({ fatal }: LineCut): Unit<string> {
-  return fatal ? new Line(true) : new ShortOrLongLine(false);
+export function line({ fatal = false, maxLine }: LineCut, verb: string): Unit<string> {
+  if (maxLine !== undefined) checkedMaxLine(maxLine, `maxLine of ${verb}`);
+  return fatal ? new Line(true, maxLine) : new ShortOrLongLine(false, maxLine);
 }
 
 class Line implements Unit<string> {
   readonly #fatal: boolean;
+  readonly #maxLine: number | undefined;
 
-  constructor(fatal: boolean) {
+  constructor(fatal: boolean, maxLine: number | undefined) {
     this.#fatal = fatal;
+    this.#maxLine = maxLine;
+  }
+
+  protected longest(inbound: Inbound): number {
+    return this.#maxLine ?? inbound.maxLine;
   }
 
   cut(inbound: Inbound): string | Nothing | AtEnd {
-    const { bytes, maxLine } = inbound;
+    const { bytes } = inbound;
     const end = bytes.indexOf(lineFeed, Math.max(0, inbound.lineSearched - bytes.taken));
     if (end !== -1) {
       const length = end > 0 && bytes.at(end - 1) === carriageReturn ? end - 1 : end;
@@ -123,12 +162,14 @@ class Line implements Unit<string> {
     if (inbound.endedByPeer && bytes.length > 0) return this.#take(inbound, bytes.length, bytes.length);
     if (inbound.ended) return inbound.exhausted();
     const certain = bytes.at(bytes.length - 1) === carriageReturn ? bytes.length - 1 : bytes.length;
-    if (certain <= maxLine) return nothing;
+    if (certain <= this.longest(inbound)) return nothing;
     inbound.skipping = true;
     return this.#take(inbound, certain, bytes.length);
   }
 
-  #take({ name, bytes, maxLine }: Inbound, length: number, withEnd: number): string {
+  #take(inbound: Inbound, length: number, withEnd: number): string {
+    const { name, bytes } = inbound;
+    const maxLine = this.longest(inbound);
     try {
       if (length <= maxLine) return bytes.text(length, this.#fatal);
     } finally {
@@ -148,7 +189,7 @@ class ShortOrLongLine extends Line {
   }
 
   atOnce(inbound: Inbound): string | undefined {
-    return inbound.shortLines.take(inbound.maxLine);
+    return inbound.shortLines.take(this.longest(inbound));
   }
 }
 
@@ -172,11 +213,4 @@ function incomplete(inbound: Inbound, expected: number | undefined): Nothing {
     partial,
     expected,
   );
-}
-
-/** A string as UTF-8, bytes as they are, or a clear error. */
-export function bytesOf(data: unknown, what: string): Uint8Array {
-  if (typeof data === "string") return Buffer.from(data, "utf8");
-  if (tagOf(data) === "Uint8Array") return data as Uint8Array;
-  throw new TypeError(`${what} is a string or a Uint8Array; got ${show(data)}`);
 }

@@ -3,9 +3,11 @@
  *
  * 1. First in, first out; one write at a time, so the bytes of each send are contiguous.
  * 2. A send happens when the kernel has all its bytes, and only while the socket is not destroyed.
- * 3. A send withdrawn from the line has written nothing. Withdrawn in the middle of its write it cannot be recalled: half a
- *    message followed by others would corrupt the stream, so the connection is given up.
- * 4. Closing comes after everything sent before it: the line, then FIN.
+ * 3. Sends that stand in line go out together, as one write, up to so many bytes. After a write that the kernel took at once the next ones
+ *    of the same turn stand in line, and go out at its end.
+ * 4. Once it is being written a send cannot be recalled: the other cases of its select can no longer happen, and withdrawn it leaves half a
+ *    message, so the connection is given up. Withdrawn from the line it has written nothing.
+ * 5. Closing comes after everything sent before it: the line, then FIN.
  *
  *        in line ─► under way ─► happens         withdrawn in line: no trace
  *                                                withdrawn under way: the connection ends
@@ -13,23 +15,33 @@
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
 import { contextProvider } from "../core/cancel-context.ts";
-import { External, nothing, type Nothing, Performable, type WaitOptions } from "../core/operation.ts";
+import type { WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
-import { tellMade, touch, type Verb } from "../core/controller.ts";
+import { tellMade, touch } from "../core/controller.ts";
+import { enqueue, type Job } from "../core/scheduler.ts";
 import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
+import { joined, lengthOf, partsOf, type Payload } from "./payload.ts";
+import { Landing, Sending, type Flight, type Outbound } from "./sending.ts";
 import type { Transport } from "./transport.ts";
 
 /** What it needs of a transport. */
-type Outgoing = Pick<Transport, "inMemory" | "destroyed" | "errored" | "writableLength" | "write" | "end" | "once">;
+type Outgoing = Pick<Transport, "inMemory" | "destroyed" | "errored" | "writableLength" | "write" | "cork" | "uncork" | "end" | "on">;
 
-/** A write that the kernel does not have yet. */
-interface Flight {
-  readonly length: number;
-  landed: boolean;
-  /** Nobody, when it is one of `trySend`, or was withdrawn. */
-  waiter: Waiter | undefined;
+/** How many bytes go out together, at most, unless one send has more. */
+const together = 65_536;
+
+/** A write that the kernel does not have yet, of one send or of several. */
+class Write implements Flight {
+  readonly waiters: Waiter[] = [];
+  length = 0;
+  /** Its bytes are being written. */
+  begun = false;
+  landed = false;
 }
+
+/** In the line: nothing is written behind it before somebody lets it. */
+const barrier = Symbol("barrier");
 
 /** The line of a writer. */
 class SendersLine extends WaitQueue {
@@ -46,30 +58,54 @@ class SendersLine extends WaitQueue {
   }
 }
 
+/** Who is told what has become of writes. */
+export interface WriterEvents {
+  /** A send was withdrawn in the middle of its write. */
+  abandoned(): void;
+  /** The transport refuses a write. */
+  failed(error: Error): void;
+}
+
 /** Sends in, bytes out. */
-export class Writer implements WaitPlace {
+export class Writer implements WaitPlace, Outbound {
   readonly name: string;
   /** Whether what it waits for comes from outside of the library. */
   readonly outer: boolean;
-  readonly #transport: Outgoing;
-  readonly #onAbandoned: () => void;
+  #transport: Outgoing;
+  readonly #events: WriterEvents;
   readonly #waiting = new SendersLine(this);
   readonly #flushing = new WaitQueue(this);
-  #flight: Flight | undefined = undefined;
+  #flight: Write | undefined = undefined;
+  /** A write has landed in this turn: the next ones wait for its end, to go out together. */
+  #resting = false;
+  readonly #rested: Job = {
+    run: () => {
+      this.#resting = false;
+      this.#go();
+    },
+  };
+  /** A barrier was reached. */
+  #held = false;
   #sent = 0;
   #closing = false;
   #ended = false;
   #finished = false;
   #failure: ((key?: CaseKey) => unknown) | undefined = undefined;
 
-  /** `name` is what errors call it; `onAbandoned` is called when a send was withdrawn in the middle of its write. */
-  constructor(name: string, transport: Outgoing, onAbandoned: () => void) {
+  /** `name` is what errors call it. */
+  constructor(name: string, transport: Outgoing, events: WriterEvents) {
     this.name = name;
     this.outer = transport.inMemory !== true;
     this.#transport = transport;
-    this.#onAbandoned = onAbandoned;
+    this.#events = events;
     tellMade(this, this.#waiting);
-    transport.once("finish", () => {
+    this.#listen();
+  }
+
+  #listen(): void {
+    const transport = this.#transport;
+    transport.on("finish", () => {
+      if (transport !== this.#transport) return;
       touch(this);
       this.#finished = true;
       for (let waiter = this.#flushing.take(); waiter !== undefined; waiter = this.#flushing.take()) waiter.resume("value", undefined);
@@ -88,9 +124,7 @@ export class Writer implements WaitPlace {
 
   /** How many sends the kernel does not have wholly. */
   get waiting(): number {
-    let count = this.#flight === undefined ? 0 : 1;
-    for (let { first: waiter } = this.#waiting; waiter !== undefined; waiter = waiter.next) count++;
-    return count;
+    return (this.#flight === undefined ? 0 : Math.max(1, this.#flight.waiters.length)) + this.#waiting.length;
   }
 
   /** Throws when it takes no more sends. */
@@ -105,25 +139,30 @@ export class Writer implements WaitPlace {
     if (this.#failure !== undefined) throw this.#failure(key);
   }
 
+  /** Whether a write could begin now, before everybody who would have to stand in line. */
+  get #idle(): boolean {
+    return this.#flight === undefined && !this.#held && this.#waiting.empty;
+  }
+
   /**
-   * Send, as perform does with a {@link Sending}. Who waits for nothing else may write before it waits, and mostly has nothing left to
-   * wait for: the kernel has it all. This is worth 7 % of the time of a short message there and back.
+   * Send, as perform does with a {@link Sending}. A send that is not in a select may write before it waits: mostly the kernel takes it all,
+   * and there is nothing to wait for. This is worth 7 % of the time of a short message there and back.
    */
-  send(bytes: Uint8Array, options: WaitOptions | undefined): Promise<void> {
+  send(payload: Payload, options: WaitOptions | undefined): Promise<void> {
     const context = contextProvider?.current();
     const lone = options === undefined && context?.cancelError === undefined;
-    if (!lone || bytes.byteLength === 0 || this.#flight !== undefined) return perform(new Sending(this, bytes), options);
+    if (!lone || lengthOf(payload) === 0 || this.#resting || !this.#idle) return perform(new Sending(this, payload), options);
     this.check();
-    const flight = this.#write(bytes, undefined);
+    const flight = this.#write([payload], new Write());
     return flight.landed ? ready(undefined) : performIn(context, new Landing(this, flight));
   }
 
   /** Write at once if nothing else is being written; false changes nothing. */
-  tryWrite(bytes: Uint8Array): boolean {
+  tryWrite(payload: Payload): boolean {
     this.check();
-    if (bytes.byteLength === 0) return true;
-    if (this.#flight !== undefined) return false; // nobody is in line unless one is under way
-    this.#write(new Uint8Array(bytes), undefined); // a copy, since the caller is not told when the kernel has it
+    if (lengthOf(payload) === 0) return true;
+    if (!this.#idle) return false;
+    this.#write([joined([payload])], new Write()); // a copy, since the caller is not told when the kernel has it
     return true;
   }
 
@@ -133,61 +172,117 @@ export class Writer implements WaitPlace {
   }
 
   /** Join the line. */
-  join(waiter: Waiter, bytes: Uint8Array): void {
-    waiter.slot = bytes;
+  join(waiter: Waiter, payload: Payload): void {
+    waiter.slot = payload;
+    this.#waiting.join(waiter);
+    if (!this.#resting) this.#go();
+  }
+
+  /** Join the line as a barrier: when everything before it is written nothing more is, until there is a transport to go on with. */
+  joinBarrier(waiter: Waiter): void {
+    waiter.slot = barrier;
     this.#waiting.join(waiter);
     this.#go();
   }
 
-  /** Let the first in line write, when nobody does. */
+  /** Write what stands in line, as soon as nothing is being written. */
   #go(): void {
-    while (this.#flight === undefined && this.#failure === undefined) {
-      const waiter = this.#waiting.first;
-      if (waiter === undefined) break;
-      const bytes = waiter.slot as Uint8Array;
-      this.#waiting.withdraw(waiter);
-      waiter.place = this;
-      this.#write(bytes, waiter);
+    while (this.#flight === undefined && this.#failure === undefined && !this.#held && !this.#waiting.empty) {
+      if (this.#raised()) break;
+      const flight = (this.#flight = new Write());
+      const payloads = this.#takeInto(flight);
+      if (payloads.length > 0) this.#write(payloads, flight);
+      else this.#forget(flight);
     }
-    if (!this.#closing || this.#ended || this.#flight !== undefined || this.#failure !== undefined) return;
+    if (!this.#closing || this.#ended || this.#held || this.#flight !== undefined || this.#failure !== undefined) return;
     this.#ended = true;
     this.#transport.end();
   }
 
-  #write(bytes: Uint8Array, waiter: Waiter | undefined): Flight {
+  /** Whether a barrier is the first in line, and is reached. */
+  #raised(): boolean {
+    const { first } = this.#waiting;
+    if (first?.slot !== barrier) return false;
+    this.#waiting.withdraw(first);
+    this.#held = true;
+    first.resume("value", undefined);
+    return true;
+  }
+
+  /** Take the first sends in line out of it, into one flight. They can no longer be recalled. */
+  #takeInto(flight: Write): Payload[] {
+    for (let waiter = this.#waiting.first; waiter !== undefined && waiter.slot !== barrier; waiter = this.#waiting.first) {
+      const payload = waiter.slot as Payload;
+      const length = flight.length + lengthOf(payload);
+      if (flight.waiters.length > 0 && length > together) break;
+      this.#waiting.withdraw(waiter);
+      waiter.place = this;
+      waiter.slot = payload;
+      flight.waiters.push(waiter);
+      flight.length = length;
+      waiter.commit?.(); // which may run code of the user, that gives up one of these or ends the connection
+    }
+    return flight.waiters.filter((waiter) => waiter.place === this).map((waiter) => waiter.slot as Payload);
+  }
+
+  #forget(flight: Write): void {
+    if (this.#flight === flight) this.#flight = undefined;
+  }
+
+  #write(payloads: readonly Payload[], flight: Write): Write {
+    if (this.#failure !== undefined) return flight;
     const transport = this.#transport;
-    const flight: Flight = { waiter, length: bytes.byteLength, landed: false };
     this.#flight = flight;
-    transport.write(bytes, (error) => {
-      // After an error or a destroy (which may come without one) the connection's end lets everybody know.
-      if ((error ?? undefined) !== undefined || transport.destroyed) return;
+    flight.begun = true;
+    flight.length = payloads.reduce((sum, payload) => sum + lengthOf(payload), 0);
+    const taken = (error?: Error | null): void => {
+      if ((error ?? undefined) !== undefined) this.#events.failed(error as Error);
+      if (this.#flight !== flight || transport.destroyed || transport.errored !== null) return; // the end of the connection lets everybody know
       this.#land(flight);
       this.#go();
-    });
+    };
+    if (payloads.length === 1 && !Array.isArray(payloads[0])) transport.write(payloads[0] as Uint8Array, taken);
+    else if (flight.length <= together) transport.write(joined(payloads), taken);
+    else {
+      const parts = payloads.flatMap(partsOf);
+      transport.cork();
+      for (const part of parts) transport.write(part, part === parts.at(-1) ? taken : undefined);
+      transport.uncork();
+    }
     // The kernel often has it all at once, and the callback only comes later: nobody should be able to withdraw in between.
-    if (transport.writableLength === 0 && !transport.destroyed && transport.errored === null) this.#land(flight);
+    if (transport.writableLength === 0 && !transport.destroyed && transport.errored === null) {
+      this.#land(flight);
+      this.#rest();
+    }
     return flight;
   }
 
-  #land(flight: Flight): void {
+  #rest(): void {
+    if (this.#resting || !this.outer) return;
+    this.#resting = true;
+    enqueue(this.#rested);
+  }
+
+  #land(flight: Write): void {
     if (this.#flight !== flight) return;
     touch(this);
     flight.landed = true;
     this.#flight = undefined;
     this.#sent += flight.length;
-    const { waiter } = flight;
-    if (waiter === undefined) return;
-    release(waiter);
-    waiter.resume("value", undefined);
+    for (const waiter of flight.waiters) {
+      if (waiter.place !== this) continue; // withdrawn
+      release(waiter);
+      waiter.resume("value", undefined);
+    }
   }
 
-  /** The send that is under way was withdrawn. */
+  /** A send that is under way was withdrawn. */
   withdraw(waiter: Waiter): void {
     release(waiter);
-    if (this.#flight !== undefined) this.#flight.waiter = undefined;
+    if (this.#flight?.begun !== true) return;
     const cause = new Error("a send was given up in the middle of its write");
     this.#failure ??= this.ended(cause);
-    this.#onAbandoned();
+    this.#events.abandoned();
   }
 
   /** No more sends; FIN after the last one. */
@@ -202,21 +297,30 @@ export class Writer implements WaitPlace {
   /** Everybody who waits fails, as does every later send. The first failure stays. */
   fail(failure: (key?: CaseKey) => unknown): void {
     touch(this);
-    this.#failure ??= failure;
-    const { waiter } = this.#flight ?? {};
+    const because = (this.#failure ??= failure);
+    const under = this.#flight?.waiters ?? [];
     this.#flight = undefined;
-    if (waiter !== undefined) {
+    for (const waiter of under) {
+      if (waiter.place !== this) continue;
       const { key } = waiter;
       release(waiter);
-      waiter.resume("error", this.#failure(key));
+      waiter.resume("error", because(key));
     }
     for (const line of [this.#waiting, this.#flushing]) {
       for (let next = line.first; next !== undefined; next = line.first) {
         const { key } = next;
         line.withdraw(next);
-        next.resume("error", this.#failure(key));
+        next.resume("error", because(key));
       }
     }
+  }
+
+  /** Go on behind a barrier, over another transport. */
+  goOnOver(transport: Outgoing): void {
+    this.#transport = transport;
+    this.#listen();
+    this.#held = false;
+    this.#go();
   }
 
   /** The end of the connection, as an error for those who send. */
@@ -235,7 +339,7 @@ export class Writer implements WaitPlace {
 
   joinFlight(waiter: Waiter, flight: Flight): void {
     waiter.place = this;
-    flight.waiter = waiter;
+    flight.waiters.push(waiter);
   }
 
   flushed(): boolean {
@@ -247,81 +351,5 @@ export class Writer implements WaitPlace {
 
   joinFlushing(waiter: Waiter): void {
     this.#flushing.join(waiter);
-  }
-}
-
-/** What waits for the writer, as an operation. */
-abstract class Writing extends Performable<void> {
-  protected readonly writer: Writer;
-  readonly #verb: Verb;
-
-  constructor(writer: Writer, verb: Verb) {
-    super();
-    this.writer = writer;
-    this.#verb = verb;
-  }
-
-  override get traits(): number {
-    return this.writer.outer ? External : 0;
-  }
-
-  override footprint(): void {
-    touch(this.writer, this.#verb);
-  }
-
-  override toString(): string {
-    return `${this.#verb} on the ${this.writer.name}`;
-  }
-}
-
-/** A send. It is never ready at once: it begins to write when it is waited for. */
-export class Sending extends Writing {
-  readonly #bytes: Uint8Array;
-
-  constructor(writer: Writer, bytes: Uint8Array) {
-    super(writer, "send");
-    this.#bytes = bytes;
-  }
-
-  override attempt(key?: CaseKey): undefined | Nothing {
-    this.writer.check(key);
-    return this.#bytes.byteLength === 0 ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.writer.join(waiter, this.#bytes);
-  }
-}
-
-/** The rest of a send whose write has begun. */
-class Landing extends Writing {
-  readonly #flight: Flight;
-
-  constructor(writer: Writer, flight: Flight) {
-    super(writer, "send");
-    this.#flight = flight;
-  }
-
-  override attempt(key?: CaseKey): undefined | Nothing {
-    return this.writer.landed(this.#flight, key) ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.writer.joinFlight(waiter, this.#flight);
-  }
-}
-
-/** Waits until everything is out, FIN included. */
-export class Flushing extends Writing {
-  constructor(writer: Writer) {
-    super(writer, "closeWrite");
-  }
-
-  override attempt(): undefined | Nothing {
-    return this.writer.flushed() ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.writer.joinFlushing(waiter);
   }
 }

@@ -3,6 +3,7 @@ import { dial, type Connection, type ConnectionOptions, type DialOptions, type L
 import { memoryNet, type MemoryNetOptions } from "../../../src/testing/index.ts";
 import { certificateFor } from "../../unit/net/support/certificate.ts";
 import { hangUp, kept, listenerAt, socketPath } from "../../unit/net/support/peers.ts";
+import { edgesBehave } from "./edges.ts";
 import { connectionsBehave, type Pair } from "./streams.ts";
 
 /** Both ends of a connection by `listen` and `dial`. */
@@ -42,11 +43,13 @@ const kinds: Record<string, Pair> = {
   ),
   "memory": inMemory(),
   "memory, in small pieces": inMemory({ maxSegment: 1000, window: 3000 }),
+  "memory, with late writes": inMemory({ writes: "late" }),
 };
 
 for (const [kind, pair] of Object.entries(kinds)) {
   describe(`N-78 connections over ${kind}`, () => {
     afterEach(hangUp);
     connectionsBehave(pair);
+    edgesBehave(pair, { resets: !kind.includes("Unix"), holds: kind.startsWith("memory") ? 2000 : 150_000 });
   });
 }

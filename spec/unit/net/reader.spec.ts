@@ -30,9 +30,9 @@ class Fed {
     return this;
   }
 
-  lines = (fatal = false): Receiver<string> => new View(this.reader, line({ fatal }));
+  lines = (fatal = false): Receiver<string> => new View(this.reader, line({ fatal }, "lines"));
   readLine = (fatal = false, signal?: AbortSignal): Promise<string | undefined> =>
-    perform(new Reading(this.reader, orUndefined(line({ fatal }))), { signal });
+    perform(new Reading(this.reader, orUndefined(line({ fatal }, "readLine"))), { signal });
   readExactly = (count: number, signal?: AbortSignal): Promise<Uint8Array> =>
     perform(new Reading(this.reader, exactly(count)), { signal });
   readUntil = (separator: string | Uint8Array, signal?: AbortSignal): Promise<Uint8Array> =>

@@ -4,7 +4,8 @@ import { expect } from "chai";
 import { CancelledError, chan, ClosedError, go, perform, poll, scope, select, trySelect } from "../../../src/index.ts";
 import "../../../src/node.ts"; // what runs in a scope is found by itself
 import { ConnectionError, type Connection } from "../../../src/net/index.ts";
-import { Sending, Writer } from "../../../src/net/writer.ts";
+import { Sending } from "../../../src/net/sending.ts";
+import { Writer } from "../../../src/net/writer.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { hangUp, once, openSockets, pair, receivedToEnd, reset } from "./support/peers.ts";
 
@@ -170,14 +171,17 @@ describe("sending", () => {
     expect((await receivedToEnd(peer)).length).to.be.below(much);
   });
 
-  it("N-42 (c) losing a select in the middle of its write destroys the connection, also when the select waits for it elsewhere", async () => {
+  it("N-42 (c) a select that sends has happened when its write begins: no other case can win; an abort then destroys the connection", async () => {
     const { connection } = await pair();
     const other = chan<string>();
     const cases = { a: connection.sending(new Uint8Array(much)), b: connection.sending("b"), in: connection.receiving(), lines: connection.lines().nexting() };
-    const selected = select({ ...cases, other: other.receiving() }, { order: "listed" });
+    const controller = new AbortController();
+    const selected = select({ ...cases, other: other.receiving() }, { order: "listed", signal: controller.signal });
     expect(await isPending(selected)).to.equal(true);
-    other.trySend("first");
-    expect(await selected).to.deep.equal({ case: "other", value: "first" });
+    expect(other.trySend("first")).to.equal(false); // nobody waits for it any more
+    expect(await isPending(selected)).to.equal(true);
+    controller.abort("enough");
+    expect(await rejectionOf(selected)).to.equal("enough");
     await connection.ended;
     expect(connection.closed).to.equal(true);
   });
@@ -301,22 +305,24 @@ describe("sending", () => {
       const slow = new Slow();
       slow.on("error", () => undefined);
       let times = 0;
-      return { slow, writer: new Writer("connection to nowhere", slow, () => { times++; }), abandoned: () => times };
+      return { slow, writer: new Writer("connection to nowhere", slow, { abandoned: () => { times++; }, failed: () => undefined }), abandoned: () => times };
     };
     const sending = (writer: Writer, text: string, signal?: AbortSignal): Promise<void> =>
       perform(new Sending(writer, Buffer.from(text)), { signal });
     const lone = (writer: Writer, text: string): Promise<void> => writer.send(Buffer.from(text), undefined);
 
     for (const [verb, send] of Object.entries({ sending, send: lone })) {
-      it(`${verb}: one write is under way at a time, and each send fulfils with its own`, async () => {
+      it(`NF-10 ${verb}: one write is under way at a time; what stands in line meanwhile goes out together, and each send fulfils with its write`, async () => {
         const { slow, writer } = made();
         const sends = [send(writer, "a"), send(writer, "b"), send(writer, "c")] as const;
-        for (const [index, each] of sends.entries()) {
-          expect(slow.written).to.deep.equal(["a", "b", "c"].slice(0, index + 1));
-          expect(await isPending(each)).to.equal(true);
-          slow.complete[index]?.();
-          await each;
-        }
+        expect(slow.written).to.deep.equal(["a"]);
+        for (const each of sends) expect(await isPending(each)).to.equal(true);
+        slow.complete[0]?.();
+        await sends[0];
+        expect(slow.written).to.deep.equal(["a", "bc"]);
+        for (const each of sends.slice(1)) expect(await isPending(each)).to.equal(true);
+        slow.complete[1]?.();
+        await Promise.all(sends);
         expect(writer.close()).to.equal(true);
         await settle();
         expect(slow.ended).to.equal(true);

@@ -671,7 +671,7 @@ describe("memoryNet", () => {
     it("a task that waits for a socket of the platform is reported as not under control", async () => {
       const { kind, message } = await finding(async () => {
         const reader = new Reader({ name: "connection to elsewhere", readBuffer: 1, maxLine: 1, onWanting: () => undefined });
-        await go(function waitsForASocket() { return perform(new Reading(reader, line({ fatal: false }))); });
+        await go(function waitsForASocket() { return perform(new Reading(reader, line({ fatal: false }, "readLine"))); });
       });
       expect(kind).to.equal("uncontrolled");
       expect(message).to.include('"waitsForASocket" awaits something outside of the library');

@@ -12,6 +12,7 @@ import { EventEmitter } from "node:events";
 import { Queue } from "../../core/queue.ts";
 import { touch } from "../../core/controller.ts";
 
+import { nextTurn } from "../../core/scheduler.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { Delivery, Link } from "./link.ts";
 
@@ -21,6 +22,8 @@ export interface Carriage {
   readonly latency: number;
   readonly maxSegment: number;
   readonly window: number;
+  /** Writes are taken a turn of the event loop later. */
+  readonly lateWrites: boolean;
 }
 
 /** The address of an end, in the platform's words. */
@@ -28,6 +31,14 @@ export interface EndAddress {
   readonly address: string;
   readonly port: number;
   readonly family: string;
+}
+
+/** A write that is not wholly taken. */
+interface PendingWrite {
+  bytes: Uint8Array;
+  readonly taken: (() => void) | undefined;
+  /** It may be taken. */
+  due: boolean;
 }
 
 /** The connection that a socket is an end of. */
@@ -62,8 +73,9 @@ export class MemorySocket extends EventEmitter implements Transport {
   #endTold = false;
   /** The own FIN is out. */
   #finished = false;
-  /** A write that is not wholly taken. */
-  #write: { bytes: Uint8Array; taken: () => void } | undefined = undefined;
+  /** Writes that are not wholly taken, and how many bytes that are. */
+  readonly #writes = new Queue<PendingWrite>();
+  #untaken = 0;
   /** Of the own bytes: on the way, or unread at the peer. */
   #onTheWay = 0;
 
@@ -114,41 +126,52 @@ export class MemorySocket extends EventEmitter implements Transport {
   // -- Bytes out --
 
   get writableLength(): number {
-    return this.#write?.bytes.byteLength ?? 0;
+    return this.#untaken;
   }
 
-  write(bytes: Uint8Array, taken: () => void): void {
-    this.#write = { bytes, taken };
-    this.#take();
+  write(bytes: Uint8Array, taken?: () => void): void {
+    const write: PendingWrite = { bytes, taken, due: !this.#carriage.lateWrites };
+    this.#writes.push(write);
+    this.#untaken += bytes.byteLength;
+    if (write.due) this.#take();
+    else nextTurn(() => {
+      write.due = true;
+      for (const each of this.#take()) each?.();
+    });
   }
 
-  /** Take as much of the write as there is room for; whether that was all of it. */
-  #take(): boolean {
+  /** Take as much of the writes as there is room for; gives what is to be called for those that are wholly taken. */
+  #take(): PendingWrite["taken"][] {
     touch(this.pair);
-    const write = this.#write;
-    if (write === undefined) return false;
     const { maxSegment, window } = this.#carriage;
-    const length = Math.min(write.bytes.byteLength, window - this.#onTheWay);
     const peer = this.#peer;
     const deliveries: Delivery[] = [];
-    for (let from = 0; from < length; from += maxSegment) {
-      // A copy, also of a Buffer: the bytes are the sender's again.
-      const segment = new Uint8Array(write.bytes.subarray(from, Math.min(from + maxSegment, length)));
-      deliveries.push(() => { peer.#receive(segment); });
+    const wholly: PendingWrite["taken"][] = [];
+    for (let write = this.#writes.first; write?.due === true && (this.#onTheWay < window || write.bytes.byteLength === 0); write = this.#writes.first) {
+      const length = Math.min(write.bytes.byteLength, window - this.#onTheWay);
+      for (let from = 0; from < length; from += maxSegment) {
+        // A copy, also of a Buffer: the bytes are the sender's again.
+        const segment = new Uint8Array(write.bytes.subarray(from, Math.min(from + maxSegment, length)));
+        deliveries.push(() => { peer.#receive(segment); });
+      }
+      this.#onTheWay += length;
+      this.#untaken -= length;
+      write.bytes = write.bytes.subarray(length);
+      if (write.bytes.byteLength === 0) wholly.push(this.#writes.shift().taken);
     }
-    this.#onTheWay += length;
-    write.bytes = write.bytes.subarray(length);
     if (deliveries.length > 0) this.#send(...deliveries);
-    if (write.bytes.byteLength > 0) return false;
-    this.#write = undefined;
-    return true;
+    return wholly;
+  }
+
+  #dropWrites(): void {
+    while (this.#writes.size > 0) this.#writes.shift();
+    this.#untaken = 0;
   }
 
   /** The peer has read. */
   #makeRoom(count: number): void {
     this.#onTheWay -= count;
-    const { taken } = this.#write ?? {};
-    if (this.#take()) taken?.();
+    for (const taken of this.#take()) taken?.();
   }
 
   end(): void {
@@ -229,7 +252,7 @@ export class MemorySocket extends EventEmitter implements Transport {
   #vanish(): void {
     touch(this.pair);
     this.destroyed = true;
-    this.#write = undefined;
+    this.#dropWrites();
     while (this.#unread.size > 0) this.#unread.shift();
     this.#close();
   }
@@ -245,7 +268,7 @@ export class MemorySocket extends EventEmitter implements Transport {
     touch(this.pair);
     this.destroyed = true;
     this.errored = error;
-    this.#write = undefined;
+    this.#dropWrites();
     if (this.#begun) this.emit("error", error);
     this.#close();
   }
@@ -259,6 +282,12 @@ export class MemorySocket extends EventEmitter implements Transport {
   }
 
   // -- What a socket of the platform has, and memory has no use for --
+
+  cork(): void { /* each write is taken by itself */ }
+
+  uncork(): void { /* see above */ }
+
+  setKeepAlive(): void { /* nobody vanishes without a word */ }
 
   setNoDelay(): void { /* nothing is delayed */ }
 

@@ -28,6 +28,13 @@ export interface MemoryNetOptions {
   maxSegment?: number | undefined;
   /** How many bytes of each side are on the way, or unread at the other side, before sends wait: a whole number from 1 up. 65,536. */
   window?: number | undefined;
+  /**
+   * When a write is taken: `"at once"`, as by a kernel with room for it; or `"late"`, a turn of the event loop later, as TLS does (in virtual
+   * time: once everything that can go on has gone on). Until then a send has begun but is not over.
+   *
+   * @defaultValue `"at once"`
+   */
+  writes?: "at once" | "late" | undefined;
 }
 
 /**
@@ -141,15 +148,16 @@ function pairOf(network: MemoryNetwork, connection: Connection): Pair {
   throw new TypeError(`a network in memory knows the connections that its own dial and listen have given; got ${show(connection)}`);
 }
 
-const netOptions: Known<MemoryNetOptions> = { latency: true, maxSegment: true, window: true };
+const netOptions: Known<MemoryNetOptions> = { latency: true, maxSegment: true, window: true, writes: true };
 
 function checked(options: MemoryNetOptions): Carriage {
-  const { latency = 0, maxSegment = 65_536, window = 65_536 } = knownOptions(options, netOptions, "memoryNet");
+  const { latency = 0, maxSegment = 65_536, window = 65_536, writes = "at once" } = knownOptions(options, netOptions, "memoryNet");
   if (!Number.isFinite(latency) || latency < 0) {
     throw new RangeError(`the latency of memoryNet is a number of milliseconds from 0 up; got ${show(latency)}`);
   }
   for (const [what, count] of Object.entries({ maxSegment, window })) {
     if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${what} of memoryNet is a whole number of bytes from 1 up; got ${show(count)}`);
   }
-  return { latency, maxSegment, window };
+  if (!["at once", "late"].includes(writes)) throw new RangeError(`writes of memoryNet is "at once" or "late"; got ${show(writes)}`);
+  return { latency, maxSegment, window, lateWrites: writes === "late" };
 }
