@@ -190,7 +190,8 @@ function borrowing(describe: (borrowed: Operation<Lease<unknown>>) => Operation<
 /** A semaphore of which so many permits are asked for, which are out. */
 function acquiringOf(n: number): Situation {
   const slots = semaphore(2);
-  const permit = slots.tryAcquire(2);
+  const permit = slots.tryAcquire(n);
+  if (slots.free > 0) slots.tryAcquire(slots.free);
   const acquiring = slots.acquiring(n);
   const line = lineOf(acquiring);
   return {
