@@ -40,7 +40,8 @@ export default {
   concurrency: 1,
   timeoutMS: 4000,
   timeoutFactor: 1.1,
-  maxTestRunnerReuse: 50, // with the process goes what broken code has left behind in it
+  // With the process goes what broken code has left behind in it. A change that is not in the sample counts, and leaves nothing.
+  maxTestRunnerReuse: 50 * Number(process.env["MUTATE_EVERY"] ?? 1),
   disableTypeChecks: "src/**/*.ts",
   tempDirName: join(folder, "copies"),
   reporters: ["clear-text", "progress-append-only", "html", "json"],

@@ -11,7 +11,7 @@ import Mocha from "mocha";
 /** How long a spec may wait while the library is broken. A loop without end is stopped by Stryker. */
 const ms = 2000;
 /** A spec that takes longer with the library as it is would be run again for every change that it does not see. */
-const slow = 300;
+const slow = 500;
 
 /** @type {{ activeMutant?: string, currentTestId?: string, hitCount?: number, hitLimit?: number, mutantCoverage?: object }} */
 const mutants = (globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {});

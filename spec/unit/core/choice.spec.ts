@@ -2,9 +2,10 @@
 import { expect } from "chai";
 import { seedChoices } from "../../../src/platform/random.ts";
 import {
-  aborting, always, attempting, chan, choose, dumpTasks, guard, never, operation, perform, poll, scope, select, selecting, sleeping, type Operation,
+  aborting, always, attempting, chan, choose, ClosedError, dumpTasks, guard, never, operation, perform, poll, scope, select, selecting, sleeping,
+  type Operation,
 } from "../../../src/node.ts";
-import { seedOfRun, settle } from "../../support/settle.ts";
+import { rejectionOf, seedOfRun, settle } from "../../support/settle.ts";
 
 /** How often each of three channels, all ready, is taken from in so many polls. */
 function taken(either: Operation<string>, count: number): Record<string, number> {
@@ -135,6 +136,35 @@ describe(`choices within themselves (seed ${String(seedOfRun)})`, () => {
     })));
     for (let n = 0; n < 20; n++) poll(either);
     expect(made.join("")).to.equal("abcd".repeat(20));
+  });
+});
+
+describe("a case whose code of the user makes another one ready, while places are taken", () => {
+  /** An operation that never happens, and does something while it takes its place. */
+  const doing = (act: () => void, left: () => void): Operation<never> => operation<never>({
+    poll: () => undefined,
+    wait() {
+      act();
+      return left;
+    },
+  });
+
+  it("a value that has come for a later case is taken at once, and the first one leaves its place", async () => {
+    const later = chan<string>(1);
+    let left = 0;
+    const first = doing(() => { later.trySend("here"); }, () => { left++; });
+    const selected = select({ first, later: later.receiving() }, { order: "listed" });
+    expect({ left, held: later.size, inLine: later.receivers.empty ? 0 : 1 }).to.deep.equal({ left: 1, held: 0, inLine: 0 });
+    expect(await selected).to.deep.equal({ case: "later", value: "here" });
+  });
+
+  it("a later case that has come to its end fails the select, by its name", async () => {
+    const later = chan<string>();
+    let left = 0;
+    const first = doing(() => { later.close(); }, () => { left++; });
+    const error = await rejectionOf(select({ first, later: later.receiving() }, { order: "listed" }));
+    expect(error).to.be.instanceOf(ClosedError).with.property("case", "later");
+    expect(left).to.equal(1);
   });
 });
 

@@ -187,6 +187,44 @@ describe("iterators of receivers", () => {
     expect((await Promise.all(results)).map((result) => (result as { value: unknown }).value)).to.deep.equal([1, 2, undefined, undefined]);
   });
 
+  it("FA-08 many pending next() of one loop, half of them cancelled in between: return() ends each that is left", async () => {
+    const channel = chan<number>();
+    const iterator = iteratorOf(channel);
+    const results: Promise<unknown>[] = [];
+    for (let round = 0; round < 3; round++) {
+      for (let n = 0; n < 40; n++) results.push(iterator.next());
+      await scope((s) => {
+        for (let n = 0; n < 40; n++) s.go(() => iterator.next());
+        setImmediate(() => { s.cancel(); });
+      }).catch(() => undefined);
+    }
+    await leave(iterator);
+    expect(channel.receivers.empty).to.equal(true);
+    expect(await Promise.all(results)).to.deep.equal(Array.from({ length: 120 }, () => theEnd));
+  });
+
+  it("next() of a loop over a channel that was closed with an error rejects with that very error, each time", async () => {
+    const channel = chan<number>(1);
+    const error = new Error("broken");
+    channel.trySend(1);
+    channel.close(error);
+    const iterator = iteratorOf(channel);
+    expect(await iterator.next()).to.deep.equal({ done: false, value: 1 });
+    expect(await rejectionOf(iterator.next())).to.equal(error);
+    expect(await rejectionOf(iterator.next())).to.equal(error);
+  });
+
+  it("an iterator can be iterated itself: it goes on where it stands", async () => {
+    const channel = chan<number>(3);
+    for (let n = 1; n <= 3; n++) channel.trySend(n);
+    channel.close();
+    const iterator = channel[Symbol.asyncIterator]();
+    await iterator.next();
+    const seen: number[] = [];
+    for await (const value of iterator) seen.push(value);
+    expect(seen).to.deep.equal([2, 3]);
+  });
+
   // -- Streams made of a channel --
 
   /** A channel of which a stream was made and read once, so that it has asked for one more. */
