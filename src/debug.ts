@@ -1,6 +1,6 @@
 /**
- * Importing this is all: from here on it is noted where tasks are started and where they wait, a cancelled scope that does not end is told of,
- * and so is a deadlock, in programs that never call `run`, too. The environment variable `RENDEZVOUS_DEBUG=1` does the same.
+ * Importing this module turns debug mode on: the library records where tasks are started and where they wait, warns about a cancelled scope that does
+ * not end, and reports a deadlock even in programs that never call `run`. The environment variable `RENDEZVOUS_DEBUG=1` does the same.
  *
  * @module
  */

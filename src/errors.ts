@@ -1,12 +1,12 @@
 /**
- * Every error class of the library, its code, and who makes it.
+ * Every error class of the library, its code, and what makes it.
  *
  * | class            | code                   | made by                                                         |
  * |------------------|------------------------|-----------------------------------------------------------------|
  * | `ClosedError`    | `RENDEZVOUS_CLOSED`    | a channel or connection that has come to its end                |
  * | `CancelledError` | `RENDEZVOUS_CANCELLED` | a scope or a task that is cancelled: one object for each cancel |
- * | `TimeoutError`   | `RENDEZVOUS_TIMEOUT`   | whoever was given a time limit, once that very limit has passed |
- * | `DeadlockError`  | `RENDEZVOUS_DEADLOCK`  | whoever can tell that everybody waits for ever                  |
+ * | `TimeoutError`   | `RENDEZVOUS_TIMEOUT`   | a block or verb whose own time limit has passed                 |
+ * | `DeadlockError`  | `RENDEZVOUS_DEADLOCK`  | a bubble in which every task waits and no timer is left         |
  *
  * Misuse (a bad capacity, a select without cases) is a plain `RangeError` or `TypeError` at the call.
  */
@@ -14,18 +14,18 @@
 /** The key of a case in a `select`: a name in a record of cases, an index in an array of them. */
 export type CaseKey = string | number;
 
-/** What a {@link ClosedError} can be told besides its message. */
+/** The options of a {@link ClosedError}. */
 export interface ClosedErrorOptions {
-  /** Why the channel ended: the error given to `close`, the reason given to `cancel`. */
+  /** Why the channel ended: the error given to `close`, or the reason given to `cancel`. */
   cause?: unknown;
   /** The case of the `select` that met the end. */
   case?: CaseKey | undefined;
 }
 
 /**
- * The channel has come to its end: a send that nobody will receive, a receive to which nothing will come.
+ * The channel has ended: no receiver will take the value that was to be sent, or no value will come for the receiver.
  *
- * Made fresh for whoever gets it. Its message names the channel and the operation; `cause` is the error given to
+ * Each failed operation gets an object of its own. Its message names the channel and the operation; `cause` is the error given to
  * {@link Channel.close} or the reason given to {@link Channel.cancel}.
  *
  * @example
@@ -56,7 +56,7 @@ export class ClosedError extends Error {
 }
 
 /**
- * A time limit has passed. Only made by the block whose own limit it was; never to be confused with a cancel.
+ * A time limit has passed. Only the block or verb whose own limit it was makes one, so it cannot be confused with a cancel.
  *
  * @example
  * ```ts
@@ -76,11 +76,10 @@ export class TimeoutError extends Error {
 }
 
 /**
- * A task was cancelled: every operation in which it waits is withdrawn and rejects with this, and so does each later one. One object
- * for each cancel, whatever it reaches; `cause` is the reason that was given.
+ * A task was cancelled. Every operation in which it waits is withdrawn and rejects with this error, and so does every later one. Each cancel makes
+ * one object for everything that it reaches; `cause` is the reason given.
  *
- * Let it pass, after `finally`. Whoever swallows it changes nothing: the scope decides its outcome by itself. What has to be done
- * all the same belongs into `shield`.
+ * Let it pass. Swallowing it changes nothing, since the scope decides its outcome by itself. Put clean-up that has to wait into {@link shield}.
  *
  * @example
  * ```ts
@@ -103,7 +102,7 @@ export class CancelledError extends Error {
 }
 
 /**
- * Everybody waits, and nothing is left that could wake anybody. The message names the tasks and what each waits for.
+ * Every task waits, and nothing is left that could wake one. The message names the tasks and what each waits for.
  *
  * @example
  * ```ts
@@ -121,7 +120,7 @@ export class DeadlockError extends Error {
   readonly code = "RENDEZVOUS_DEADLOCK";
 }
 
-/** A value as messages show it: what it is, where its text would be its code or its brackets. */
+/** A value as error messages show it. A value whose text would be source code or `[object X]` is described by its kind. */
 export function show(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "function") return value.name === "" ? kindOf(value) : `${kindOf(value)} named ${value.name}`;
@@ -130,7 +129,7 @@ export function show(value: unknown): string {
     const text = String(value);
     return /^\[object (.*)\]$/s.exec(text) ? kindOf(value) : text;
   } catch {
-    return kindOf(value); // it has no text, or makes none
+    return kindOf(value); // it has no text, or its `toString` throws
   }
 }
 
@@ -144,21 +143,21 @@ function kindOf(value: unknown): string {
   return inWords[tag] ?? `${/^[AEIO]/.test(tag) ? "an" : "a"} ${tag}`;
 }
 
-/** What the language calls it, in whichever realm it was made: a constructor of this realm would not know it. */
+/** The language's name for the kind of a value, whichever realm made it: `instanceof` works only for values of this realm. */
 export function tagOf(value: unknown): string {
   try {
     return Object.prototype.toString.call(value).slice(8, -1);
   } catch {
-    return "Object"; // a proxy that was revoked, a tag that throws
+    return "Object"; // a revoked proxy, or a tag that throws
   }
 }
 
-/** Whether it is an error, of whichever realm: those of a test runner's or a `vm`'s context do not inherit from this one's `Error`. */
+/** Whether a value is an error of any realm: those made in the context of a test runner or a `vm` do not inherit from this realm's `Error`. */
 export function isError(value: unknown): value is Error {
   try {
     const { name, message } = (value ?? {}) as Partial<Error>;
     return typeof name === "string" && typeof message === "string";
   } catch {
-    return false; // a proxy that was revoked, a message that throws: whatever was thrown has to arrive
+    return false; // a revoked proxy, or a message that throws: the value itself must still arrive
   }
 }

@@ -3,8 +3,8 @@
  *
  * 1. A task whose context holds no store pays nothing for contexts. The others keep an `AsyncResource`, which on Node is made and entered in a tenth
  *    of the time of an `AsyncLocalStorage.snapshot()`.
- * 2. Where stores are kept is read from the platform itself: before Node 24 on the resource that is being executed, since then in
- *    an immutable frame, which every new resource refers to; Deno hands its frame out. Who shows nothing (Bun) is asked for a snapshot each time.
+ * 2. The library reads from the platform where stores are kept. Before Node 24 that is the resource being executed; since then it is an immutable
+ *    frame, to which every new resource refers. Deno hands out its frame. Bun shows neither, so there the library takes a snapshot each time.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export * from "./index.ts";
 
 const makeResource = (): AsyncResource => new AsyncResource("rendezvous", { requireManualDestroy: true });
 
-/** Deno's own way to look at the present context, and to change it: a tenth of what a snapshot costs there. */
+/** Deno's own functions that read and set the current context: they cost a tenth of a snapshot there. */
 interface Core { getAsyncContext(): object | undefined; setAsyncContext(context: object | undefined): void }
 interface Deno { readonly internal: symbol; readonly [internal: symbol]: { readonly core?: Partial<Core> } }
 const { Deno: deno } = globalThis as { Deno?: Deno };
@@ -53,18 +53,18 @@ const origin = snapshot();
 /** The same, for what has no context of its own. */
 let outside = snapshot();
 
-/** What goes along with the running code for the library itself, once it is needed. */
+/** The library's own storages, each added when it is first needed. */
 const carried = new Set<unknown>();
 
 /** Where the stores of the running code are kept. */
 interface StorePlace {
   present: () => object | undefined;
-  /** Whether a store is there, that of the library itself only if it is asked for. */
+  /** Whether the place holds a store; the library's own counts only if `own` is true. */
   holdsStore: (place: object, own: boolean) => boolean;
 }
 
 const ofStore = "kResourceStore";
-/** The keys of what is carried, where stores are kept by keys. */
+/** The keys of the library's own storages, on platforms that keep stores by key. */
 const keysOfCarried = new Set<string | symbol | undefined>();
 const resources: StorePlace = {
   present: executionAsyncResource,
@@ -87,13 +87,13 @@ const frames: StorePlace | undefined = ofFrame && {
   },
 };
 
-/** Deno's: an object with an entry for each store. What an entry holds cannot be seen, so one that was set to nothing counts as a store. */
+/** Deno's: an object with an entry for each store. The value of an entry is hidden, so an entry set to `undefined` counts as a store. */
 const mappings: StorePlace | undefined = core && {
   present: () => core.getAsyncContext(),
   holdsStore: (mapping, own) => Object.keys(mapping).some((key) => own || !keysOfCarried.has(key)),
 };
 
-/** Learn which entry is the library's own: the one that a run of its store adds. */
+/** Find out which entry is the library's own: the one that running its storage adds. */
 function learnKey(storage: AsyncLocalStorage<unknown>): void {
   const keys = (): string[] => Object.keys(core?.getAsyncContext() ?? {});
   const before = keys();
@@ -102,7 +102,7 @@ function learnKey(storage: AsyncLocalStorage<unknown>): void {
 
 const places = ofStore in new AsyncLocalStorage() ? resources : frames ?? mappings;
 
-/** The last place seen without any store: mostly it is the same again. */
+/** The last place seen without a store: the next one asked about is usually the same. */
 let clean: object | undefined;
 
 function mayHoldStore(own: boolean): boolean {
@@ -114,7 +114,7 @@ function mayHoldStore(own: boolean): boolean {
   return false;
 }
 
-/** Before Node 24 a store that code of the user enters here stays at the resource: then another one takes its place, for what runs here next. */
+/** Before Node 24, a store that user code enters here stays on the resource. In that case, use another resource for the code that runs here next. */
 function leaveOutside(): void {
   if (places === resources && resources.holdsStore(outside, true)) origin.runInAsyncScope(() => { outside = snapshot(); });
 }
@@ -122,7 +122,7 @@ function leaveOutside(): void {
 provideContexts({
   isPlain: () => !mayHoldStore(false),
   isEmpty: () => {
-    const place = places?.present(); // asked in the midst of code of the user, who may put a store into a place that was clean
+    const place = places?.present(); // user code is running, and may have put a store into a place that was clean
     return places !== undefined && (place === undefined || !places.holdsStore(place, true));
   },
   snapshot,
@@ -151,6 +151,6 @@ provideContexts({
 try {
   setMaxListeners(0, new AbortController().signal);
   provideUnlimited((signal) => { setMaxListeners(0, signal); });
-} catch { /* not for signals here: then nobody counts them either */ }
+} catch { /* this platform does not take signals here, so it does not count their listeners either */ }
 
 if (variable("RENDEZVOUS_DEBUG")) debug();

@@ -3,8 +3,8 @@
  *
  * 1. A call is one handover (its acceptance) and one guaranteed outcome: a reply, a failure, or a ClosedError when it is
  *    dropped. A caller never hangs on a call that was dropped.
- * 2. If the caller gives up before acceptance, the server never sees the call; if after it, that aborts `call.signal`, and
- *    a late reply is `false`.
+ * 2. If the caller gives up before acceptance, the server never sees the call; if it gives up later, `call.signal` aborts, and a late reply returns
+ *    `false`.
  * 3. A `Call` is a value: it may be sent on through channels, and answered wherever it ends up.
  *
  *        caller ──request──► senders of the channel ──accept──► Call ──reply/fail/dispose──► caller
@@ -24,43 +24,43 @@ import { guard } from "../ops/always-never-guard.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 
-/** A request that a server has accepted, and owes an answer. Disposing it unanswered rejects its caller. */
+/** A request that a server has accepted and has to answer. Disposing it unanswered rejects its caller. */
 export interface Call<Req, Res> extends Disposable {
   /** What the caller asked. */
   readonly value: Req;
   /** Aborts when the caller has given up waiting for the answer. */
   readonly signal: AbortSignal;
-  /** Answers. `false`: it was answered already, or the caller has given up; nothing changes then. */
+  /** Answers the call. Returns `false`, and changes nothing, if it was answered already or the caller has given up. */
   reply(value: Res): boolean;
-  /** Answers with an error, which the caller's promise rejects with, the very object. `false` as for {@link reply}. */
+  /** Answers with an error: the caller's promise rejects with this very object. Returns as {@link reply} does. */
   fail(error: unknown): boolean;
   /** Drops the call: an unanswered caller rejects with a `ClosedError`. */
   [Symbol.dispose](): void;
 }
 
-/** The end of a call channel that asks. */
+/** The asking end of a call channel. */
 export interface Client<Req, Res> {
   /**
    * Asks, and waits for the answer.
    *
    * @param value - the request
    * @param options - a `signal` to give up by: before acceptance the server never sees the call, after it `call.signal` aborts
-   * @returns the reply; rejects with the error given to `fail`, with a `ClosedError` when the channel is closed or the call was
-   * dropped unanswered, with `signal.reason`
+   * @returns the reply; rejects with the error given to `fail`, with a `ClosedError` when the channel is closed or the call was dropped unanswered,
+   * or with `signal.reason`
    */
   call(value: Req, options?: WaitOptions): Promise<Res>;
   /** Describes a call, for `select` and `yield*`: it happens when a server accepts, and gives the promise of the answer. */
   calling(value: Req): Operation<Promise<Res>>;
 }
 
-/** The end of a call channel that answers. */
+/** The answering end of a call channel. */
 export interface Server<Req, Res> extends AsyncIterable<Call<Req, Res>> {
   /** Waits for the next call, first in, first out. Rejects with a `ClosedError` at the end, with `signal.reason`. */
   accept(options?: WaitOptions): Promise<Call<Req, Res>>;
   /** Describes an {@link accept}, for `select` and `yield*`. */
   accepting(): Operation<Call<Req, Res>>;
   /**
-   * Answers one call after the other with what the handler gives; what it throws goes to that caller, and serving goes on.
+   * Answers one call after the other with the result of the handler. An error that the handler throws goes to that caller, and serving goes on.
    * Fulfils when the channel has come to its end; rejects with the error it was closed with.
    */
   serve(handler: (value: Req, call: Call<Req, Res>) => Res | PromiseLike<Res>): Promise<void>;
@@ -74,7 +74,7 @@ export interface CallChannel<Req, Res> {
   readonly client: Client<Req, Res>;
   /** The end that answers. */
   readonly server: Server<Req, Res>;
-  /** No more calls; those that wait already are still answered. Idempotent: `true` the first time. */
+  /** Takes no more calls; those that wait already are still answered. Idempotent: returns `true` the first time. */
   close(error?: unknown): boolean;
   /** Whether it takes no more calls. */
   readonly closed: boolean;
@@ -147,7 +147,7 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
   #abandoning: AbortController | undefined = undefined;
   #abandoned = false;
   #caller: Waiter | undefined = undefined;
-  /** The answer, while its caller has not come for it. */
+  /** The answer, until its caller takes it. */
   #answer: (() => Res) | undefined = undefined;
   #over = false;
 
@@ -186,7 +186,7 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
 
   [Symbol.dispose](): void {
     if (this.#over) return;
-    this.fail(new ClosedError(`call on "${this.#channel}" was dropped without an answer: its server let go of it`));
+    this.fail(new ClosedError(`call on "${this.#channel}" was dropped without an answer: its server disposed it before it replied`));
   }
 
   #end(tell: (caller: Waiter) => void, answer: () => Res): boolean {
@@ -214,7 +214,7 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
     this.#caller = caller;
   }
 
-  /** Accepted, but its caller was cancelled in the same turn. */
+  /** Abandon the call if its caller was cancelled in the turn in which it was accepted. */
   abandonUnlessAwaited(): void {
     if (this.#caller === undefined && !this.#over) this.#abandon();
   }
@@ -223,7 +223,7 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
     return `call on "${this.#channel}"`;
   }
 
-  /** The caller gives up: the answer is of no interest any more. */
+  /** The caller gives up: nobody will take the answer. */
   withdraw(caller: Waiter): void {
     release(caller);
     this.#abandon();
@@ -260,7 +260,7 @@ class AwaitingAnswer<Req, Res> extends Performable<Res> {
   }
 }
 
-/** Waits for acceptance and for the answer, as one: between the two the caller can neither be lost nor be told twice. */
+/** Waits for acceptance and then for the answer, as one operation: between the two the caller can be neither lost nor resumed twice. */
 class Calling<Req, Res> extends Performable<Res> implements WaitPlace {
   readonly #requests: Channel<PendingCall<Req, Res>>;
   readonly #pending: PendingCall<Req, Res>;

@@ -1,7 +1,7 @@
 /**
  * Coroutines: a generator as one side of a conversation, typed for the other side.
  *
- * 1. Primed by itself: the body runs up to its first `yield` in a later microtask; what that gives is `first`.
+ * 1. It primes itself: the body runs up to its first `yield` in a later microtask; what that gives is `first`.
  * 2. One request at a time, in the order of the calls, whatever their number.
  * 3. The end is reported: the call that ends the body, and each one after it, rejects with a ClosedError; an error of the body
  *    goes to the call that met it.
@@ -20,7 +20,7 @@ import { currentCancelScope, runAs } from "../task/cancel/current.ts";
 
 /** The client of a generator: what `call` sends is what `yield` gives in the body, and the other way round. */
 export interface Coroutine<In, Out, Ret> extends Disposable {
-  /** What the body yielded first, before anything was asked. Rejects when it ended or failed before that. */
+  /** What the body yields first, before any request. Rejects if the body ends or fails before that. */
   readonly first: Promise<Out>;
   /**
    * Sends a value to the `yield` at which the body waits, and gives what it yields next.
@@ -37,11 +37,11 @@ export interface Coroutine<In, Out, Ret> extends Disposable {
 }
 
 /**
- * Makes a client of a generator function: a consumer with replies, a state machine, a parser. Its body is part of the scope in which it is made, if any;
- * a caller who is cancelled leaves it to the others.
+ * Makes a client of a generator function: a consumer with replies, a state machine, a parser. Its body belongs to the scope in which it is made, if
+ * any; cancelling a caller does not end it for the others.
  *
  * @param body - a generator or an async generator function; it starts in a later microtask
- * @throws TypeError when `body` is no function; when it gives no generator, `first`, `done` and every call reject with one
+ * @throws TypeError when `body` is no function. If it returns no generator, `first`, `done` and every call reject with a `TypeError`
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   /** The cancel scope in which its body runs. */
   readonly #cancelScope = currentCancelScope();
   readonly #first: Promise<Out>;
-  /** The same promise for the user, made when it is first read: only then it reports the failure. */
+  /** The same promise for the user, made on the first read: only then does it report a failure. */
   #firstAsked: Promise<Out> | undefined = undefined;
   readonly done: Promise<Ret | undefined>;
   #finish!: (value: Ret | undefined) => void;
@@ -177,7 +177,7 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 }
 
-/** In a scope, waiting for an answer is a wait of the library's, which a cancel ends. */
+/** In a scope, make the wait for an answer an operation, so that a cancel ends it. */
 function cancellable<T>(answer: Promise<T>): Promise<T> {
   return contextProvider ? perform(settling(answer)) : answer;
 }

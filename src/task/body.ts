@@ -1,5 +1,5 @@
 /**
- * Bodies: what a task, a scope, a job runs. An async function, a plain one, or a generator function.
+ * Bodies: the functions that tasks, scopes and jobs run. A body is an async, a plain or a generator function.
  *
  * 1. A body is called once; what it throws, at the call or later, is its end.
  * 2. A generator is driven without a promise.
@@ -9,23 +9,24 @@ import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../core/mi
 import { show, tagOf } from "../errors.ts";
 import { Driver, isGenerator, type Runner } from "./generator.ts";
 
-/** What `go` and the others run. */
+/** A function that `go`, `scope` and the other verbs run. */
 export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | Generator<unknown, T, unknown>;
 
 /**
- * What a parameter for a {@link Body} takes: such a body. Of anything else the compiler says, in one line, what to write: `Call`. `Y`, `Z` and `P` are
- * inferred from what is none: what it yields, what an async generator says of its end, what a promise gives. In code of your own write {@link Body}.
+ * The type of a parameter that takes a {@link Body}. For anything else the compiler reports, in one line, what to write: `Call`. `Y`, `Z` and `P` are
+ * inferred from an argument that is no body: from what it yields, from how an async generator ends, from the value of a promise. In your own code,
+ * write {@link Body}.
  */
 export type GivenBody<Call extends string, A extends unknown[], T, Y, Z, P> = Unless<P, PromiseLike<P>,
   Unless<Z, (...args: A) => AsyncGeneratorOf<Z>, IfYieldable<Y, (...args: A) => Generator<Y, unknown, unknown>, Body<A, T> | `write ${Call}`>, NeverRun>,
   `write ${Call}`>;
 
-/** What a body gives in the end: what it returns, without the promise around it. */
+/** The result of a body: what it returns, without the promise around it. */
 export type ResultOf<B> = B extends (...args: never[]) => infer Result
   ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
   : never;
 
-/** A body as it was given, or a clear error: what can be told before it is called. */
+/** Returns the body, or throws a `TypeError` for what can be seen to be wrong before it is called. */
 export function checkedBody<B>(body: B, verb: string, call = `${verb}(() => work())`): B & { name: string } {
   if (typeof body !== "function") throw new TypeError(`${verb} takes a function, as ${call}; got ${show(body)}`);
   if ((body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncGeneratorFunction") throw neverRun(verb);
@@ -45,7 +46,7 @@ export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: un
       new Driver(runner, result).begin();
       return;
     }
-    thenable = isThenable(result); // reading its `then` is code of the user, too
+    thenable = isThenable(result); // reading `then` may run user code
     const generator = thenable ? undefined : generatorOf(result);
     if (generator !== undefined) {
       new Driver(runner, generator).begin();
@@ -59,7 +60,7 @@ export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: un
   else runner.ended("value", result);
 }
 
-/** A generator that a body of another realm, or of another maker, has given; an async one is refused. */
+/** The generator that a body from another realm, or a transpiled one, has returned. An async generator is refused. */
 function generatorOf(result: unknown): Generator<unknown, unknown, unknown> | undefined {
   if (typeof result !== "object" || result === null) return undefined;
   const { next, throw: raise, return: end } = result as Partial<Generator<unknown, unknown, unknown>>;

@@ -1,5 +1,5 @@
 /**
- * The explicit yield: for loops that compute, and never wait.
+ * The explicit yield, for loops that compute without waiting.
  *
  * Idea: trio's `checkpoint`.
  */

@@ -8,7 +8,7 @@ import { cancelled, CancelScope } from "./cancel/cancel-scope.ts";
 import type { HowEnded } from "./generator.ts";
 import { Task } from "./task.ts";
 
-/** What children belong to. */
+/** The scope, or the part of one, that a child belongs to. */
 export interface ParentOfTasks {
   readonly cancelScope: CancelScope;
   /** A child has ended, with this outcome. */
@@ -16,7 +16,7 @@ export interface ParentOfTasks {
 }
 
 /**
- * A task of a scope: what it does and how it fails is its scope's business. Joining it gives its outcome, as with every task.
+ * A task of a scope, which waits for it and deals with its failure. Joining it gives its outcome, as with every task.
  *
  * Made by {@link Scope.go}. Idea: Kotlin's `Job`.
  */
@@ -30,8 +30,9 @@ export class ChildTask<T> extends Task<T> {
   }
 
   /**
-   * Cancels this task alone: at once, whatever it waits in is withdrawn and rejects with a {@link CancelledError}, and so does what it
-   * performs later. Its scope goes on. Cancelled before its start, it never runs; after its end, or a second time, nothing happens.
+   * Cancels this task alone; its scope goes on. Every operation in which it waits is withdrawn at once and rejects with a {@link CancelledError}, and
+   * so does every later one. A task that is cancelled before its start never runs. Once it has ended, or has been cancelled, another cancel does
+   * nothing.
    *
    * @param reason - the `cause` of the error
    *

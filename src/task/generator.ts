@@ -5,10 +5,9 @@
  * 2. What an operation gives, or throws, arrives at the `yield*` (or plain `yield`) that performs it; user code of a map runs
  *    there too, in the task's own turn.
  * 3. A body that yields anything but an operation gets a TypeError at that very point.
- * 4. Cancelled, it leaves its place at once, and the error of the cancel is thrown at the `yield*` it waits at; what had happened by then
- *    arrives first. Each later operation fails with the same error. Only `awaiting` is neither withdrawn nor refused.
- *    So it is an async function's twin: `return()` in place of a throw would let a caller go on behind its `yield* helper()` when
- *    the helper's `finally` waits.
+ * 4. A cancel takes it out of its place at once, and throws the error of the cancel at the `yield*` where it waits; a result that was there already
+ *    arrives first. Each later operation fails with the same error. Only `awaiting` is neither withdrawn nor refused. An async function behaves the
+ *    same. If `return()` were called instead of a throw, a caller would go on past its `yield* helper()` when the helper's `finally` waits.
  * 5. It goes on in its task's own async context, so that an async function which it calls is part of the task.
  *
  *        run queue ─► run() ─► generator.next ─► yield* op ─┬─ happens now: goes on
@@ -27,14 +26,14 @@ import type { CancelledError } from "../errors.ts";
 import type { CancelScope } from "./cancel/cancel-scope.ts";
 import { observer } from "./cancel/observer.ts";
 
-/** How a body ended. Cancelled before its start, it has no outcome. */
+/** How a body ended. `"return"`: by a cancel, without an outcome of its own. */
 export type HowEnded = "value" | "error" | "return";
 
 /** What runs a body: a task, a scope, a job. `ended` is called when the body has ended. */
 export interface Runner {
-  /** What the body is cancelled with, if it is. */
+  /** The cancel scope in which the body runs, if there is one. */
   readonly cancelScope: CancelScope | undefined;
-  /** The generator that it runs, if it is one, until that has ended. */
+  /** What drives the body, if that is a generator that has not ended. */
   driver?: Driver | undefined;
   ended(how: HowEnded, outcome: unknown): void;
 }
@@ -49,9 +48,9 @@ export class Driver implements Job, Performer {
   /** The async context of the task, if that holds anything. */
   declare context: AsyncContext | undefined;
   declare how: Outcome;
-  /** Whether no cancel withdraws what it waits for, or has waited for last. */
+  /** Whether the operation that it waits for, or last waited for, outlasts a cancel. */
   declare outlastsCancel: boolean;
-  /** What its operations fail with, once it is cancelled. */
+  /** The error with which its operations fail once it is cancelled. */
   declare cancelError: CancelledError | undefined;
   declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
@@ -122,7 +121,7 @@ export class Driver implements Job, Performer {
     else this.context.runInAsyncScope(goOn, this);
   }
 
-  /** The same in whatever context. */
+  /** The same, in the context of the caller. */
   goOn(): void {
     for (;;) {
       let step: IteratorResult<unknown, unknown>;
@@ -186,7 +185,7 @@ export class Driver implements Job, Performer {
   }
 }
 
-/** One function for all: a driver's own would be an object more for each. */
+/** One function for all drivers: a closure would cost each of them one more object. */
 function goOn(this: Driver): void {
   this.goOn();
 }
@@ -195,8 +194,8 @@ function goOn(this: Driver): void {
 const generators = Object.getPrototypeOf(function* () { /* none is made */ }.prototype) as Generator<unknown, unknown, unknown>;
 
 /**
- * Whether a body has given a generator to be driven. Asked by the prototype: each generator function's objects have a shape of their
- * own, and looking up their properties takes a third of the time to start a task (`node bench/run.mjs spawn`).
+ * Whether a body has returned a generator to be driven. This looks at the prototype only: the generators of each function have a shape of their own,
+ * and looking up their properties takes a third of the time to start a task (`node bench/run.mjs spawn`).
  */
 export function isGenerator(result: unknown): result is Generator<unknown, unknown, unknown> {
   return Object.prototype.isPrototypeOf.call(generators, result as object);

@@ -23,18 +23,18 @@ import { startIn } from "./cancel/current.ts";
 import { observer } from "./cancel/observer.ts";
 import { nextId, registry } from "./report/registry.ts";
 
-/** What a task is at: not started, under way, or how it ended. */
+/** The state of a task: not started, running, or how it ended. */
 export type TaskState = "pending" | "running" | "done" | "failed" | "cancelled";
 
 /**
  * Starts a task: a body that runs concurrently with the code that started it.
  *
- * The body starts in a later microtask, never inside `go`; several start in call order. A free task belongs to no
- * scope: nothing but itself ends it. Its failure, if nothing joins it, is one unhandled rejection, even if it is the CancelledError of another task.
+ * The body starts in a later microtask, never inside `go`; several start in call order. A free task belongs to no scope, so nothing can cancel it. If
+ * it fails and nothing joins it, that is one unhandled rejection, even if the failure is the CancelledError of another task.
  *
- * A generator body is the fast lane: `yield*` an operation where an async body awaits a verb. It hands over without a promise, and
- * meets async tasks on the same channels. Yielding anything but an operation does not compile, and is a `TypeError` at
- * that point of the body. So is an async generator function, at the call, since nothing would read what it yields.
+ * A generator body is the fast lane: it does `yield*` on an operation where an async body awaits a verb, and hands over without a promise. It meets
+ * async tasks on the same channels. Yielding anything but an operation does not compile; at run time it is a `TypeError` at that point of the body.
+ * An async generator function is a `TypeError` at the call, since nothing would read what it yields.
  *
  * @param body - an async, a plain or a generator function; its name names the task
  * @param args - given to the body
@@ -67,11 +67,11 @@ export function go<T>(body: unknown, ...args: unknown[]): Task<T> {
 }
 
 /**
- * Gives a body a name, and so the task that is made from it.
+ * Gives a name to a body, and so to the task that runs it.
  *
  * @typeParam F - the type of the body, which the result has too
  * @param name - what errors and reports call the task
- * @param body - any function; it is left as it is, the result is another one
+ * @param body - any function; it is not changed, since the result is another function
  *
  * @example
  * ```ts
@@ -96,13 +96,13 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
 export class Task<T> implements PromiseLike<T> {
-  /** Different for every task, in order of their making. */
+  /** A number that no other task or scope has. Later tasks have higher ones. */
   readonly id: number = nextId();
   readonly #name: string;
   #state: TaskState = "pending";
   #outcome: unknown;
   #joiners: WaitQueue | undefined;
-  /** A failure that nobody has joined, as the platform's unhandled rejection. */
+  /** A failure that nothing has joined yet, as a rejected promise: the platform reports it as unhandled. */
   #unjoined: Promise<never> | undefined;
   /** @internal */
   cancelScope: CancelScope | undefined;
@@ -135,7 +135,7 @@ export class Task<T> implements PromiseLike<T> {
     runBody(this, body, args);
   }
 
-  /** @internal The body has given its outcome. */
+  /** @internal The body has ended, with this outcome. */
   ended(how: HowEnded, outcome: unknown): void {
     controller?.ended(this);
     registry.remove(this);
@@ -196,9 +196,9 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * Waits for the end of the task, any number of times, by any number of tasks.
+   * Waits for the end of the task. Any number of tasks may join it, any number of times.
    *
-   * @param options - a `signal` to give up waiting by; the task goes on
+   * @param options - a `signal` that ends the wait; the task goes on
    * @returns what the body returned; rejects with what it threw, or with `signal.reason`
    *
    * @example
@@ -221,9 +221,9 @@ export class Task<T> implements PromiseLike<T> {
   }
 
   /**
-   * How the task ends, as data. Never rejects because of the task, and counts as joining.
+   * Waits for the end of the task and gives its outcome as data. It never rejects because of the task, and counts as joining.
    *
-   * @returns rejects only when the asking task is cancelled meanwhile
+   * @returns the outcome; rejects only if the task that waits for it is cancelled
    *
    * @example
    * ```ts

@@ -1,7 +1,8 @@
 /**
- * The time of the timers, for what has to know how much has passed between two moments at which no timer fires.
+ * The time that timers follow, for code that needs to know how much has passed between two moments at which no timer fires.
  *
- * 1. It is read from whatever moves the timers (`timersNow`). When that becomes another clock, a fake one, time goes on from where it was.
+ * 1. It is read from the clock that moves the timers (`timersNow`). When another clock takes over, such as a fake one, time goes on from where it
+ *    was.
  * 2. It never goes back.
  * 3. A timer that has fired proves that its time has passed, whatever the clock says: platforms fire up to a millisecond early, and some fake
  *    clocks move nothing but timers.
@@ -20,7 +21,7 @@ export class TimerClock {
     return this.#now;
   }
 
-  /** So much has passed at least: a timer says so. */
+  /** A timer has fired, so at least this much time has passed. */
   reaches(ms: number): void {
     this.#now = Math.max(this.now, ms);
   }

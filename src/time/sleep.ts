@@ -9,11 +9,11 @@ import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { arm, checkedDelay } from "./timer.ts";
 
 /**
- * Waits for some time, never less. `sleep(0)` lets timers and I/O run.
+ * Waits for at least the given time. `sleep(0)` lets timers and I/O run.
  *
  * @param ms - milliseconds; below 0 counts as 0, any size works, `Infinity` never wakes and holds no timer
- * @param options - a `signal` to give up by; the timer is cleared then
- * @returns rejects with a `RangeError` for `NaN` or no number, with `signal.reason` when aborted first
+ * @param options - a `signal` that ends the wait and clears the timer
+ * @returns rejects with a `RangeError` if `ms` is `NaN` or no number, and with `signal.reason` if that aborts first
  *
  * @example
  * ```ts
@@ -31,7 +31,8 @@ export function sleep(ms: number, options?: WaitOptions): Promise<void> {
 }
 
 /**
- * Describes a {@link sleep}: the time limit of a select. The timer runs from the performing on, and is cleared when it loses.
+ * Describes a {@link sleep}, for example as the time limit of a `select`. The timer starts when the operation is performed, and is cleared when
+ * another case wins.
  *
  * @param ms - milliseconds, as for {@link sleep}
  * @throws RangeError for `NaN` or no number

@@ -20,16 +20,16 @@ import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waite
 import type { CaseKey } from "../errors.ts";
 import { checkedDelay, KeepAliveTimer } from "./timer.ts";
 
-/** Gives the number of periods that have passed since its start: 1, 2, ... */
+/** A receiver of ticks. Each is the number of periods that have passed since the start: 1, 2, ... */
 export interface Ticker extends Receiver<number> {
-  /** Ends it: no further tick, no timer left, receivers see the end. Idempotent. */
+  /** Ends it: no tick follows, no timer is left, and receivers see the end. Idempotent. */
   stop(): void;
   /** Stops: `using clock = ticker(100)`. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Ticks every `ms` milliseconds, from now on. A slow receiver finds only the latest tick, whose value tells how many periods have
+ * Starts a ticker, which ticks every `ms` milliseconds. A slow receiver finds only the latest tick, whose value is the number of periods that have
  * passed.
  *
  * It is a resource, as a connection is: the code that makes it stops it, best by `using clock = ticker(100)` or, in a scope, by `s.use(ticker(100))`.
@@ -87,7 +87,7 @@ class TickChannel extends Channel<number> implements Ticker {
     this.trySend(this.#passed);
   }
 
-  // -- Who waits --
+  // -- Waiting --
 
   override receive(options?: WaitOptions): Promise<number> {
     return perform(this.receiving(), options);

@@ -14,8 +14,8 @@ const longest = 2 ** 31 - 1;
 export interface PlatformTimer { ref?: () => unknown; unref?: () => unknown }
 
 /**
- * Call `fire` once after `ms` milliseconds. The result disarms it, and may be called at any time. `made` gets each timer of the platform that
- * is made for it; `isIdle` says whether nobody waits for it.
+ * Call `fire` once after `ms` milliseconds. The result disarms it, and may be called at any time. `made` gets each platform timer made for it;
+ * `isIdle` says whether nothing waits for it.
  */
 export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) => void, isIdle?: () => boolean): () => void {
   if (ms === Infinity) return () => { /* nothing was armed */ };
@@ -30,18 +30,18 @@ export function arm(ms: number, fire: () => void, made?: (timer: PlatformTimer) 
   return () => { clearTimeout(timer); };
 }
 
-/** The same, by a timer that does not keep the process alive. */
+/** The same, with a timer that does not keep the process alive. */
 export function armPatiently(ms: number, fire: () => void): () => void {
   return arm(ms, fire, (timer) => { timer.unref?.(); });
 }
 
-/** One timer after the other. They keep the process alive only while `keep(true)` holds. */
+/** A series of timers, one at a time. They keep the process alive only after `keep(true)`, until `keep(false)`. */
 export class KeepAliveTimer {
   #keeps = false;
   #timer: PlatformTimer | undefined = undefined;
   #disarm: (() => void) | undefined = undefined;
 
-  /** Call `fire` once after `ms` milliseconds, in place of what was armed before. */
+  /** Call `fire` once after `ms` milliseconds. To be called when the timer before has fired. */
   arm(ms: number, fire: () => void): void {
     this.#disarm = arm(ms, fire, (timer) => {
       this.#timer = timer;
@@ -61,8 +61,8 @@ export class KeepAliveTimer {
 }
 
 /**
- * Call `fire` once after `ms` milliseconds, if the process still lives by then: this timer alone does not keep it. At most 2^31 - 1 ms; it is
- * the platform's in any case.
+ * Call `fire` once after `ms` milliseconds (at most 2^31 - 1), if the process still lives by then: this timer does not keep it alive. It is a timer
+ * of the platform even under a controller.
  */
 export function armQuietly(ms: number, fire: () => void): () => void {
   const { setTimeout, clearTimeout } = globalThis;
@@ -71,15 +71,15 @@ export function armQuietly(ms: number, fire: () => void): () => void {
   return () => { clearTimeout(timer); };
 }
 
-/** What a clock says. */
+/** A reading of a clock. */
 export interface Moment {
   readonly clock: unknown;
   readonly ms: number;
 }
 
 /**
- * The time by which the timers go. A fake clock that says itself what time it is is asked (sinon, jest, vitest); one that does not moves `Date`
- * (that of Node's test runner) and leaves `performance` alone.
+ * The time that timers follow. Some fake clocks have a `now` of their own (sinon, jest, vitest), and it is read from there. The one of Node's test
+ * runner has none: it moves `Date` and leaves `performance` alone.
  */
 export function timersNow(): Moment {
   const { clock } = globalThis.setTimeout as { clock?: { now?: unknown } };
@@ -87,7 +87,7 @@ export function timersNow(): Moment {
   return controller !== undefined || clockIsReal() ? { clock: controller, ms: globalThis.performance.now() } : { clock: Date, ms: Date.now() };
 }
 
-/** Milliseconds as given by a user, or a clear error. Below 0 is 0. */
+/** Checks a number of milliseconds that a user gave. Below 0 counts as 0. */
 export function checkedDelay(ms: number, what: string): number {
   if (typeof (ms as unknown) !== "number" || Number.isNaN(ms)) {
     throw new RangeError(`${what} takes a number of milliseconds; got ${show(ms)}`);

@@ -153,7 +153,7 @@ describe("background", () => {
   it("1: a cancel of the scope, from inside and outside, and its deadline, reach them as any child", async () => {
     const cancelling: [string, (s: Scope) => unknown, (() => ScopeOptions)?][] = [
       ["CancelledError", async (s) => { await sleep(1); s.cancel(); await sleep(1); }],
-      ["scope \"timed\" has not ended within its 5 ms, and was cancelled. Give it longer, or see by dumpTasks() what it waits for", () => sleep(100), () => ({ timeout: 5, name: "timed" })],
+      ["scope \"timed\" has not ended within its 5 ms, and was cancelled. Give it more time, or call dumpTasks() to see what it waits for", () => sleep(100), () => ({ timeout: 5, name: "timed" })],
       ["CancelledError", () => sleep(100), () => ({ signal: abortedAfter(5) })],
       ["of the body", async () => { await sleep(1); fail("of the body"); }],
     ];
@@ -282,7 +282,7 @@ describe("background", () => {
   it("cannot be started in a scope that has ended, and never runs in one that is cancelled", async () => {
     let s: Scope | undefined;
     await scope((given) => { s = given; }, { name: "over" });
-    expect(() => { start(s as Scope, () => 1); }).to.throw(ClosedError, "start in scope \"over\", which has ended: start it before");
+    expect(() => { start(s as Scope, () => 1); }).to.throw(ClosedError, "start in scope \"over\", which has ended: start it before the scope ends");
     expect(await run((cancelled) => {
       cancelled.cancel();
       start(cancelled, () => log.push("ran"), ({ state, leftOver }) => log.push(state, String(leftOver)));

@@ -8,8 +8,8 @@ import { program } from "../../support/program.ts";
 import { freshCopy } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
-const cure = 'was left open, and whoever opened it has ended: write "await using s = openScope()", or join it in the end';
-const forgets = `was left open, and whoever opened it has ended: write "await using s = openScope\\(\\)", or join it in the end`;
+const cure = 'was left open, and the code that opened it has ended: write "await using s = openScope()", or join it at the end';
+const forgets = `was left open, and the code that opened it has ended: write "await using s = openScope\\(\\)", or join it at the end`;
 
 describe("a forgotten open scope", () => {
   it("FA-12 is named where its parent waits for it, with the failure that it hides, and the cure", async () => {

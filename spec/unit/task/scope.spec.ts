@@ -330,7 +330,7 @@ describe("corners of scopes", () => {
     }));
     await clock.tickAsync(5);
     expect(String(await late)).to.equal(
-      'TimeoutError: timeout "fetchAll" has not ended within its 5 ms, and was cancelled. Give it longer, or see by dumpTasks() what it waits for',
+      'TimeoutError: timeout "fetchAll" has not ended within its 5 ms, and was cancelled. Give it more time, or call dumpTasks() to see what it waits for',
     );
     expect(String(inside)).to.match(/^CancelledError: timeout "fetchAll" was cancelled: .*shield\(\) what has to be done all the same$/);
   });

@@ -1,8 +1,9 @@
 /**
- * Whether any code may still run in what was cancelled.
+ * Whether any code may still run in a cancelled scope.
  *
- * Finding the cancel scope of the running code costs a lookup in the async context, 30 to 60 ns. Code meets a cancel again only as long as something
- * refers to its error, and the scopes it reached do. Once all such errors are collected, an operation that can happen at once looks for no cancel scope.
+ * Finding the cancel scope of the running code costs a lookup in the async context, 30 to 60 ns. Code can meet a cancel again only while something
+ * refers to its error, as the scopes that it reached do. Once all such errors are collected, an operation that can happen at once does not look for
+ * its cancel scope.
  */
 export const cancelErrors = { any: false };
 

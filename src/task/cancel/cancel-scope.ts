@@ -1,11 +1,11 @@
 /**
- * Cancel scopes: what is cancelled as one. Each scope and each of its tasks has one, and they form a tree.
+ * Cancel scopes: the parts of a program that are cancelled as one. Each scope and each of its tasks has one, and they form a tree.
  *
  * 1. A cancel withdraws every wait in the cancel scope, and rejects all of them with one shared error. A wait that is over leaves nothing behind,
  *    however long its cancel scope lives.
  * 2. A cancel reaches all descendants except shielded ones. It marks all of them, then withdraws all waits, then aborts the signals, all before
  *    `cancel` returns. It takes time in proportion to what it reaches, and does not recurse.
- * 3. A cancel is final: whatever is performed later in a cancelled cancel scope fails with the same error.
+ * 3. A cancel is final: every operation performed later in a cancelled scope fails with the same error.
  * 4. When a cancel scope ends it leaves its parent, which adopts whatever still waits or lives in it.
  *
  *        scope ─┬─ task ─── scope ─── task         cancel(scope): all but the shield and what is below it
@@ -27,7 +27,7 @@ import { noteCancel } from "./any-cancelled.ts";
 import { observer } from "./observer.ts";
 import { expectEnd, hasEnded } from "./overdue.ts";
 
-/** A waiter that a cancel reaches: what drives a generator. */
+/** A waiter that a cancel reaches: the driver of a generator. */
 export interface CancellableWaiter extends Waiter {
   cancel(error: CancelledError): void;
 }
@@ -46,7 +46,7 @@ export interface TaskInfo extends Linked<TaskInfo> {
   readonly driver?: CancellableWaiter | undefined;
   /** Whether a signal may cancel it. */
   readonly holdsSignal?: boolean;
-  /** Of a scope without a body: its block has not been left, or (forgotten) what opened it has ended without leaving it. */
+  /** Of a scope without a body: its block has not been left. `"forgotten"`: the code that opened it has ended without leaving the block. */
   readonly open?: "in use" | "forgotten" | undefined;
   /** The error of a scope that has failed and waits for its other tasks. */
   readonly failure?: { readonly error: unknown } | undefined;
@@ -93,7 +93,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     return this.cancelError !== undefined;
   }
 
-  /** Whether it has no child but, at most, a background one. */
+  /** Whether it has no child, a background one aside. */
   get empty(): boolean {
     const { first } = this.children;
     return first === undefined || (first.#bond === "background" && first.after === undefined);
@@ -105,7 +105,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     for (let scope: CancelScope | undefined = this; scope; scope = scope.parent) yield scope.owner.id;
   }
 
-  /** Aborts when the cancel scope is cancelled; made when it is asked for. */
+  /** Aborts when the cancel scope is cancelled; made on the first read. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = handedOut();
@@ -153,7 +153,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     wait.resume("error", error);
   }
 
-  /** Whether an error is nothing but the cancel of this cancel scope, as it is or in what the platform makes of it. */
+  /** Whether an error is nothing but the cancel of this scope: its error, or one that the platform has wrapped around it. */
   isCancel(error: unknown): boolean {
     const { cancelError, fromOutside } = this;
     return cancelError !== undefined && consistsOf(error, (part) => part === cancelError || part === fromOutside);
@@ -192,7 +192,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
 
   /** It is over, and nothing lives in it. Waits that nothing has awaited are withdrawn. */
   end(): void {
-    while (!this.waits.empty) { // what user code withdraws there may begin another one
+    while (!this.waits.empty) { // user code that runs in a withdrawal may begin another wait
       for (const wait of this.waits) this.cancelWait(wait, this.cancelError ?? strayed(this.owner, wait));
     }
     this.#leave();
@@ -215,7 +215,7 @@ export const rootCancelScope = (owner: TaskInfo): CancelScope => new CancelScope
 const emptied: CancelScope[] = [];
 let telling = false;
 
-/** Call `onEmpty`. A scope that ends by that leaves its own parent in turn, so this keeps a list and does not recurse. */
+/** Call `onEmpty`. That may end the scope, which then leaves its own parent: so this works through a list and does not recurse. */
 function tellEmpty(cancelScope: CancelScope): void {
   emptied.push(cancelScope);
   if (telling) return;
@@ -233,7 +233,7 @@ export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledE
   );
 }
 
-/** The error of a wait that is still open when its task or scope has ended, since nothing there awaited it: one of a handler, or of shared work. */
+/** The error of a wait that is still open when its task or scope has ended. Nothing there awaited it: it belongs to a handler or to shared work. */
 function strayed({ kind, name }: TaskInfo, wait: PromiseWaiter): CancelledError {
   const where = observer?.siteOf(wait);
   return new CancelledError(

@@ -1,9 +1,9 @@
 /**
  * Which cancel scope the running code is in.
  *
- * A generator task has it from its driver. For async functions the platform carries it along, in one `AsyncLocalStorage` that is made with the first
- * scope. On platforms without one (browsers) a body is in its cancel scope until its first wait: a cancel reaches that wait, and later ones take
- * `{ signal }`.
+ * A generator task takes it from its driver. For async functions the platform carries it along, in one `AsyncLocalStorage` that is made with the
+ * first scope. On platforms without one (browsers) a body is in its cancel scope until its first wait: a cancel reaches that wait, and later ones
+ * take `{ signal }`.
  *
  * Idea: Kotlin's coroutine context.
  */
@@ -16,7 +16,7 @@ import type { CancelScope, TaskInfo } from "./cancel-scope.ts";
 
 let carried: Carried<CancelScope> | undefined;
 
-/** Carries a cancel scope no further than the stack. */
+/** Carries a cancel scope for the current call stack only. */
 class OnTheStack implements Carried<CancelScope> {
   #cancelScope: CancelScope | undefined = undefined;
 
@@ -62,7 +62,7 @@ export function startIn(cancelScope: CancelScope | undefined, beginning: Job, wh
   else carried.run(cancelScope, () => { start(beginning, who); });
 }
 
-/** A job that takes its cancel scope along, where the platform does not. */
+/** A job that takes its cancel scope along, for platforms that do not. */
 function within(cancelScope: CancelScope, beginning: Job): Job {
   return { run: () => { carried?.run(cancelScope, () => { beginning.run(); }); } };
 }
@@ -98,7 +98,7 @@ export function identifyTopLevel(cancelScope: CancelScope): void {
   provideCancelContexts(provider);
 }
 
-class Provider implements ContextProvider { // a class, since V8 does not see through the getter of an object literal
+class Provider implements ContextProvider { // a class, since V8 does not inline the getter of an object literal
   current(): CancelScope | undefined {
     return currentCancelScope() ?? topLevel;
   }

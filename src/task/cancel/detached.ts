@@ -8,17 +8,17 @@ import { show } from "../../errors.ts";
 import { runAs } from "./current.ts";
 
 /**
- * Makes a function that runs outside of every scope, wherever it is called: no cancel reaches what it waits for, no scope waits for it, and what it starts is
- * part of nothing. It is called at once, with the same `this` and arguments, in the caller's own async context (`AsyncLocalStorage`), and what it gives
- * or throws is the caller's.
+ * Makes a function that runs outside of every scope, wherever it is called. No cancel reaches its waits, no scope waits for it, and the tasks that it
+ * starts belong to no scope. A call runs `f` at once, with the same `this` and arguments, in the caller's own async context (`AsyncLocalStorage`),
+ * and the caller gets what `f` returns or throws.
  *
- * For what is called *in* a scope and is not *of* it: a handler registered at start-up, the promise that a cache keeps, a batch begun by the first
- * of many callers. In a scope, wait for such a promise by `perform(settling(promise))`: a cancel then ends
- * the wait and not the work.
+ * Use it for functions that are called *in* a scope and do not belong to it: a handler registered at start-up, the promise that a cache keeps, a
+ * batch begun by the first of many callers. In a scope, wait for such a promise by `perform(settling(promise))`: a cancel then ends the wait and not
+ * the work.
  *
  * @typeParam F - the type of the function, which the result has too
  * @param f - an async or a plain function; a generator belongs to the task that drives it: start one in `f` by {@link go}
- * @throws TypeError when `f` is no function
+ * @throws TypeError when `f` is not a function
  *
  * @example
  * ```ts

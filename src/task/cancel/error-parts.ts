@@ -1,9 +1,12 @@
 /**
- * Errors that the platform makes of others. Whether one says that something was cancelled depends on its parts.
+ * Errors that the platform wraps around others. Whether such an error means a cancel depends on its parts.
  */
 import { isError } from "../../errors.ts";
 
-/** Whether an error is such a one, or made of nothing but such. A list, not a recursion: each disposal on the way out wraps what came before. */
+/**
+ * Whether `such` holds for an error, or for everything that it is made of. A list, not a recursion: each disposal on the way out wraps the error
+ * before it.
+ */
 export function consistsOf(error: unknown, such: (part: unknown) => boolean): boolean {
   if (such(error)) return true;
   const parts = new Set([error]);
@@ -25,7 +28,7 @@ function partsOf(error: unknown): readonly unknown[] | undefined {
   try {
     return isError(error) ? partsOfError(error) : undefined;
   } catch {
-    return undefined; // a cause that throws: it is passed on as it is
+    return undefined; // reading it throws, so it counts as an error without parts
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Hooks for those who debug (`debugging.ts`), absent otherwise: a stack costs as much as forty handovers.
+ * Hooks that debug mode sets (`debugging.ts`). Otherwise there are none, since capturing a stack costs as much as forty handovers.
  */
 import { noteWaits } from "../../core/park.ts";
 import type { Waiter } from "../../core/wait-queue.ts";
@@ -17,7 +17,7 @@ export interface Observer {
   waits(waiter: Waiter): void;
   /** The place that was noted. */
   siteOf(of: object): string | undefined;
-  /** The lines that say what is still waited for in a cancelled cancel scope that does not end. Left out: no such report. */
+  /** Gives a line for each wait in a cancelled scope that does not end. Without it there is no such report. */
   readonly whoWaits?: (cancelScope: object) => string[];
   /** The last program of `run` has ended. */
   readonly ended?: (program: string) => void;

@@ -16,19 +16,19 @@ export interface Cancellable {
   readonly children: Iterable<Cancellable>;
 }
 
-/** What to say of a scope whose block has not been left: the scope around it waits for that. */
+/** What reports say about a scope whose block has not been left: the scope around it waits for that. */
 export const openness = {
   "in use": "is open: it ends when its block is left, or it is joined",
-  "forgotten": 'was left open, and whoever opened it has ended: write "await using s = openScope()", or join it in the end',
+  "forgotten": 'was left open, and the code that opened it has ended: write "await using s = openScope()", or join it at the end',
 } as const;
 
 /** How long a cancelled scope may take to end before the warning, in milliseconds. */
 const patience = 5000;
 
-/** Those that were cancelled and have not ended, each with what ends the patience. */
+/** Cancelled scopes that have not ended, each with a function that calls its warning off. */
 const overdue = new Map<Cancellable, () => void>();
 
-/** Called when a cancel begins. The timer begins a little later, so that the cancel itself leaves none. */
+/** Called when a cancel begins. The timer is armed in a later microtask, so that a scope that ends at once needs none. */
 export function expectEnd(cancelScope: Cancellable): void {
   if (controller || (contexts && !observer?.whoWaits)) return;
   overdue.set(cancelScope, () => { /* not armed yet */ });

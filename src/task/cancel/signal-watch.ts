@@ -4,7 +4,7 @@
 import { Aborting } from "../../core/aborting.ts";
 import { BareWaiter, type Outcome } from "../../core/wait-queue.ts";
 
-/** Calls back once when the signal aborts, or at once if it has; until it is withdrawn. */
+/** Calls back once: when the signal aborts, or at once if it has already. Withdraw it to stop watching. */
 export class SignalWatch extends BareWaiter {
   readonly #onAbort: (reason: unknown) => void;
   /** The reason, once it has aborted. */

@@ -1,8 +1,8 @@
 /**
- * Places in the program, read out of stacks.
+ * Places in the program, read from stacks.
  *
- * The library knows its own places by where this very file is, which a stack tells as well: so whatever loads it (Node, a bundler, a source
- * map) names its own lines and those in the stacks alike.
+ * The library recognises its own frames by the place of this very file, which it reads from a stack, too. So whatever loads it (Node, a bundler, a
+ * source map) names this file and the frames in the same way.
  */
 const noted = new WeakMap<object, { stack?: unknown }>();
 
@@ -12,8 +12,8 @@ export function noteSiteOf(of: object): void {
 }
 
 /**
- * The first place outside of the library where something was started or waits, if it was noted: `at reader (file:line:column)`. Where library and
- * program are bundled into one file, and no source map tells them apart, there is none.
+ * The first place outside of the library where something was started or waits, if it was noted: `at reader (file:line:column)`. If library and
+ * program are bundled into one file and no source map tells them apart, there is none.
  */
 export function siteOf(object: object): string | undefined {
   const [here] = callSitesIn(captureStack());
@@ -28,7 +28,7 @@ function homeOf(file: string): string {
   return /^(.*\/)task\/report\/call-site\.[jt]s$/.exec(file)?.[1] ?? /^(.*\/dist\/bundle\/)shared-[^/]*$/.exec(file)?.[1] ?? file;
 }
 
-/** The library's own frames, ten and more, stand before that of the program. */
+/** A stack has ten and more frames of the library before the first of the program. */
 const frames = 24;
 
 function captureStack(): { stack?: unknown } {

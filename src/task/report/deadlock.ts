@@ -1,8 +1,9 @@
 /**
  * The deadlock report: when the event loop has nothing left to do and tasks still wait, nothing will ever wake them.
  *
- * The process says so itself ('beforeExit': no runnable work, no handles), so there is no false alarm; while a server or an interval
- * lives, there is no alarm at all. Platforms that do not say so are measured (`spinning.ts`), or given the chance to end (`stalling.ts`).
+ * The process itself says when that is so ('beforeExit': no runnable work, no handles), so there is no false alarm; while a server or an interval
+ * lives, there is no alarm at all. On platforms that do not say so, the library measures the event loop (`spinning.ts`), or gives the process the
+ * chance to end (`stalling.ts`).
  *
  * Idea: Go's "all goroutines are asleep".
  */
@@ -15,7 +16,7 @@ import { namesWhatLives, watchForSpinning } from "./spinning.ts";
 import { watchForStall, type MuteSignals } from "./stalling.ts";
 import { waitingTopLevel } from "./top-level.ts";
 
-/** The exit code of a program that hangs, as Node's own for a promise that never settles. */
+/** The exit code of a program that hangs: the one that Node uses when a top-level await never settles. */
 const deadlocked = 13;
 
 /** Added to the report when a signal is among what is waited for. */
@@ -24,7 +25,9 @@ export const aboutSignals =
 let watching = 0;
 let reported = false;
 
-/** Report a deadlock, until the returned function is called. A program that listens to signals passes how to stop listening for a moment. */
+/**
+ * Report a deadlock, until the returned function is called. A program that listens to signals passes a function that stops listening for a moment.
+ */
 export function watchForDeadlock(muteSignals?: MuteSignals): () => void {
   const process = host();
   if (!process) return () => { /* nothing to watch */ };
@@ -60,7 +63,7 @@ export function deadlockReport(): string | undefined {
   return report && [`fatal: ${report}`, ...describeOpen().map((line) => `  ${line}`)].join("\n");
 }
 
-/** The same, of some tasks and scopes, and of the top level. A scope that waits for nothing but its tasks, or its block, is left out. */
+/** The same for some tasks and scopes, and for the top level. A scope that waits for nothing but its tasks, or its block, is left out. */
 export function asleep(all: readonly TaskInfo[], topLevel: readonly TaskInfo[] = []): string | undefined {
   const among = new Set(all);
   const blocked = tree()
@@ -76,6 +79,6 @@ export function asleep(all: readonly TaskInfo[], topLevel: readonly TaskInfo[] =
 }
 
 function isBlocked(who: TaskInfo, topLevelWaits: boolean): boolean {
-  if (who.open === "in use") return !who.cancelScope?.parent && !topLevelWaits && !who.cancelScope?.children.first; // the report names the block, where it waits
+  if (who.open === "in use") return !who.cancelScope?.parent && !topLevelWaits && !who.cancelScope?.children.first; // the report names its block, where that waits
   return who.kind === "task" || who.open !== undefined || waitsOf(who).length > 0 || !who.cancelScope?.children.first;
 }

@@ -1,6 +1,6 @@
 /**
- * Debugging: records where tasks were started and where they wait, and reports what hangs on standard error. Off unless it is asked for: by the
- * environment variable `RENDEZVOUS_DEBUG`, or by importing `rendezvous/debug`.
+ * Debugging: records where tasks were started and where they wait, and reports what hangs on standard error. It is off by default. The environment
+ * variable `RENDEZVOUS_DEBUG`, or importing `rendezvous/debug`, turns it on.
  */
 import { noteResources } from "../../support/resources.ts";
 import type { Waiter } from "../../core/wait-queue.ts";
@@ -23,7 +23,7 @@ export function debug(): void {
   watchForDeadlock();
 }
 
-/** Note sites, and know of each task what it waits for, until the function that is returned is called. */
+/** Record call sites, and what each task waits for, until the returned function is called. */
 export function traceTasks(): () => void {
   if (observer) return () => { /* debug() traces already */ };
   const forget = identifyFreeTasks(rootCancelScope);
@@ -48,19 +48,19 @@ const tracing: Observer = {
 
 const located = new WeakSet<Error>();
 
-/** An error of the library's says in its stack where it is from, once. */
+/** Add to the stack of an error of the library, once, where it comes from. */
 function locate(error: unknown, what: string, noted: object): void {
   if (!isError(error) || !(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error) || Object.isFrozen(error)) return;
   const place = siteOf(noted);
   if (place === undefined || error.stack === undefined) return;
   located.add(error);
-  Reflect.set(error, "stack", `${error.stack}\n    ${what} ${place}`); // assigned, one that is read only would throw
+  Reflect.set(error, "stack", `${error.stack}\n    ${what} ${place}`); // an assignment to a read-only stack would throw
 }
 
 /** Record where a wait begins, and have an error that ends it say so. */
 function noteWait(waiter: Waiter): void {
   noteSiteOf(waiter);
-  if (Object.hasOwn(waiter, "resume")) return; // a generator waits again and again
+  if (Object.hasOwn(waiter, "resume")) return; // the waiter of a generator, which is used again and again
   const resume = waiter.resume.bind(waiter);
   const told = (error: unknown): void => { locate(error, "waited", waiter); };
   waiter.resume = (how, what) => {
@@ -80,21 +80,21 @@ function telling(result: () => unknown, told: (error: unknown) => void): () => u
   };
 }
 
-/** How many tasks an error's stack names: those through which it came last. */
+/** How many tasks an error's stack names: the last ones through which it passed. */
 const tasksNamed = 10;
 const namedIn = new WeakMap<Error, StackWithTasks>();
 
 /** An error's stack without and with its tasks. */
 interface StackWithTasks { before: string; lines: string[]; after: string }
 
-/** An error's stack says where its task was started, if it may be read and set: users' errors may have one of their own. */
+/** Add to an error's stack where its task was started, if the stack can be read and set: users' errors may define their own. */
 function nameStart(task: Named, error: unknown): void {
   try {
     if (isError(error)) extendStack(task, error);
   } catch { /* it stays as it is */ }
 }
 
-/** One sentinel that fails task after task does not grow. */
+/** The stack of one error object that fails task after task does not grow without bound. */
 function extendStack(task: Named, error: Error): void {
   const started = siteOf(task);
   if (typeof error.stack !== "string" || started === undefined || Object.isFrozen(error)) return;
@@ -107,7 +107,7 @@ function extendStack(task: Named, error: Error): void {
   namedIn.set(error, { before, lines: named, after: error.stack });
 }
 
-/** What is still waited for in a cancelled cancel scope, though no cancel reaches it. */
+/** The waits left in a cancelled scope, which no cancel reaches. */
 function whoWaits(cancelScope: object): string[] {
   const inside = tree().filter(({ who }) => {
     for (let outer = who.cancelScope; outer; outer = outer.parent) if (outer === cancelScope) return true;
@@ -121,14 +121,14 @@ const patience = 5000;
 
 let disarm: (() => void) | undefined;
 
-/** The last program has ended, and the process has not: what it has left open may be why. */
+/** The last program has ended, and the process has not: resources that it has left open may be the reason. */
 function tellWhatIsOpen(program: string): void {
   disarm?.();
   disarm = armQuietly(patience, () => {
     const open = describeOpen().map((line) => `  ${line}`);
     if (open.length === 0) return;
     console.warn([
-      `run "${program}" ended ${String(patience)} ms ago, and the process has not. What is open may keep it: end it, by \`using\`, or by s.use(...)`, ...open,
+      `run "${program}" ended ${String(patience)} ms ago, and the process has not. An open resource may keep it alive: close each with \`using\`, or by s.use(...)`, ...open,
     ].join("\n"));
   });
 }

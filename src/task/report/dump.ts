@@ -1,8 +1,8 @@
 /**
- * The tasks and scopes that live, and what they wait for, as text.
+ * All live tasks and scopes, and what they wait for, as text.
  *
- * Known for nothing: generator tasks, and all that runs in a scope. What an async task outside of scopes waits for
- * is known only under `run` or debugging: then it has a cancel scope of its own.
+ * For generator tasks, and for everything that runs in a scope, this is known without extra cost. What an async task outside of scopes waits for is
+ * known only under `run` or in debug mode: there it has a cancel scope of its own.
  *
  * Idea: Go's goroutine dump, asyncio's `pstree`.
  */
@@ -43,7 +43,7 @@ function around({ cancelScope }: TaskInfo): TaskInfo | undefined {
   return outer?.owner;
 }
 
-/** Everything that lives, the outer ones first, each with how deep it stands. */
+/** All live tasks and scopes, the outer ones first, each with its depth. */
 export function tree(): { who: TaskInfo; depth: number }[] {
   const inside = new Map<TaskInfo | undefined, TaskInfo[]>();
   for (const who of registry) {
@@ -83,18 +83,18 @@ export function describe(who: TaskInfo, verb: string): string[] {
   return lines;
 }
 
-/** What one does that waits for nothing of the library. */
+/** What reports say about a task or scope that waits for nothing of the library. */
 function withoutWait({ cancelScope, driver }: TaskInfo, verb: string): string {
   if (cancelScope?.children.first) return "waits for what runs in it";
   const goesOn = "goes on, though it has met its CancelledError: let that error pass";
   if (cancelScope?.cancelError && (cancelScope.driver ?? driver)) return goesOn; // a generator that is in no place is about to run
-  if (!cancelScope && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 tells what`;
+  if (!cancelScope && !observer) return `${verb} something unknown: RENDEZVOUS_DEBUG=1 shows what`;
   if (!contexts) return `${verb} something unknown: without async contexts, as in browsers, only the first wait of a body is known`;
   const foreign = `${verb} something foreign: a promise that is not the library's`;
   return cancelScope?.delivered ? `${foreign}; or ${goesOn}` : foreign;
 }
 
-/** What is open and was not before, as far as debugging or a leak check has recorded it. */
+/** Lines for the resources that are open and not in `before`, as far as debug mode or a leak check has recorded them. */
 export function describeOpen(before: ReadonlySet<object> = new Set()): string[] {
   return [...allOpen()].flatMap(([resource, { name, by }]) => {
     if (before.has(resource)) return [];
@@ -104,10 +104,10 @@ export function describeOpen(before: ReadonlySet<object> = new Set()): string[] 
 }
 
 /**
- * The tree of all tasks and scopes that live, with what each waits for, as text: one line for each, inner ones indented. In debug mode
- * also the tickers, listeners and connections that are open, and where they were opened.
+ * Gives the tree of all live tasks and scopes as text: a line for each wait, inner tasks indented. In debug mode it also lists open tickers,
+ * listeners and connections, and where they were opened.
  *
- * @returns an empty text when nothing lives
+ * @returns the text, which is empty when nothing lives
  *
  * @example
  * ```ts

@@ -2,14 +2,14 @@
  * The process that a program runs in, where there is one: Node, Bun, Deno.
  */
 
-/** What is needed of Node's `process`. */
+/** The part of Node's `process` that the library uses. */
 export interface Host {
   exitCode?: number | string | null | undefined;
   readonly stderr: { write(text: string): unknown };
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
   exit(code?: number): never;
-  /** What keeps it alive, by kinds. */
+  /** The kinds of resources that keep it alive. */
   getActiveResourcesInfo?(): string[];
   resourceUsage?(): { voluntaryContextSwitches: number };
 }

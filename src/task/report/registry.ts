@@ -1,5 +1,5 @@
 /**
- * Everything that lives: each task and scope from its making to its end, for reports and against being collected.
+ * All live tasks and scopes, each from its creation to its end. Reports read the list, and it keeps them from being collected.
  *
  * Idea: the registries of Go's runtime and of trio; a program whose tasks cannot be listed cannot say why it hangs.
  */

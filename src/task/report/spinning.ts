@@ -1,13 +1,14 @@
 /**
- * The deadlock of a platform that does not say so itself. While the top level of a program waits, Bun's event loop does not end when nothing is left
- * that could wake anybody, and 'beforeExit' does not come: it spins.
+ * Deadlock detection for a platform that does not report a deadlock itself. While the top level of a program waits, Bun's event loop does not end
+ * when nothing is left that could wake a task, and 'beforeExit' does not come: the loop spins.
  *
  * An event loop that has anything to wait for sleeps, and the system counts how often a process does. So a deadlock is reported only if, three times in a
  * row,
- * - a timer that keeps nothing alive has fired twenty times, and the process has slept clearly less often; never is what a system says that does not count;
- * - sixty-four turns pass at once: no code of others runs between them, that would use the processor as well.
+ * - while a timer that keeps nothing alive has fired twenty times, the process has slept clearly less often (a count of zero since its start proves
+ *   nothing: some systems do not count);
+ * - sixty-four turns of the loop pass at once, so no other code runs between them, which would use the processor as well.
  *
- * A busy machine, or a thread that computes, can only put it off.
+ * A busy machine, or a thread that computes, can only delay the report.
  */
 import { clockIsReal } from "../../core/controller.ts";
 import { nextTurn } from "../../core/scheduler.ts";
@@ -24,7 +25,7 @@ const looks = 3;
 
 /** Whether the platform names what keeps it alive. */
 export function namesWhatLives(process: Host): boolean {
-  const disarm = arm(0, () => { /* it is there to be named */ });
+  const disarm = arm(0, () => { /* its only purpose is to be named */ });
   const named = process.getActiveResourcesInfo?.().length !== 0;
   disarm();
   return named;
@@ -61,7 +62,7 @@ export function watchForSpinning(process: Host, hangs: () => void): () => void {
   };
 }
 
-/** How long so many turns of the event loop take. */
+/** Measure how long that many turns of the event loop take. */
 function passTurns(then: (ms: number) => void): void {
   const began = performance.now();
   let left = turns;

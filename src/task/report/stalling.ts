@@ -1,9 +1,9 @@
 /**
- * The deadlock of a platform that ends by itself, unless the program listens to signals. When the top level of a program waits and nothing else is
- * left, Deno ends with an error of its own; but there a listener for a signal counts as something left.
+ * Deadlock detection for a platform that ends a hanging program itself, unless the program listens to signals. When the top level of a program waits
+ * and nothing else is left, Deno ends with an error of its own; but a listener for a signal counts as something left.
  *
- * So now and then, when the platform names nothing that keeps it alive, the listeners are off for a millisecond: either the process ends now, or they are back.
- * A live Node always names something. The looks become rarer, from one second to half a minute.
+ * So from time to time, if the platform names nothing that keeps the process alive, the library removes the listeners for a millisecond: either the
+ * process ends, or they are added again. Node always names something while it runs. The intervals grow from one second to half a minute.
  */
 import { pause } from "../../platform/pause.ts";
 import type { Host } from "./host.ts";

@@ -3,7 +3,7 @@
  *
  * 1. When the body and all other children have ended, the background tasks left are cancelled and awaited. That changes no outcome.
  * 2. A failure belongs to the receiver that takes it. If none has by the time the task is cancelled, or its scope is otherwise over, it becomes the
- *    scope's, as that of any child. It is never both, and never neither.
+ *    scope's, like that of any child. It always belongs to exactly one of the two.
  * 3. A task that fails after it was cancelled fails its scope at once.
  *
  *        scope ─┬─ task                   those of the background share one cancel scope, which is cancelled
@@ -31,13 +31,13 @@ export class BackgroundTask<T> extends ChildTask<T> {
     this.onEnd = onEnd;
   }
 
-  /** Cancels it. If it has failed already, and nobody has received the failure, that is the scope's now. */
+  /** Cancels it. If it has failed already and nobody has received the failure, that becomes the scope's. */
   override cancel(reason?: unknown): void {
     super.cancel(reason);
     this.#all.claim(this);
   }
 
-  /** A receiver takes the failure: it is not the scope's any more. False: the scope has it already. */
+  /** A receiver takes the failure, which no longer becomes the scope's. False: the scope has it already. */
   receiveFailure(): boolean {
     return this.#all.release(this);
   }
@@ -51,11 +51,11 @@ export class BackgroundTask<T> extends ChildTask<T> {
 /** The background tasks of one scope. */
 export class BackgroundTasks implements ParentOfTasks {
   readonly #scope: ParentOfTasks & TaskInfo;
-  /** Those that run. It leaves the scope with the last of them. */
+  /** The cancel scope of those that run. It leaves that of the scope when the last of them ends. */
   #cancelScope: CancelScope | undefined = undefined;
   /** Failures that nobody has received. */
   readonly #unreceived = new Map<ChildTask<unknown>, unknown>();
-  /** Those whose failure the scope has. */
+  /** Tasks whose failure the scope has. */
   readonly #claimed = new WeakSet<ChildTask<unknown>>();
   #endOfScope: CancelledError | undefined = undefined;
 
@@ -93,7 +93,7 @@ export class BackgroundTasks implements ParentOfTasks {
     return this.#scope.cancelScope.children.first === undefined;
   }
 
-  /** A failure that nobody has received is the scope's from now on. */
+  /** If nobody has received the failure of this task, it becomes the scope's. */
   claim(child: ChildTask<unknown>): void {
     const error = this.#unreceived.get(child);
     if (this.#unreceived.delete(child)) this.#toScope(child, error);

@@ -1,8 +1,8 @@
 /**
- * The clean-up of a scope: what was deferred, last in first out, when all has ended.
+ * The clean-up of a scope: deferred functions, which run last in first out when everything else in the scope has ended.
  *
  * 1. Each is run to its end before the next begins, in the async context in which it was deferred. No cancel reaches it.
- * 2. All are run, whatever fails; one that defers another has that run next.
+ * 2. All are run, even if some fail. If one defers another, that one runs next.
  *
  * Idea: Go's `defer`, Python's `ExitStack`.
  */
@@ -28,7 +28,7 @@ export class Cleanups {
     this.#left.push({ body, context: captured() });
   }
 
-  /** Run them all in a cancel scope whose scope is over but for them. */
+  /** Run them all, in the cancel scope of a scope that has nothing else left. */
   async run(cancelScope: CancelScope, failed: (error: unknown) => void): Promise<void> {
     for (let cleanup = this.#left.pop(); cleanup; cleanup = this.#left.pop()) {
       await runIn(new CancelScope(cancelScope.owner, cancelScope, "shielded"), cleanup.body, failed, cleanup.context);
@@ -52,7 +52,7 @@ export function runIn(cancelScope: CancelScope, body: () => unknown, failed: (er
   });
 }
 
-/** Wait for what a clean-up has begun and left. */
+/** Wait for what a clean-up has started and not awaited. */
 async function emptied(cancelScope: CancelScope): Promise<void> {
   if (!cancelScope.children.first) return;
   await new Promise<void>((resolve) => { cancelScope.onEmpty = resolve; });

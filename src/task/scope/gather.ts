@@ -5,8 +5,8 @@
  * 2. The first failure is the outcome, by identity. Thunks not started by then never start; those that run are cancelled and awaited,
  *    or (`onError: "leave"`) go on, and a later failure of theirs is taken as seen.
  *
- * Idea: asyncio's `gather`, with its `return_exceptions`; that it cancels what it has started is trio's. The record form and `limit` are
- * p-map's wishes.
+ * Idea: asyncio's `gather`, with its `return_exceptions`; cancelling what it has started is trio's way. The record form and `limit` follow p-map and
+ * the wishes of its users.
  */
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../core/mistakes.ts";
@@ -43,7 +43,7 @@ type GivenJobs<J, Y, Z, A, P> = Unless<P, PromiseLike<P> | (() => P) | { [Symbol
   "write gather([a, b]), not gather(a, b)">;
 type Results<J, Extra> = { -readonly [Key in keyof J]: JobResult<J[Key]> | Extra };
 
-/** How to gather. */
+/** The options of {@link gather}. */
 export interface GatherOptions extends WaitOptions {
   /**
    * How many thunks run at the same time: a whole number from 1 up, or `Infinity`.
@@ -66,16 +66,15 @@ export interface GatherOptions extends WaitOptions {
 }
 
 /**
- * Runs several jobs at once and gives their results, in the order or under the names of the jobs. When it settles, no thunk of it
- * runs any more.
+ * Runs several jobs at once and gives their results, in the order or under the names of the jobs. When the promise settles, none of its thunks is
+ * running, unless `onError` is `"leave"`.
  *
- * @param jobs - an array, any other iterable (a set, a generator's object), read to its end at the call, or a record of thunks (run as tasks),
- * promises and tasks
- * (observed, never cancelled)
+ * @param jobs - an array, any other iterable (a set, a generator's object; read to its end at the call) or a record of jobs. A job is a thunk, which
+ * is run as a task, or a promise or a task, which is observed and never cancelled
  * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels
  * the others; `signal`: to give up by, which cancels them
- * @returns rejects with the first error of a job, the very object; with `signal.reason`; with a `TypeError` when a job is none of the
- * three or `jobs` is neither list nor record, a `RangeError` for a bad limit
+ * @returns rejects with the first error of a job, the very object; with `signal.reason`; with a `TypeError` when a job is none of the three or `jobs`
+ * is neither an iterable nor a record; with a `RangeError` for a bad limit
  *
  * @example
  * ```ts
@@ -96,7 +95,7 @@ export function gather<
 >(
   jobs: GivenJobs<J, Y, Z, A, P>,
   options?: GatherOptions & {
-    /** Errors are results, in their job's place: whatever was thrown, which mostly is an `Error`. */
+    /** Errors are results, in the place of their job. The type says `Error`, although a job may throw any value. */
     returnErrors?: R;
   },
 ): Promise<Gathered<J, [R] extends [false | undefined] ? never : Error>>;
@@ -119,7 +118,7 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
 
 const gatherOptions: Known<GatherOptions> = { limit: true, returnErrors: true, onError: true, signal: true };
 
-/** The jobs as they were given, and how those are waited for that exist already. */
+/** The jobs as they were given, and the operations that wait for the promises and tasks among them. */
 interface CheckedJobs {
   /** Their names, when they came as a record. */
   readonly names: readonly string[] | undefined;
@@ -151,12 +150,12 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   readonly #observed: JobWaiter[] = [];
   /** How a thunk becomes a task. */
   start: (thunk: () => unknown) => Task<unknown> = go;
-  /** What a job that exists already is waited for by. */
+  /** For each job that is a promise or a task, the operation that waits for it. */
   readonly #observing: readonly (Performable<unknown> | undefined)[];
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
   #left: number;
-  /** How many of what is left are promises of others. */
+  /** How many of the jobs that are left are promises from outside the library. */
   #promisesLeft: number;
 
   constructor({ names, jobs, observing }: CheckedJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
@@ -185,7 +184,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     return `gather of ${String(this.#jobs.length)} jobs`;
   }
 
-  /** Jobs that have ended already end it while it is enlisted. */
+  /** If all jobs have ended already, it ends while it is enlisted. */
   override get traits(): number {
     return RunsUserCode | (this.#promisesLeft > 0 ? External : 0);
   }
@@ -203,7 +202,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     for (let running = 0; running < this.#limit && this.#startNext(); running++);
   }
 
-  /** Given tasks and promises are let go; thunks that run keep their observer, so that a failure of theirs is not unhandled. */
+  /** Stop observing promises and tasks. Thunks that run keep their observer, so that their failure is no unhandled rejection. */
   withdraw(waiter: Waiter): void {
     release(waiter);
     this.#outside = undefined;
@@ -250,7 +249,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     else this.#end()?.resume("error", error);
   }
 
-  /** The one who waits for the outcome, once. */
+  /** Stop observing, and return the waiter for the outcome. A second call returns nothing. */
   #end(): Waiter | undefined {
     const outside = this.#outside;
     if (outside !== undefined) this.withdraw(outside);
@@ -277,14 +276,14 @@ class JobWaiter extends BareWaiter {
     this.own = own;
   }
 
-  // A joining or settling job is never resumed with a result to be found out later.
+  // A joining or settling operation never resumes with a result that is still to be computed.
   override resume(how: Outcome, what: unknown): void {
     if (how === "error") this.#gathering.failed(this.#index, this.own, what);
     else this.#gathering.settled(this.#index, this.own, what);
   }
 }
 
-/** How an existing job is waited for. */
+/** The operation that waits for a promise or a task. */
 function operationOf(job: PromiseLike<unknown>): Performable<unknown> {
   const operation: Operation<unknown> = job instanceof Task ? (job as Task<unknown>).joining() : settling(job);
   return performable(operation, "gather").prepare();
@@ -295,7 +294,7 @@ const isList = (jobs: GatherJobs): jobs is Iterable<GatherJob> =>
 const isExternal = (operation: Performable<unknown> | undefined): boolean => operation !== undefined && (operation.traits & External) !== 0;
 const isThunk = (job: GatherJob): job is () => unknown => typeof job === "function" && !isThenable(job);
 
-/** What is neither list nor record is refused, since all of it would be an empty record: nothing would run, in silence. */
+/** Refuse everything that is neither a list nor a record: it would count as an empty record, and silently nothing would run. */
 function checkedJobs(jobs: unknown): void {
   const cure = cureFor(jobs);
   if (cure === undefined) return;
@@ -309,7 +308,7 @@ function cureFor(jobs: unknown): string | undefined {
   if (tagOf(jobs) === "Map") return "write gather(map.values()), or gather(Object.fromEntries(map))";
   if (Symbol.iterator in jobs) return undefined;
   if (Symbol.asyncIterator in jobs) return "collect its jobs in an array first";
-  const prototype = Object.getPrototypeOf(jobs) as object | null; // that of a record inherits from nothing, in each realm
+  const prototype = Object.getPrototypeOf(jobs) as object | null; // the prototype of a record inherits from nothing, in every realm
   return prototype === null || Object.getPrototypeOf(prototype) === null ? undefined : "write gather({ ...object }) for its own fields";
 }
 

@@ -1,5 +1,5 @@
 /**
- * Race: several bodies at once, of which the first to settle counts.
+ * Race: runs several bodies at once; the first to settle counts.
  *
  * Idea: `Promise.race` and `Promise.any`, whose losers go on for ever; here they are cancelled and awaited, as in trio and Effect.
  */
@@ -14,9 +14,13 @@ import type { HowEnded } from "../generator.ts";
 import { ScopeState } from "./scope-state.ts";
 import { checkedOptions } from "./scope-options.ts";
 
-/** How to race. */
+/** The options of {@link race}. */
 export interface RaceOptions extends WaitOptions {
-  /** `"settled"` (the default): the first to end, by a value or by an error. `"success"`: the first value. */
+  /**
+   * Which body counts. `"settled"`: the first to end, by a value or by an error. `"success"`: the first to return a value.
+   *
+   * @defaultValue `"settled"`
+   */
   until?: "settled" | "success" | undefined;
 }
 
@@ -91,7 +95,7 @@ class Race extends ScopeState {
     this.#left--;
     const failed = child.state === "failed";
     if (this.#decided) {
-      // The own outcome of a loser does not count any more; a failure of its clean-up does.
+      // A loser's own outcome no longer counts; a failure of its clean-up does.
       if (failed && child.cancelScope?.delivered === true) super.childEnded(child, outcome);
     } else if (child.state === "done" || (failed && this.#until === "settled")) {
       this.#decide(failed ? "error" : "value", outcome);
@@ -105,7 +109,7 @@ class Race extends ScopeState {
 
   #decide(how: HowEnded, outcome: unknown): void {
     this.#decided = true;
-    // One by one: what the winner has left behind, handlers and timers, is not cancelled.
+    // One by one, so that handlers and timers that the winner has left behind are not cancelled.
     for (const runner of this.#runners) runner.cancel("the race is over");
     this.ended(how, outcome);
   }

@@ -1,8 +1,8 @@
 /**
- * Where a program begins: its main function in a scope of its own, with what a shell and a user expect.
+ * Where a program begins: its main function runs in a scope of its own, with the signals and exit codes that a shell and a user expect.
  *
- * SIGINT and SIGTERM cancel it and wait for its clean-up, for a grace time; a second one exits at once. When every task waits
- * for ever, there is a report, and the exit code is 13.
+ * SIGINT and SIGTERM cancel it, and it has a grace time to clean up; a second signal exits at once. If every task waits for ever, it reports that,
+ * and the exit code is 13.
  *
  * Idea: asyncio's and trio's `run`.
  */
@@ -21,7 +21,7 @@ import { checkedOptions, scopeOptions, type ScopeOptions } from "./scope-options
 import type { Scope } from "./scope-types.ts";
 import { watchTopLevel } from "../report/top-level.ts";
 
-/** How to run a program. */
+/** The options of {@link run}. */
 export interface RunOptions extends ScopeOptions {
   /**
    * How long clean-up may take after a signal of the system, in milliseconds. Then the process exits.
@@ -34,12 +34,12 @@ export interface RunOptions extends ScopeOptions {
 /**
  * Runs a program: its main function as the body of a {@link scope}.
  *
- * SIGINT (Ctrl-C) and SIGTERM cancel the scope, and the process exits when everything has been cleaned up, at the latest after the grace
- * time, with the code that a shell expects: 130, 143. A second one exits at once. If main returns a value all the same, the program
- * goes on with it, and the code is set.
+ * SIGINT (Ctrl-C) and SIGTERM cancel the scope, and the process exits when everything has been cleaned up, at the latest after the grace time, with
+ * the code that a shell expects: 130 or 143. A second signal exits at once. If `main` returns a value despite the cancel, the program goes on with
+ * it, and only the exit code is set.
  *
- * When the event loop has nothing left to do and main has not ended, there is a report of who waits for what on standard error, and the
- * exit code is 13. Tasks that main has started by `go` are left to end by themselves; those of its scope belong to it.
+ * If the event loop has nothing left to do and `main` has not ended, a report on standard error says which task waits for what, and the exit code is
+ * 13. `run` waits for the tasks of its scope, not for those that `main` has started by {@link go}.
  *
  * @param main - an async, a plain or a generator function; it gets the scope
  * @param options - those of a scope, and `grace` in milliseconds

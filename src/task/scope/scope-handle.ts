@@ -1,5 +1,5 @@
 /**
- * What a user holds of a scope: its verbs and nothing else. It has no fields, so it can be given wherever `{ signal }` is taken: `sleep(5, s)`.
+ * What a user gets of a scope: its verbs and nothing else. It has no fields, so it can be passed wherever `{ signal }` is accepted: `sleep(5, s)`.
  */
 import { forDeno, forNode, standing } from "../../support/printing.ts";
 import { perform } from "../../core/perform.ts";
@@ -18,7 +18,7 @@ export class ScopeHandle implements Scope {
     this.#state = state;
   }
 
-  /** What is behind the scope that a user gives to `verb`, or a clear error. */
+  /** The state of the scope that a user gave to `verb`. Anything else is a `TypeError`. */
   static stateOf(scope: Scope, verb: string): ScopeState {
     if (typeof scope === "object" && (scope as unknown) !== null && #state in scope) return scope.#state;
     throw new TypeError(`${verb} takes the scope that scope((s) => ...) gives its body; got ${show(scope)}`);
@@ -72,7 +72,7 @@ export class ScopeHandle implements Scope {
     if (typeof end !== "function") {
       throw new TypeError(`use takes a resource with Symbol.dispose or Symbol.asyncDispose; got ${show(resource)}`);
     }
-    this.#state.defer(() => end.call(resource)); // what it gives is awaited
+    this.#state.defer(() => end.call(resource)); // its result is awaited
     return resource;
   }
 
@@ -109,7 +109,7 @@ export class OpenScopeHandle extends ScopeHandle implements OpenScope {
     }
   }
 
-  /** The block is the body; it has come to its end, however it did. */
+  /** The block counts as the body, and has ended. */
   #leaveBlock(): Promise<void> {
     return (this.#outcome ??= this.#state.leaveBlock() as Promise<void>);
   }

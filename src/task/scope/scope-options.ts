@@ -1,5 +1,5 @@
 /**
- * How a scope is to behave, checked before anything begins.
+ * The options of a scope, checked before anything begins.
  */
 import { checkedSignal, type Known } from "../../support/given.ts";
 import type { WaitOptions } from "../../core/operation.ts";
@@ -11,7 +11,7 @@ import type { Task } from "../task.ts";
 /** What a scope does about a child that fails. */
 export type OnError = "cancel" | "supervise" | ((error: unknown, task: Task<unknown>) => unknown);
 
-/** How a scope is to behave. Its `signal` cancels it: it rejects with a {@link CancelledError} whose `cause` is the signal's reason. */
+/** The options of a {@link scope}. Its `signal` cancels it: it rejects with a {@link CancelledError} whose `cause` is the signal's reason. */
 export interface ScopeOptions extends WaitOptions {
   /**
    * What errors and reports call it.
@@ -19,7 +19,11 @@ export interface ScopeOptions extends WaitOptions {
    * @defaultValue the name of the body
    */
   name?: string | undefined;
-  /** Its deadline, in milliseconds from now: cancelled then, it rejects with a {@link TimeoutError}. */
+  /**
+   * Its deadline, in milliseconds from now. When that passes, the scope is cancelled, and rejects with a {@link TimeoutError}.
+   *
+   * @defaultValue `Infinity`
+   */
   timeout?: number | undefined;
   /**
    * What a failing child does. `"cancel"` cancels the rest and fails the scope. `"supervise"` leaves the others alone, and the failure to the
@@ -30,7 +34,7 @@ export interface ScopeOptions extends WaitOptions {
   onError?: OnError | undefined;
 }
 
-/** How a scope is made; checked already. */
+/** The checked options, and those that only the library sets. */
 export interface ScopeSettings {
   name?: string | undefined;
   /** Milliseconds to its deadline. */
@@ -41,18 +45,18 @@ export interface ScopeSettings {
   shielded?: boolean | undefined;
   /** It has no body, but a block of code that it cannot cancel. */
   isOpen?: boolean | undefined;
-  /** What it gives in place of the error of its own deadline. */
+  /** The value that it gives when its own deadline has passed, instead of the error. */
   fallback?: { value: unknown } | undefined;
-  /** Aborted by the signal, it rejects with the signal's reason itself, as a verb that waits does. */
+  /** If the signal aborts it, it rejects with the signal's reason itself, as a verb that waits does. */
   passReason?: boolean | undefined;
-  /** Called in the step in which it is over, before its outcome is known: whether that is the value of its body. */
+  /** Called in the step in which it ends, before its outcome is known. `fulfilled`: the outcome is the value of its body. */
   whenOver?: ((fulfilled: boolean) => void) | undefined;
 }
 
-/** What a scope may be told. */
+/** The names of the options of a scope. */
 export const scopeOptions: Known<ScopeOptions> = { name: true, timeout: true, signal: true, onError: true };
 
-/** The options, or a clear error before anything has begun. */
+/** Checks the options of a user, before anything has begun. */
 export function checkedOptions(options: ScopeOptions, kind = "scope"): ScopeSettings {
   const { name, timeout, signal, onError } = options;
   if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of a ${kind} cannot be ${show(name)}`);

@@ -124,7 +124,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     else runBody(this, body, args);
   }
 
-  /** The block of an open scope has come to its end: that counts as the value of a body, but for a deadline that had passed. */
+  /** The block of an open scope has ended. That counts as a body that returned, unless the deadline has passed. */
   leaveBlock(): Promise<unknown> {
     this.ended("value", undefined);
     return this.outcome;
@@ -154,7 +154,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   }
 
   #checkNotClosed(verb: string): void {
-    if (this.#closed) throw new ClosedError(`${verb} in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before`);
+    if (this.#closed) throw new ClosedError(`${verb} in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before the scope ends`);
   }
 
   get tasks(): readonly Task<unknown>[] {
@@ -163,7 +163,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
 
   defer(cleanup: () => unknown): void {
     checkedBody(cleanup, "defer", "s.defer(() => cleanUp())");
-    if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: do it before`);
+    if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: call it before the scope ends`);
     this.#cleanups.add(cleanup);
   }
 
@@ -179,7 +179,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     this.cancelScope.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
   }
 
-  /** Its deadline is in `ms` from now. Nothing happens when it is cancelled already, or cleaning up, or over. */
+  /** Set its deadline to `ms` from now. Nothing happens if it is cancelled already, or cleaning up, or over. */
   limit(ms: number): void {
     checkedDelay(ms, `limit of ${this.#said}`);
     touch(everything, "limit");
@@ -197,7 +197,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   #expire(limit: string): void {
     if (this.cancelScope.cancelError) return;
     this.#expired = new TimeoutError(
-      `${this.#said} has not ended within ${limit}, and was cancelled. Give it longer, or see by dumpTasks() what it waits for`,
+      `${this.#said} has not ended within ${limit}, and was cancelled. Give it more time, or call dumpTasks() to see what it waits for`,
     );
     observer?.expired(this, this.#expired);
     this.cancelScope.cancel(cancelled(this, this.#expired));
@@ -226,7 +226,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
       this.#fail(error, child);
       return;
     }
-    // As part of the scope, so that what it waits for is waited for, and what it throws fails it.
+    // `onError` runs as part of the scope, which waits for it, and fails if it throws.
     void runIn(new CancelScope(this, this.cancelScope, "shielded"), () => onError(error, child), (thrown) => { this.#fail(thrown); }, this.#context);
   }
 
@@ -239,7 +239,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     }
   }
 
-  /** Is it over? */
+  /** If nothing is left in it, clean up, then settle. */
   #check(): void {
     touch(this);
     if (!this.#body || this.#closed || !this.cancelScope.empty || this.#background?.endAll() === false) return;

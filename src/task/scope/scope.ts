@@ -57,8 +57,8 @@ export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T>
 }
 
 /**
- * A scope for `await using`: leaving the block cancels what is left in it, and waits. It cannot cancel what the block itself waits in: the
- * block is not its body. Prefer {@link scope}, which can.
+ * A scope for `await using`: leaving the block cancels what is left in it, and waits. It cannot cancel the waits of the block itself, which is not
+ * its body. Prefer {@link scope}, which can cancel its body.
  *
  * @param options - as for {@link scope}
  * @throws as `scope` rejects for bad options
@@ -73,7 +73,7 @@ export function scope<T>(given: unknown, options: ScopeOptions = {}): Promise<T>
  * console.log(await answer); // 42
  * ```
  *
- * Idea: Python's `async with`; what it cannot do is written in "Notes on structured concurrency".
+ * Idea: Python's `async with`; "Notes on structured concurrency" describes its limits.
  */
 export function openScope(options: ScopeOptions = {}): OpenScope {
   return new OpenScopeHandle(new ScopeState("scope", undefined, { ...checkedOptions(knownOptions(options, scopeOptions, "openScope")), isOpen: true }));

@@ -5,7 +5,7 @@
  * not on it, so that frozen errors work too. They are kept for the scope in which it arose last, and the scopes around that, which it passes through
  * on its way out: so an error that is thrown again and again does not pile them up.
  *
- * Idea: Java's suppressed exceptions; the shape is an answer to what users of exception groups complain of.
+ * Idea: Java's suppressed exceptions; the shape answers complaints of users of exception groups.
  */
 const kept = new WeakMap<object, Kept>();
 
@@ -16,11 +16,11 @@ interface Kept {
 }
 
 /**
- * The errors that came after this one in the same scope, in order of time: of other children, and of their clean-up. Scopes that it passes through on
- * its way out add theirs; fails it another scope later on, only what came there counts.
+ * Gives the errors that came after this one in the same scope, in order of time: those of other children and of clean-up. Scopes through which it
+ * passes on its way out add theirs. If it fails another scope later, only the errors of that one count.
  *
  * @param error - what a scope, a gather, a timeout rejected with
- * @returns none for an error that came alone, and for a value that is no object
+ * @returns the errors: none for an error that came alone, and for a value that is no object
  *
  * @example
  * ```ts
@@ -39,12 +39,15 @@ export function suppressedOf(error: unknown): readonly unknown[] {
   return isObject(error) ? [...kept.get(error)?.errors ?? []] : [];
 }
 
-/** An error fails a scope, out of this scope or task: unless it comes from inside of that, it has arisen anew, and what was kept is of the past. */
+/**
+ * An error of this task or scope fails a scope. Unless it has passed through that task or scope before, it has arisen anew: what was kept with it is
+ * dropped.
+ */
 export function arose(error: unknown, from: number): void {
   if (isObject(error) && kept.get(error)?.around.has(from) === false) kept.delete(error);
 }
 
-/** Keep a later error with the first one, in a scope of which this gives the number, and those of all around it. */
+/** Keep a later error with the first one. `around` gives the number of the scope in which it came, and those of all around it. */
 export function suppress(first: unknown, later: unknown, around: () => Iterable<number>): void {
   if (!isObject(first) || first === later) return;
   let entry = kept.get(first);

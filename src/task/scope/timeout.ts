@@ -13,27 +13,27 @@ import { ScopeState } from "./scope-state.ts";
 import { checkedOptions, type ScopeOptions } from "./scope-options.ts";
 import type { Scope } from "./scope-types.ts";
 
-/** How to limit a body. Its `signal` cancels it, as that of a {@link scope} does. */
+/** The options of {@link timeout}. Its `signal` cancels the body, as that of a {@link scope} does. */
 export interface TimeoutOptions<F> extends WaitOptions {
   /**
-   * What is given when this very limit has passed, in place of a `TimeoutError`. The key counts: `fallback: undefined` gives `undefined`. Any other
-   * error is passed on, that of a limit inside included.
+   * The value to give when this very limit has passed, instead of a `TimeoutError`. The key counts: `fallback: undefined` gives `undefined`. Any
+   * other error is passed on, even the `TimeoutError` of a limit inside.
    */
   fallback?: F;
 }
 
 /**
- * Runs a body with a time limit: a {@link scope} that is cancelled when the time has passed. It waits until the body and its tasks have
- * unwound; nothing is lost, since what waits is withdrawn before it can take anything.
+ * Runs a body with a time limit: a {@link scope} that is cancelled when the time has passed. It waits until the body and its tasks have unwound. No
+ * value is lost, since a wait is withdrawn before it can take one.
  *
- * Inside, operations reject with a {@link CancelledError} whose `cause` is the {@link TimeoutError}. A value that is returned late still
- * counts, an error of the body is that error. The body may move its limit, or lift it: `s.limit(ms)`.
+ * Inside, operations reject with a {@link CancelledError} whose `cause` is the {@link TimeoutError}. A value that the body returns late still counts,
+ * and so does an error of its own. The body may move or remove its limit by `s.limit(ms)`.
  *
  * @param ms - milliseconds; 0 or less: the body is not started; `Infinity`: no limit
  * @param body - an async, a plain or a generator function; it gets the scope
- * @param options - `fallback`: what is given when this very limit has passed; a `signal` that cancels it
- * @returns what the body returns, or the `fallback`; rejects with the error of the body, with a `TimeoutError` of its own (without a
- * `fallback`), with the `CancelledError` of a cancel from outside, with a `RangeError` for `NaN`
+ * @param options - `fallback`: the value to give when this very limit has passed; a `signal` that cancels it
+ * @returns what the body returns, or the `fallback`; rejects with the error of the body, with a `TimeoutError` of its own (without a `fallback`),
+ * with the `CancelledError` of a cancel from outside, or with a `RangeError` for `NaN`
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export function timeout<T, F, Y = never, Z = never, P = never>(ms: number, body:
   /** What is given when this very limit has passed. */
   fallback: F;
 }): Promise<T | F>;
-/** The same, where the limit that has passed is a `TimeoutError`, or the `fallback` is given at times only. */
+/** The same without a `fallback`, or with options that may or may not have one. */
 export function timeout<T, F = never, Y = never, Z = never, P = never>(
   ms: number,
   body: TimedBody<T, Y, Z, P>,
@@ -98,12 +98,12 @@ const timeoutOptions: Known<TimeoutOptions<unknown>> = { fallback: true, signal:
  * });
  * ```
  *
- * Idea: trio's shielding; asyncio's `shield` lets go of the body, this one does not.
+ * Idea: trio's shielding; asyncio's `shield` abandons the body, this one waits for it.
  */
 export function shield<T, Y = never, Z = never, P = never>(
   body: GivenBody<"shield(() => work())", [], T, Y, Z, P>,
   options?: {
-    /** Milliseconds after which the body is cancelled all the same. */
+    /** A limit in milliseconds, after which the body is cancelled. */
     timeout?: number | undefined;
   },
 ): Promise<T>;
