@@ -8,9 +8,17 @@ import { buildSync } from "esbuild";
 const source = fileURLToPath(new URL("../src/", import.meta.url));
 
 /** Bytes of a program that uses these names of the library and nothing else. */
-export function sizeOf(names: string): number {
+export const sizeOf = (names: string): number => sizeOfProgram(`export { ${names} } from "./index.ts";`);
+
+/** Bytes that all of an import path adds to all of \`rendezvous\`. */
+export function sizeBeyondCore(entry: string): number {
+  const core = 'export * from "./index.ts";';
+  return sizeOfProgram(`${core} export * from "./${entry}/index.ts";`) - sizeOfProgram(core);
+}
+
+function sizeOfProgram(contents: string): number {
   const { outputFiles } = buildSync({
-    stdin: { contents: `export { ${names} } from "./index.ts";`, resolveDir: source, loader: "ts" },
+    stdin: { contents, resolveDir: source, loader: "ts" },
     bundle: true,
     minify: true,
     format: "esm",
@@ -30,4 +38,5 @@ export const imports: Readonly<Record<string, string>> = {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, names] of Object.entries(imports)) console.log(`${sizeOf(names)} bytes: ${name}`);
+  for (const entry of ["flow", "sync"]) console.log(`${sizeBeyondCore(entry)} bytes beyond all of rendezvous: rendezvous/${entry}`);
 }

@@ -6,7 +6,7 @@
  * @module
  */
 export { chan, Channel } from "./core/channel.ts";
-export type { ChannelOptions, Receiver, Sender } from "./core/channel-types.ts";
+export type { Buffer, ChannelOptions, Receiver, Sender } from "./core/channel-types.ts";
 export { perform, poll } from "./core/perform.ts";
 export type { Operation, WaitOptions } from "./core/operation.ts";
 export { choose } from "./core/choice.ts";

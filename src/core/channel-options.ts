@@ -3,7 +3,7 @@
  */
 import { show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import type { ChannelOptions } from "./channel-types.ts";
+import type { Buffer, ChannelOptions } from "./channel-types.ts";
 
 /** A capacity as it was given, or a clear error. */
 export function checkedCapacity(capacity: unknown = 0): number {
@@ -13,15 +13,22 @@ export function checkedCapacity(capacity: unknown = 0): number {
   throw new RangeError(`a channel takes a whole capacity from 0 up, or Infinity; got ${show(capacity)}`);
 }
 
-const channelOptions: Known<ChannelOptions<never>> = { capacity: true, overflow: true, onDrop: true, name: true };
+const channelOptions: Known<ChannelOptions<never>> = { capacity: true, overflow: true, buffer: true, onDrop: true, name: true };
+const buffersInUse = new WeakSet();
 
 /** Options as they were given, or a clear error. */
 export function checkedOptions<T>(options: ChannelOptions<T>): ChannelOptions<T> {
-  const { overflow = "wait", onDrop, name } = knownOptions(options, channelOptions, "chan");
+  const { overflow = "wait", buffer, onDrop, name } = knownOptions(options, channelOptions, "chan");
   const check = (good: boolean, what: string, value: unknown): void => {
     if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}`);
   };
   check(["wait", "drop-newest", "drop-oldest"].includes(overflow), "overflow", overflow);
+  if (buffer !== undefined) {
+    check(typeof (buffer as Partial<Buffer<T>> | null)?.push === "function" && typeof (buffer as Partial<Buffer<T>>).shift === "function", "buffer", buffer);
+    check(!buffersInUse.has(buffer), "buffer, which is that of another,", buffer);
+    check(overflow === "wait", "overflow beside a buffer", overflow);
+    buffersInUse.add(buffer);
+  }
   check(onDrop === undefined || typeof onDrop === "function", "onDrop", onDrop);
   check(name === undefined || typeof name === "string", "name", name);
   return { ...options };

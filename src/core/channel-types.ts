@@ -4,6 +4,16 @@
  */
 import type { Operation, WaitOptions } from "./operation.ts";
 
+/** Where a channel keeps its values, in an order of its own: see {@link ChannelOptions.buffer}. */
+export interface Buffer<T> {
+  /** Keeps a value. One that throws has kept nothing. */
+  push(value: T): void;
+  /** The next value, taken out. Only called while `size` is above 0. */
+  shift(): T;
+  /** How many it keeps. */
+  readonly size: number;
+}
+
 /** How a channel is made. */
 export interface ChannelOptions<T> {
   /** How many values it holds for receivers to come: a whole number from 0 up, or `Infinity`. 0, the default: rendezvous. */
@@ -13,6 +23,12 @@ export interface ChannelOptions<T> {
    * sent (`"drop-newest"`) or the oldest one held (`"drop-oldest"`).
    */
   overflow?: "wait" | "drop-newest" | "drop-oldest" | undefined;
+  /**
+   * Where it keeps its values, in place of a queue: `byPriority(compare)` of `rendezvous/sync` gives the least first. It is for one channel alone, and no
+   * `overflow` but `"wait"` goes with it. Senders in line stay in line; a value for a receiver who waits does not enter it. A `push` that throws fails that
+   * send alone, which has not happened.
+   */
+  buffer?: Buffer<T> | undefined;
   /**
    * Called once with each value that was accepted and then dropped, by overflow or by {@link Channel.cancel}, in order. What it
    * throws becomes an unhandled rejection; the send is not undone.

@@ -25,9 +25,28 @@ import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "./queue.ts";
 import { controller, tellMade, touch, type Verb } from "./controller.ts";
-import type { ChannelOptions, Receiver, Sender } from "./channel-types.ts";
+import type { Buffer, ChannelOptions, Receiver, Sender } from "./channel-types.ts";
 import { WaitQueue, withdraw, type Waiter } from "./wait-queue.ts";
 
+/**
+ * Makes a channel with a policy for overflow, a hook for dropped values, or a name.
+ *
+ * @param options - see {@link ChannelOptions}
+ * @throws RangeError when the capacity is not a whole number from 0 up or `Infinity`; TypeError when another option has the
+ * wrong type
+ *
+ * @example
+ * ```ts
+ * import { chan } from "rendezvous";
+ *
+ * const latest = chan<number>({ capacity: 1, overflow: "drop-oldest", name: "latest" });
+ * for (const n of [1, 2, 3]) await latest.send(n);
+ * console.log(await latest.receive()); // 3
+ * ```
+ *
+ * Idea: core.async's sliding and dropping buffers, trio's named capacities.
+ */
+export function chan<T>(options: ChannelOptions<T>): Channel<T>;
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
  *
@@ -52,25 +71,6 @@ import { WaitQueue, withdraw, type Waiter } from "./wait-queue.ts";
  * Idea: Go's `make(chan T, n)`.
  */
 export function chan<T>(capacity?: number): Channel<T>;
-/**
- * Makes a channel with a policy for overflow, a hook for dropped values, or a name.
- *
- * @param options - see {@link ChannelOptions}
- * @throws RangeError when the capacity is not a whole number from 0 up or `Infinity`; TypeError when another option has the
- * wrong type
- *
- * @example
- * ```ts
- * import { chan } from "rendezvous";
- *
- * const latest = chan<number>({ capacity: 1, overflow: "drop-oldest", name: "latest" });
- * for (const n of [1, 2, 3]) await latest.send(n);
- * console.log(await latest.receive()); // 3
- * ```
- *
- * Idea: core.async's sliding and dropping buffers, trio's named capacities.
- */
-export function chan<T>(options: ChannelOptions<T>): Channel<T>;
 export function chan<T>(options: number | ChannelOptions<T> = 0): Channel<T> {
   return new Channel<T>(options);
 }
@@ -104,7 +104,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
   readonly #options: Readonly<ChannelOptions<T>> | undefined;
-  #buffer: Queue<T> | undefined;
+  #buffer: Buffer<T> | undefined;
   #end: End | undefined;
   #receiving: Receiving<T> | undefined;
 
@@ -113,6 +113,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     const given = typeof options === "object" && (options as unknown) !== null ? checkedOptions(options) : undefined;
     this.capacity = checkedCapacity(given === undefined ? options : given.capacity);
     this.#options = given;
+    this.#buffer = given?.buffer;
     tellMade(this, this.senders, this.receivers);
   }
 
@@ -245,7 +246,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** Store the value if there is room, or do what the channel does on overflow. */
   #keep(value: T): boolean {
     if ((this.#buffer?.size ?? 0) < this.capacity) {
-      (this.#buffer ??= new Queue()).push(value);
+      (this.#buffer ??= new Queue<T>()).push(value);
       return true;
     }
     const overflow = this.#options?.overflow;
@@ -385,11 +386,27 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   /** Take a value out of the buffer; the first sender in line fills it up. */
-  #takeStored(buffer: Queue<T>): T {
+  #takeStored(buffer: Buffer<T>): T {
     const value = buffer.shift();
     const sender = this.senders.first;
-    if (sender !== undefined) buffer.push(this.#accept(sender));
+    if (sender === undefined) return value;
+    if (buffer instanceof Queue) buffer.push(this.#accept(sender));
+    else this.#fillUp(buffer);
     return value;
+  }
+
+  /** The same of a buffer that is code of the user: one that throws fails that send, and the next in line is tried. */
+  #fillUp(buffer: Buffer<T>): void {
+    for (let sender = this.senders.first; sender !== undefined; sender = this.senders.first) {
+      try {
+        buffer.push(sender.slot as T);
+        this.#accept(sender);
+        return;
+      } catch (error) {
+        this.senders.withdraw(sender);
+        sender.resume("error", error);
+      }
+    }
   }
 
   #atEnd(asResult: boolean, key: CaseKey | undefined): IteratorResult<never, undefined> {

@@ -1,7 +1,7 @@
 /**
  * Synchronisation: who may, how many at a time, how often, and once for all. Everything that waits here is an operation: a case of a `select`, a `yield*`.
  *
- * In reading order: semaphores and locks, rate limits, values to wait for, shared runs, retrying, pools.
+ * In reading order: semaphores and locks, rate limits, values to wait for, shared runs, retrying, pools, buffers by priority.
  *
  * @module
  */
@@ -11,4 +11,5 @@ export { cell, type Cell, type CellOptions } from "./cell.ts";
 export { singleflight, type Singleflight, type SingleflightOptions } from "./singleflight.ts";
 export { retry, type RetryOptions } from "./retry.ts";
 export { pool, type Pool } from "./pool.ts";
+export { byPriority } from "./priority.ts";
 export type { Lease, PoolOptions } from "./resources.ts";

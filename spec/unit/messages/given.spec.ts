@@ -176,7 +176,7 @@ describe("Messages: options from JavaScript", () => {
   });
 
   it("Messages: chan({ size: 3 }) names the options that there are", async () => {
-    await refuses(() => chan(given({ size: 3 })), 'chan has no option "size"; it has capacity, overflow, onDrop, name', "throws");
+    await refuses(() => chan(given({ size: 3 })), 'chan has no option "size"; it has capacity, overflow, buffer, onDrop, name', "throws");
     await refuses(() => chan(given(signal)), "chan takes no signal", "throws");
     await refuses(() => chan(given([1])), 'no option "0"', "throws");
   });
