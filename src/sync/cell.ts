@@ -14,6 +14,8 @@
 import { tellMade, touch, controller } from "../core/controller.ts";
 import { nothing, Performable, Prepares, ResultIsDeferred, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
+import type { Receiver } from "../core/channel-types.ts";
+import { theEnd } from "../core/iteration.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, show, type CaseKey } from "../errors.ts";
@@ -21,6 +23,8 @@ import { captured, type AsyncContext } from "../platform/async-context.ts";
 import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import { isThenable } from "../task/body.ts";
+import { flow } from "../flow/flow.ts";
+import type { Flow } from "../flow/flow-types.ts";
 import { checkedName, Named } from "./named.ts";
 
 /** How a cell is made. */
@@ -118,6 +122,26 @@ export interface Cell<T> {
    * Idea: Concurrent ML's events.
    */
   waiting(test: (value: T) => boolean): Operation<T>;
+  /**
+   * The present value, at the first receive, and then the latest whenever it differs from the one given last. Any number may listen, and none slows the
+   * setter: values that are replaced before they are received are left out. After {@link close} it gives the last value, if it has not been given, and
+   * ends, or fails with the error given to `close`.
+   *
+   * @example
+   * ```ts
+   * import { cell } from "rendezvous/sync";
+   *
+   * const level = cell(1);
+   * const changes = level.changes();
+   * console.log(await changes.receive()); // 1
+   * for (const next of [2, 3]) level.value = next;
+   * level.close();
+   * console.log(await changes.toArray()); // [ 3 ]
+   * ```
+   *
+   * Idea: Kotlin's `StateFlow`.
+   */
+  changes(): Flow<T>;
 }
 
 /**
@@ -340,6 +364,10 @@ class WatchedCell<T> extends Named implements Cell<T> {
     });
   }
 
+  changes(): Flow<T> {
+    return flow(new Changes(this.#watched) as unknown as Receiver<T>);
+  }
+
   protected override get title(): string {
     return `C${this.#watched.title.slice(1)}`;
   }
@@ -347,6 +375,44 @@ class WatchedCell<T> extends Named implements Cell<T> {
   protected override facts(): (string | false)[] {
     const { length, end } = this.#watched;
     return [length > 0 && counted(length, "task", "wait"), end !== undefined && "closed"];
+  }
+}
+
+/** Gives the latest value whenever it differs from the one given last: what a flow needs of its source. */
+class Changes<T> {
+  readonly #watched: Watched<T>;
+  #given: { readonly value: T } | undefined = undefined;
+  #over = false;
+
+  constructor(watched: Watched<T>) {
+    this.#watched = watched;
+  }
+
+  get name(): string {
+    return `changes of ${this.#watched.title}`;
+  }
+
+  nexting(): Operation<IteratorResult<T, undefined>> {
+    return new Watching(this.#watched, () => this.#look());
+  }
+
+  #look(): IteratorResult<T, undefined> | Nothing {
+    const { value, end, equals } = this.#watched;
+    if (this.#over) return theEnd();
+    if (!this.#given || !equals(this.#given.value, value)) {
+      this.#given = { value };
+      return { done: false, value };
+    }
+    if (!end) return nothing;
+    if (end.error !== undefined) throw end.error;
+    return theEnd();
+  }
+
+  cancel(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    this.#watched.lookSoon();
+    return true;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Cells: a value to wait for. FL-175 to FL-179 of the list in ../flow/flow.md, as far as `changes` is not in them. */
+/** Cells: a value to wait for. FL-175 to FL-179 of the list in ../flow/flow.md. */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { inspect } from "node:util";
 import { expect } from "chai";
@@ -75,6 +75,88 @@ describe("a cell", () => {
       other.waiting(() => { level.value = 1; return false; }),
     ], { order: "listed" });
     expect(await selected).to.deep.equal({ case: 0, value: 1 });
+  });
+
+  it("FL-176 changes gives the first value, then the latest, to each listener at its own pace; the setter never waits", async () => {
+    const level = cell("a");
+    const [fast, slow] = [level.changes(), level.changes()];
+    expect(await fast.receive()).to.equal("a");
+    for (const next of ["b", "c"]) level.value = next;
+    expect(await fast.receive()).to.equal("c");
+    const parked = fast.receive();
+    expect(await isPending(parked)).to.equal(true);
+    level.value = "d";
+    level.value = "c"; // it differs no more by the time it is seen
+    expect(await isPending(parked)).to.equal(true);
+    level.value = "e";
+    expect(await parked).to.equal("e");
+    expect(await slow.receive()).to.equal("e"); // the value present at its first receive
+    expect(slow.tryReceive()).to.equal(undefined);
+  });
+
+  it("FL-176 (b) in a select, by yield*, with views; two receivers of one flow are served in line", async () => {
+    const level = cell(1);
+    const changes = level.changes();
+    const even = level.changes().filter((n) => n % 2 === 0);
+    const [first, second] = [changes.receive(), changes.receive()];
+    expect(await first).to.equal(1);
+    const quit = chan<string>();
+    const selected = select({ change: even.receiving(), quit: quit.receiving() });
+    const task = go(function* () { return yield* level.changes().receiving(); });
+    expect(await task).to.equal(1);
+    level.value = 2;
+    expect(await second).to.equal(2);
+    expect(await selected).to.deep.equal({ case: "change", value: 2 });
+    const lost = select({ change: changes.receiving(), quit: quit.receiving() });
+    await settle();
+    quit.trySend("enough");
+    expect((await lost).case).to.equal("quit");
+    level.value = 3;
+    expect(await changes.receive()).to.equal(3);
+  });
+
+  it("FL-179 (b) closed, changes gives the last value if it was not given, then the end, or the error; cancelled, it is over alone", async () => {
+    const failure = new Error("why");
+    for (const error of [undefined, failure]) {
+      const level = cell(1);
+      const [seen, unseen, parked] = [level.changes(), level.changes(), level.changes()];
+      expect([await seen.receive(), await parked.receive()]).to.deep.equal([1, 1]);
+      level.value = 2;
+      expect(await parked.receive()).to.equal(2);
+      const waiting = parked.next();
+      level.close(error);
+      if (error) {
+        expect(await rejectionOf(waiting)).to.equal(error);
+        expect(await seen.receive()).to.equal(2);
+        expect(await rejectionOf(seen.receive())).to.equal(error);
+        expect(await unseen.receive()).to.equal(2);
+      } else {
+        expect(await waiting).to.deep.equal({ done: true, value: undefined });
+        expect(await seen.toArray()).to.deep.equal([2]);
+        expect(await unseen.toArray()).to.deep.equal([2]);
+      }
+    }
+    const level = cell(1);
+    const [left, other] = [level.changes(), level.changes()];
+    await left.receive();
+    const end = left.next();
+    await settle();
+    left.cancel();
+    expect(await end).to.deep.equal({ done: true, value: undefined });
+    expect(await other.receive()).to.equal(1);
+    expect(String(level)).to.match(/^Cell "cell-\d+"$/);
+  });
+
+  it("FL-177 (b) a listener gets its first value even if it never changes", async () => {
+    const seen: number[] = [];
+    const level = cell(NaN);
+    const listening = go(async () => { for await (const n of level.changes()) seen.push(n); });
+    await settle();
+    level.value = NaN;
+    await settle();
+    level.close();
+    await listening;
+    expect(seen).to.deep.equal([NaN]);
   });
 
   it("FL-177 an equal value changes nothing, also by an equals of one's own, and in update", async () => {
