@@ -363,7 +363,7 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
    *
    * Idea: Kotlin's `buffer` and `conflate`.
    */
-  buffer(s: Scope, options: number | ChannelOptions<T>): Flow<T>;
+  buffer<V = T>(s: Scope, options: number | ChannelOptions<V>): Flow<T>; // V: a buffer takes and gives values, and a flow is covariant
 
   // -- Verbs --
 

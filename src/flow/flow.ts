@@ -221,7 +221,7 @@ export class FlowOf<T> implements Flow<T>, Pulled {
     return flowFrom<U>(new LatestStage(s, this.tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
   }
 
-  buffer(s: Scope, options: number | ChannelOptions<T>): Flow<T> {
+  buffer<V = T>(s: Scope, options: number | ChannelOptions<V>): Flow<T> {
     return flowFrom<T>(buffered(s, this.tower, roomOf(options)));
   }
 
