@@ -288,6 +288,29 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
    */
   debounce(ms: number): Flow<T>;
 
+  /**
+   * Takes a permit of a rate limiter with each value, in the same step; the end and an error need none. Several flows may share one limiter.
+   *
+   * @param limiter - a `rateLimiter` of `rendezvous/sync`, or whatever has its `taking`
+   *
+   * @example
+   * ```ts
+   * import { flow } from "rendezvous/flow";
+   * import { rateLimiter } from "rendezvous/sync";
+   * import { bubble } from "rendezvous/testing";
+   *
+   * await bubble(async () => {
+   *   const perSecond = rateLimiter({ limit: 1, per: 1000 });
+   *   await flow(["a", "b"]).throttle(perSecond).forEach((word) => console.log(word, performance.now()));
+   *   // a 0
+   *   // b 1000
+   * });
+   * ```
+   *
+   * Idea: Go's `x/time/rate`.
+   */
+  throttle(limiter: Permits): Flow<T>;
+
   // -- Stages --
 
   /**

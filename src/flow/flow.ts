@@ -16,13 +16,14 @@ import { checkedBody } from "../task/body.ts";
 import { adopted, flowName } from "./adopt.ts";
 import { FlatMapping, Filtering, TakingWhile } from "./choosy.ts";
 import { Dropping, Mapping, Taking } from "./exact.ts";
-import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, ParallelOptions, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, ParallelOptions, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
 import { cleanedUp, FlowLoop, LentLoop } from "./loop.ts";
 import type { Origin } from "./origin.ts";
 import { Pulling, type Tower, type View } from "./pipeline.ts";
 import { ParallelStage } from "./parallel.ts";
 import { buffered, LatestStage, produced } from "./stage.ts";
 import { Chunking, Debouncing } from "./timed.ts";
+import { Throttling } from "./throttle.ts";
 import { untilHappens } from "./until.ts";
 import { forEach, into, reduce, search, toArray, type Given, type Pulled } from "./verbs.ts";
 
@@ -202,6 +203,13 @@ export class FlowOf<T> implements Flow<T>, Pulled {
 
   debounce(ms: number): Flow<T> {
     return this.#over(new Debouncing(this.tower, checkedDelay(ms, "debounce")));
+  }
+
+  throttle(limiter: Permits): Flow<T> {
+    if (typeof (limiter as Partial<Permits> | undefined)?.taking !== "function") {
+      throw new TypeError(`throttle takes a rate limiter, as rateLimiter({ limit: 10, per: 1000 }); got ${show(limiter)}`);
+    }
+    return this.#over(new Throttling(this.tower, performable(limiter.taking(), "throttle")));
   }
 
   until(end: Operation<unknown>): Flow<T> {

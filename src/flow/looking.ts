@@ -135,6 +135,11 @@ export abstract class Looking extends View implements Line, Holder, Job {
   /** The first has come to an empty line. */
   protected waits(): void { /* nothing more to do */ }
 
+  /** Whether it may be handed something from below. */
+  protected get standsBelow(): boolean {
+    return true;
+  }
+
   /** Nobody waits any more: nothing more is taken. */
   protected rest(): void {
     this.note();
@@ -151,7 +156,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
   /** Its own waiter, if that is to stand below, right after a failed attempt. */
   #below(): { waiter: Waiter; at: Pulling } | undefined {
     const { from } = this;
-    if (this.#waiter.place || this.#scheduled) return undefined;
+    if (this.#waiter.place || this.#scheduled || !this.standsBelow) return undefined;
     if ((from.traits & Prepares) === 0) return { waiter: this.#waiter, at: from };
     const prepared = from.prepare();
     const result = prepared.attempt();

@@ -55,6 +55,11 @@ export abstract class View {
     return nothing;
   }
 
+  /** Whether it takes nothing from below now, though it may be asked to. */
+  get stopped(): boolean {
+    return false;
+  }
+
   /** What it makes of a result from below; `nothing`: it needs another one. */
   abstract take(result: Result): Result | Nothing;
 
@@ -130,6 +135,7 @@ function down(tower: Tower, from: View | undefined, serving: View | undefined): 
     const result = view.ready();
     if (result !== nothing) return result;
     path.push(view);
+    if (view.stopped) return nothing;
   }
   return taken(tower);
 }

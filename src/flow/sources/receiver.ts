@@ -13,13 +13,13 @@ import { end, type Result } from "../pipeline.ts";
 
 export class ReceiverOrigin extends Origin {
   readonly operation: Performable<Result>;
-  readonly #source: Receiver<unknown>;
+  readonly source: Receiver<unknown>;
   readonly #follows: CleanUp | undefined;
 
   /** `follows`: the clean-up of the source, if that is a flow. */
   constructor(source: Receiver<unknown>, ownership: Ownership, follows: CleanUp | undefined) {
     super(ownership);
-    this.#source = source;
+    this.source = source;
     this.#follows = follows;
     const receiving = performable(source.nexting(), "flow");
     this.operation = ownership.preventCancel ? new Lent(receiving, new Chain()) : receiving;
@@ -30,7 +30,7 @@ export class ReceiverOrigin extends Origin {
   }
 
   protected override stop(reason: unknown): void {
-    this.#source.cancel(reason);
+    this.source.cancel(reason);
     if (this.#follows) this.cleanUp.follow(this.#follows);
   }
 
