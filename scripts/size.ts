@@ -10,10 +10,10 @@ const source = fileURLToPath(new URL("../src/", import.meta.url));
 /** Bytes of a program that uses these names of the library and nothing else. */
 export const sizeOf = (names: string): number => sizeOfProgram(`export { ${names} } from "./index.ts";`);
 
-/** Bytes that all of an import path adds to all of \`rendezvous\`. */
-export function sizeBeyondCore(entry: string): number {
+/** Bytes that an import path, or some names of it, adds to all of `rendezvous`. */
+export function sizeBeyondCore(entry: string, what = "*"): number {
   const core = 'export * from "./index.ts";';
-  return sizeOfProgram(`${core} export * from "./${entry}/index.ts";`) - sizeOfProgram(core);
+  return sizeOfProgram(`${core} export ${what} from "./${entry}/index.ts";`) - sizeOfProgram(core);
 }
 
 function sizeOfProgram(contents: string): number {
@@ -38,5 +38,6 @@ export const imports: Readonly<Record<string, string>> = {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, names] of Object.entries(imports)) console.log(`${sizeOf(names)} bytes: ${name}`);
+  console.log(`${sizeBeyondCore("flow", "{ flow }")} bytes beyond all of rendezvous: flow`);
   for (const entry of ["flow", "sync"]) console.log(`${sizeBeyondCore(entry)} bytes beyond all of rendezvous: rendezvous/${entry}`);
 }

@@ -10,6 +10,7 @@ import {
   aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
 } from "../../src/index.ts";
+import { broadcast, flow, lines, merge, type Flow } from "../../src/flow/index.ts";
 import { cell, pool, rateLimiter, semaphore, singleflight, type Lease } from "../../src/sync/index.ts";
 
 /** What an operation gives: a value, the very error, or an error of a class. */
@@ -204,6 +205,68 @@ function acquiringOf(n: number): Situation {
 
 const plain = (): Situation => receivingFrom(0, (channel) => channel.receiving(), received);
 
+/** A flow over a channel; a send is there for whoever comes, since a view that looks takes one value at a time. */
+function flowing(view: (source: Flow<unknown>) => Flow<unknown>, gives = received, looks = false): Situation {
+  const channel = chan<unknown>();
+  return {
+    operation: view(flow(channel)).receiving(),
+    happen: () => { if (looks) channel.send("a value").catch(() => undefined); else channel.trySend("a value"); },
+    gives,
+    left: () => receiversAt(channel),
+  };
+}
+
+/** A flow that has dropped what it drops. */
+function dropping(): Situation {
+  const channel = chan<unknown>();
+  const rest = flow(channel).drop(1);
+  void channel.send("dropped");
+  rest.tryReceive();
+  return { operation: rest.receiving(), happen: () => { channel.trySend("a value"); }, gives: received, left: () => receiversAt(channel) };
+}
+
+function subscribed(room: number): Situation {
+  const sender = broadcast<unknown>();
+  const receiving = sender.subscribe(room);
+  return {
+    operation: receiving.receiving(),
+    happen: () => { sender.trySend("a value"); },
+    gives: received,
+    left: () => {
+      const taken = sender.trySend("for a receiver that should not be there");
+      return taken && receiving.tryReceive() === undefined ? 1 : 0;
+    },
+  };
+}
+
+function broadcasting(): Situation {
+  const sender = broadcast<unknown>();
+  const [slow, fast] = [sender.subscribe(1), sender.subscribe(10)];
+  sender.trySend("held");
+  return {
+    operation: sender.sending("a value"),
+    happen: () => { slow.tryReceive(); },
+    gives: { value: undefined },
+    left: () => {
+      fast.tryReceive();
+      if (slow.tryReceive() === undefined) return 0;
+      const waited = slow.tryReceive() !== undefined;
+      if (!waited) sender.trySend("held");
+      return waited ? 1 : 0;
+    },
+  };
+}
+
+function ending(end: (channel: Channel<unknown>) => void, gives: Gives, view: (source: Flow<unknown>) => Flow<unknown>): Situation {
+  return endOf((channel) => view(flow(channel)).receiving(), end, gives);
+}
+
+function untilDone(): Situation {
+  const done = chan<unknown>();
+  const until = flow(chan<unknown>()).until(done.nexting());
+  return { operation: until.nexting(), happen: () => { done.close(); }, gives: { value: { done: true, value: undefined } }, left: () => receiversAt(done) };
+}
+
 export const kinds: readonly Kind[] = [
   { name: "receiving", make: plain },
   { name: "receiving, buffered", make: () => receivingFrom(2, (channel) => channel.receiving(), received) },
@@ -372,6 +435,25 @@ export const kinds: readonly Kind[] = [
   { name: "selecting", make: () => over(plain(), (inner) => selecting({ it: inner, off: false, quiet: quiet() }), { value: { case: "it", value: "a value" } }) },
   { name: "selecting, listed", make: () => over(plain(), (inner) => selecting([quiet(), inner], { order: "listed" }), { value: { case: 1, value: "a value" } }) },
   { name: "selecting a guarded selecting, mapped", make: () => over(plain(), (inner) => guard(() => selecting({ outer: selecting({ inner }).map((selected) => selected.value) })), { value: { case: "outer", value: "a value" } }) },
+  { name: "receiving from a flow", make: () => flowing((f) => f) },
+  { name: "receiving from a flow that is lent its source", make: () => flowing((f) => flow(f, { preventCancel: true })) },
+  { name: "receiving from a flow, closed", forAll: true, make: () => ending((channel) => channel.close(), { errorOf: ClosedError }, (f) => f.map((value) => value)) },
+  { name: "receiving from a flow, failed", forAll: true, make: () => ending((channel) => channel.close(failure), { error: failure }, (f) => f.take(5)) },
+  { name: "receiving from map of a flow", make: () => flowing((f) => f.map((value) => [value]), { value: ["a value"] }) },
+  { name: "receiving from map of a flow that throws", make: () => flowing((f) => f.map(() => { throw failure; }), { error: failure }) },
+  { name: "receiving from take", make: () => flowing((f) => f.take(100)) },
+  { name: "receiving from drop", make: dropping },
+  { name: "receiving from until", make: () => flowing((f) => f.until(never)) },
+  { name: "receiving from until, over", forAll: true, make: untilDone },
+  { name: "receiving from throttle", make: () => flowing((f) => f.throttle(rateLimiter({ limit: 1000, per: 1 }))) },
+  { name: "receiving from merge", make: () => flowing((f) => merge([chan<unknown>(), f, chan<unknown>()])) },
+  { name: "receiving from filter", happensLater: true, make: () => flowing((f) => f.filter((value) => value !== "another"), received, true) },
+  { name: "receiving from flatMap", happensLater: true, make: () => flowing((f) => f.flatMap((value) => [value]), received, true) },
+  { name: "receiving from takeWhile", happensLater: true, make: () => flowing((f) => f.takeWhile(() => true).map((value) => value), received, true) },
+  { name: "receiving from chunks", happensLater: true, make: () => flowing((f) => f.chunks(1), { value: ["a value"] }, true) },
+  { name: "receiving from lines", happensLater: true, make: () => flowing((f) => lines(f.map((value) => `${String(value)}\n`)), received, true) },
+  { name: "receiving from a broadcast", make: () => subscribed(1) },
+  { name: "sending to a broadcast", make: broadcasting },
 ];
 
 /** A waiter without a task, which counts how often it is resumed. */

@@ -4,9 +4,9 @@ import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
-import { aborting, chan, ClosedError, go, select, settling, sleeping, trySelect, type Receiver } from "../../../src/node.ts";
+import { aborting, chan, ClosedError, go, scope, select, settling, sleeping, trySelect, type Receiver } from "../../../src/node.ts";
 import { flow, type Flow } from "../../../src/flow/index.ts";
-import { bubble } from "../../../src/testing/index.ts";
+import { bubble, seed } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
 import { errorOf, holding, standing, upTo, watched } from "./support.ts";
 
@@ -232,6 +232,17 @@ describe("flows: exact views", () => {
 });
 
 describe("flows: looking views", () => {
+  it("FL-42 a filter in ten thousand random withdrawals: each value that passes once, and in order", async function () {
+    this.timeout(60_000);
+    const given = Number(process.env["RENDEZVOUS_SEED"] ?? 42);
+    try {
+      await withdrawals(given);
+    } catch (error) {
+      console.log(`RENDEZVOUS_SEED=${String(given)}`);
+      throw error;
+    }
+  });
+
   it("FL-43 a poll of a filter drops what does not pass, and gives what does", () => {
     const odd = holding([1, 3, 5], false);
     expect(flow(odd).filter((n) => n % 2 === 0).tryReceive()).to.equal(undefined);
@@ -401,3 +412,58 @@ describe("flows: looking views", () => {
     });
   });
 });
+
+/** Receives of a filter by all ways, most of which are withdrawn at some moment; senders of two lanes. */
+async function withdrawals(given: number): Promise<void> {
+  seed(given);
+  let state = given >>> 0;
+  const below = (count: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * count);
+  };
+  const ch = chan<number>();
+  const passes = (n: number): boolean => n % 3 !== 0;
+  const f = flow(ch).filter(passes);
+  const total = 120_000;
+  go(async () => { for (let n = 0; n < total; n += 2) { await ch.send(n); await ch.send(n + 1); } ch.close(); });
+  const quit = chan<string>(1);
+  const got: number[] = [];
+  let withdrawn = 0;
+  const kept = (result: IteratorResult<number, undefined>): boolean => {
+    if (result.done !== true) got.push(result.value);
+    return result.done === true;
+  };
+  const gone = (): boolean => { withdrawn++; return false; };
+  const turns = async (): Promise<void> => { for (let left = below(2); left > 0; left--) await Promise.resolve(); };
+  const bySelect = async (order: "random" | "listed"): Promise<boolean> => {
+    const selecting = select({ value: f.nexting(), quit: quit.receiving() }, { order });
+    await turns();
+    quit.trySend("quit");
+    const one = await selecting;
+    quit.tryReceive();
+    return one.case === "value" ? kept(one.value) : gone();
+  };
+  const ways: (() => Promise<boolean>)[] = [
+    () => bySelect("random"),
+    () => bySelect("listed"),
+    async () => {
+      const giving = new AbortController();
+      const receiving = f.next({ signal: giving.signal }).then(kept, gone);
+      await turns();
+      giving.abort();
+      return receiving;
+    },
+    () => scope(async (s) => {
+      const task = s.go(function* () { return kept(yield* f.nexting()); });
+      await turns();
+      task.cancel();
+      const result = await task.result();
+      return result.status === "fulfilled" ? result.value : gone();
+    }),
+    () => f.next().then(kept),
+    () => Promise.resolve(kept(f.tryReceive() ?? { done: false, value: NaN })),
+  ];
+  for (let over = false; !over;) over = await (ways[below(ways.length)] as () => Promise<boolean>)();
+  expect(got.filter((n) => !Number.isNaN(n))).to.deep.equal(upTo(total).filter(passes));
+  expect(withdrawn).to.be.above(10_000);
+}
