@@ -147,6 +147,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
 
   /** Leave the line below. That may empty it: so one after the other, not one inside of the other. */
   #leave(): void {
+    if (!this.#waiter.place) return;
     leaving.push(this.#waiter);
     if (leaving.length > 1) return;
     for (const waiter of leaving) withdraw(waiter); // which may add to the list

@@ -123,7 +123,7 @@ export function pull(tower: Tower, serving?: View): Result | Nothing {
       }
     }
   } finally {
-    path.length = start;
+    while (path.length > start) path.pop(); // mostly none is left: setting the length takes longer
     nested--;
   }
 }
@@ -174,8 +174,9 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
   readonly tower: Tower;
   readonly form: Form;
   #line: Line | undefined = undefined;
-  #gates: View[] | undefined = undefined;
+  #gates: View[] = [];
   #maps: View[] = [];
+  #known = false;
 
   constructor(tower: Tower, form: Form) {
     super();
@@ -189,7 +190,7 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
 
   override prepare(): Performable<unknown> {
     const { tower } = this;
-    if ((tower.base.traits & Prepares) === 0 || this.#parts().line) return this;
+    if ((tower.base.traits & Prepares) === 0 || this.#lineOf()) return this;
     const base = tower.base.prepare();
     return base === tower.base ? this : new Pulling({ ...tower, base }, this.form);
   }
@@ -211,7 +212,7 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
 
   override enlist(waiter: Waiter): void {
     let below: { waiter: Waiter; at: Pulling } = { waiter, at: this };
-    for (let { line } = this.#parts(); line; { line } = below.at.#parts()) {
+    for (let line = this.#lineOf(); line; line = below.at.#lineOf()) {
       const next = line.join(below.waiter, below.at);
       if (!next) return;
       below = next;
@@ -234,7 +235,7 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
 
   /** Let a waiter, which has left its place, have what was handed over to it. */
   hand(waiter: Waiter, how: Outcome, what: unknown): void {
-    const { gates } = this.#parts();
+    const gates = this.#gates;
     const passes = gates.length === 0 || how === "error" || (what as Partial<Result>).done === true || gates.every((gate) => gate.pass?.());
     this.#resume(waiter, passes ? how : "value", passes ? what : end);
     for (const gate of gates) gate.passed?.();
@@ -269,20 +270,22 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
     return { done: true, value: undefined };
   }
 
-  /** The line that waiters stand in, and the exact views above it. */
-  #parts(): { line: Line | undefined; gates: View[] } {
-    if (!this.#gates) {
-      this.#gates = [];
-      for (let view = this.tower.top; view !== undefined; view = view.under.top) {
-        this.#line = view.line;
-        if (this.#line) break;
-        if (view.pass) this.#gates.push(view);
-        if (view.apply) this.#maps.push(view);
-      }
-      this.#gates.reverse();
-      this.#maps.reverse();
+  /** The line that waiters stand in; with it the exact views above are known. */
+  #lineOf(): Line | undefined {
+    if (!this.#known) this.#learn();
+    return this.#line;
+  }
+
+  #learn(): void {
+    this.#known = true;
+    for (let view = this.tower.top; view !== undefined; view = view.under.top) {
+      this.#line = view.line;
+      if (this.#line) break;
+      if (view.pass) this.#gates.push(view);
+      if (view.apply) this.#maps.push(view);
     }
-    return { line: this.#line, gates: this.#gates };
+    this.#gates.reverse();
+    this.#maps.reverse();
   }
 
   #closed(key: CaseKey | undefined): ClosedError {
