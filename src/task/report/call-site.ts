@@ -23,6 +23,15 @@ export function siteOf(object: object): string | undefined {
   return callSitesIn(noted.get(object)).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
 }
 
+/** The file and the line of that place: `src/app.ts:12`, from the working directory if it is in that. */
+export function lineOf(object: object): string | undefined {
+  const [, place = ""] = /([^\s()@][^()@]*:\d+):\d+\)?$/.exec(siteOf(object) ?? "") ?? [];
+  const path = place.replace(/^at /, "").replace(/^file:\/\//, "");
+  const { process } = globalThis as { process?: { cwd?: () => string } };
+  const folder = `${process?.cwd?.() ?? ""}/`;
+  return path === "" ? undefined : path.startsWith(folder) ? path.slice(folder.length) : path;
+}
+
 /** The library's folder, as it is built and as it is bundled for Node; else this file alone, which a bundler has made. */
 function homeOf(file: string): string {
   return /^(.*\/)task\/report\/call-site\.[jt]s$/.exec(file)?.[1] ?? /^(.*\/dist\/bundle\/)shared-[^/]*$/.exec(file)?.[1] ?? file;

@@ -43,6 +43,8 @@ export interface ExploreReport {
 /** So many runs of other strategies have to agree with what `"dpor"` has proven. */
 const crossChecks = 100;
 
+/** A longer run is not made again for the sake of its trace. */
+const stepsTraced = 2000;
 const racing: Manner = { production: false, raced: true };
 
 export class Exploration {
@@ -197,9 +199,18 @@ export class Exploration {
     for (const outcome of verdict.outcomes) this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
     if (verdict.kind !== "ok" && !(manner === racing && verdict.error instanceof TimeoutError)) {
       const run = (choices: readonly number[], like: Manner): Promise<Verdict | undefined> => this.#run(new Replay(choices), like);
-      throw new ExploreError(await shrunk(verdict, this.#manner, run, this.#deadline), this.#settings.seed, this.#schedules, isProven);
+      const simplest = await shrunk(verdict, this.#manner, run, this.#deadline);
+      throw new ExploreError(await this.#traced(simplest), this.#settings.seed, this.#schedules, isProven);
     }
     return verdict;
+  }
+
+  /** The same run again, with the places in the program. */
+  async #traced(verdict: Verdict): Promise<Verdict> {
+    const { choices, manner } = verdict.schedule;
+    if (this.#isLate || verdict.scheduler.turns > stepsTraced) return verdict;
+    const again = await this.#run(new Replay(choices), { ...manner, traced: true });
+    return again?.kind === verdict.kind && again.stopped === undefined ? again : verdict;
   }
 
   #run(chooser: Chooser, manner: Manner): Promise<Verdict | undefined> {

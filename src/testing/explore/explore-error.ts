@@ -103,10 +103,10 @@ export class ExploreError extends Error {
     this.seed = seed;
     this.blocked = verdict.blocked;
     this.trace = trace;
-    this.#diagram = () => diagramOf(verdict.scheduler);
+    this.#diagram = () => diagramOf(verdict.scheduler, `${found[kind]}${failure && `: ${failure}`}`);
   }
 
-  /** What went on, as a Mermaid sequence diagram: the last 60 events. */
+  /** What went on, as a Mermaid sequence diagram: the last 60 events, values the way of the arrows; the last row is what was found. */
   diagram(): string {
     return this.#diagram();
   }

@@ -88,10 +88,10 @@ export async function explore<Y = never, Z = never, P = never>(
  * import { chan } from "rendezvous";
  * import { replay } from "rendezvous/testing";
  *
- * const { kind, trace } = await replay(async () => {
+ * const { kind, trace: [first] } = await replay(async () => {
  *   await chan<string>({ name: "news" }).receive();
  * }, "0");
- * console.log(kind, trace); // deadlock [ 'main: waits in receive on channel "news"' ]
+ * console.log(kind, first?.startsWith('main: waits in receive on channel "news" (')); // deadlock true
  * ```
  *
  * Idea: shuttle's `replay`.
@@ -106,7 +106,8 @@ export async function replay<Y = never, Z = never, P = never>(
   const { choices, manner } = read(schedule, settings.timers === "race");
   const giveBack = await takeProcessForRuns("replay");
   try {
-    const { kind, error, outcomes, blocked, scheduler } = (await runOnce(program as Program, new Replay(choices), settings, manner)) as Verdict;
+    const verdict = await runOnce(program as Program, new Replay(choices), settings, { ...manner, traced: true });
+    const { kind, error, outcomes, blocked, scheduler } = verdict as Verdict;
     return { kind, error, outcomes, blocked, trace: traceOf(scheduler) };
   } finally {
     giveBack();

@@ -149,7 +149,11 @@ class Run {
     const random = (): number => scheduler.random(settings.seed);
     const context: ExploreContext = {
       outcome: (key) => { this.#outcomes.push(key); },
-      choose: <T>(...values: readonly [T, ...T[]]) => values[chooser.value(values.length)] as T,
+      choose: <T>(...values: readonly [T, ...T[]]) => {
+        const value = values[chooser.value(values.length)] as T;
+        scheduler.chose(value);
+        return value;
+      },
       random,
     };
     this.#uninstall = installVirtualClock(() => scheduler.agenda.now, random);

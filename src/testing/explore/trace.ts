@@ -1,56 +1,80 @@
 /**
  * Traces: what went on in a run, as lines and as a sequence diagram.
+ *
+ * 1. Each thing is told once: what was done, to what, whom it woke, and where in the program.
+ * 2. In the diagram values go the way of the arrows. Its last row is what went wrong.
  */
-import { waitingFor } from "../../support/printing.ts";
+import type { Verb } from "../../core/controller.ts";
+import { show } from "../../errors.ts";
+import { lineOf } from "../../task/report/call-site.ts";
 import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
-import type { Event } from "../scheduler/thread.ts";
+import type { Event, Line } from "../scheduler/thread.ts";
 
-/** A line for each step: who went on, and what came of it. */
-export function traceOf(scheduler: ControlledScheduler): string[] {
-  return scheduler.lines.map((step) => {
-    const name = scheduler.names.ofThread(step.thread);
-    const text = step.events.map((event) => phrase(scheduler, event)).filter((event) => event !== "").join(", ");
-    return `${name}: ${text === "" ? "goes on" : text}`;
-  });
+/** A line for each time that somebody went on: who it was, and what came of it. */
+export function traceOf({ lines, names }: ControlledScheduler): string[] {
+  return lines.map((line) => `${names.ofThread(line.thread)}: ${told(line, names)}`);
+}
+
+type Names = ControlledScheduler["names"];
+
+function told({ events, from }: Line, names: Names): string {
+  const text = events.map((event) => located(event, phrase(event, names))).filter((event) => event !== "").join(", ");
+  if (text !== "") return text;
+  return from ? `goes on from ${from.kind === "waits" ? names.ofWaiting(from) : deed(from, names)}` : "goes on";
+}
+
+/** What was done, and where in the program. */
+function located(event: Event, text: string): string {
+  const line = text === "" ? undefined : lineOf(event);
+  return line === undefined ? text : `${text} (${line})`;
 }
 
 /** What was done, and to what. */
-function deed(scheduler: ControlledScheduler, { verb, what }: Event): string {
-  return what && "name" in what ? scheduler.names.text(`${String(verb)} on ${JSON.stringify(what.name)}`) : (verb ?? "");
+function deed({ verb, what }: Event, names: Names): string {
+  return what && "name" in what ? `${String(verb)} on ${names.ofThing(what)}` : (verb ?? "");
 }
 
-function phrase(scheduler: ControlledScheduler, event: Event): string {
-  const whom = event.thread ? scheduler.names.ofThread(event.thread) : "";
+function phrase(event: Event, names: Names): string {
+  const whom = event.thread ? names.ofThread(event.thread) : "";
   switch (event.kind) {
-    case "does": return deed(scheduler, event);
-    case "wakes": return `${deed(scheduler, event)} wakes ${whom}`.trimStart();
+    case "does": return deed(event, names);
+    case "wakes": return `${deed(event, names)} wakes ${whom}`.trimStart();
     case "starts": return `starts ${whom}`;
-    case "waits": return waitingFor("waits in", scheduler.names.text(String(event.what)));
+    case "waits": return `waits in ${names.ofWaiting(event)}`;
+    case "chooses": return `chooses ${show(event.value)}`;
     case "ends": return "ends";
   }
 }
 
 const atMost = 60;
 
-/** A Mermaid sequence diagram of the last 60 events. */
-export function diagramOf(scheduler: ControlledScheduler): string {
-  const names = new Map<string, string>();
+/** Those by which the one who wakes gets a value from the one who is woken. */
+const takes: ReadonlySet<Verb | undefined> = new Set<Verb | undefined>(["receive", "tryReceive", "read"]);
+
+/** A Mermaid sequence diagram of the last 60 events, and of how it has ended. */
+export function diagramOf({ lines, names }: ControlledScheduler, end: string): string {
+  const ids = new Map<string, string>();
   const idOf = (name: string): string => {
-    const id = names.get(name) ?? `t${String(names.size)}`;
-    names.set(name, id);
+    const id = ids.get(name) ?? `t${String(ids.size)}`;
+    ids.set(name, id);
     return id;
   };
-  const lines = scheduler.lines.flatMap((step) => {
-    const from = idOf(scheduler.names.ofThread(step.thread));
-    return step.events.flatMap((event) => {
-      const to = idOf(scheduler.names.ofThread(event.thread ?? step.thread));
-      const text = (event.thread ? deed(scheduler, event) : phrase(scheduler, event)).replaceAll(/[;#]/g, ",");
-      if (event.kind === "wakes") return [`${from}->>${to}: ${text || "wakes"}`];
-      if (event.kind === "starts") return [`${from}-->>${to}: starts`];
-      return text === "" ? [] : [`Note over ${from}: ${text}`];
+  const rows = lines.flatMap(({ thread, events }) => {
+    const own = idOf(names.ofThread(thread));
+    return events.flatMap((event) => {
+      const other = idOf(names.ofThread(event.thread ?? thread));
+      const text = plain(event.thread ? deed(event, names) : phrase(event, names));
+      if (event.kind === "wakes") return [takes.has(event.verb) ? `${other}->>${own}: ${text}` : `${own}->>${other}: ${text || "wakes"}`];
+      if (event.kind === "starts") return [`${own}-->>${other}: starts`];
+      return text === "" ? [] : [`Note over ${own}: ${text}`];
     });
   });
-  const shown = lines.slice(-atMost);
-  const participants = [...names].map(([name, id]) => `participant ${id} as ${name}`);
-  return ["sequenceDiagram", ...participants, ...shown].map((line, index) => (index === 0 ? line : `  ${line}`)).join("\n");
+  const everybody = [...ids.values()];
+  const over = everybody.length > 1 ? `${String(everybody[0])},${String(everybody.at(-1))}` : (everybody[0] ?? idOf("main"));
+  const participants = [...ids].map(([name, id]) => `participant ${id} as ${name}`);
+  const failure = end === "" ? [] : [`Note over ${over}: ${plain(end)}`];
+  return ["sequenceDiagram", ...participants, ...rows.slice(-atMost), ...failure].map((line, index) => (index === 0 ? line : `  ${line}`)).join("\n");
 }
+
+/** Without what Mermaid takes for the end of a row. */
+const plain = (text: string): string => text.replaceAll(/[;#\n]/g, (mark) => (mark === "#" ? "no. " : ","));

@@ -15,6 +15,7 @@ import { everything, type Actor, type Controller, type Enclosing, type Mover, ty
 import { External, HoldsSignal, RunsUserCode } from "../../core/operation.ts";
 import { seeded } from "../../platform/random.ts";
 import { fulfilled } from "../../core/scheduler.ts";
+import { noteSiteOf } from "../../task/report/call-site.ts";
 import { Agenda } from "./agenda.ts";
 import { EndOfScope } from "./end-of-scope.ts";
 import { Names } from "./names.ts";
@@ -50,6 +51,8 @@ export interface Manner {
   readonly production: boolean;
   /** The next timer may fire while tasks can still go on. */
   readonly raced: boolean;
+  /** For each event it is noted where in the program it is. */
+  readonly traced?: boolean;
 }
 
 /** Who goes on at once needs the async contexts to be told apart from the one who woke it, and they take a third of the time. */
@@ -126,6 +129,7 @@ export class ControlledScheduler implements Controller {
   #begin(task: Actor, by: Thread): Thread {
     const thread = new Thread(this, `${by.key}.${String(by.made++)}`, task);
     this.threads.push(thread);
+    this.names.count(task);
     this.#threadOf.set(task, thread);
     this.names.give(task, `${thread.key}!`);
     return thread;
@@ -139,6 +143,7 @@ export class ControlledScheduler implements Controller {
     const thread = mover ?? waited ?? this.#idleThread(current);
     const wakes = thread.root !== current.root;
     this.#tellDeed(current, wakes ? thread : undefined);
+    if (!waited) thread.from = current.root.last?.told;
     if (this.#atOnce() || (wakes && waited && this.#wakesAtOnce(current))) {
       this.#beginLine(thread);
       if (this.#step && current !== this.#outside) this.#step.touched.push(thread.root);
@@ -190,12 +195,18 @@ export class ControlledScheduler implements Controller {
   #goesOn(waiter: object): Thread | undefined {
     const thread = this.#waiters.get(waiter);
     this.#waiters.delete(waiter);
-    if (thread) thread.waits = undefined;
+    if (thread?.waits) {
+      thread.from = thread.waits.event;
+      thread.waits = undefined;
+    }
     return thread;
   }
 
   turn(proceed: () => void): void {
-    this.#add(this.#idleThread(this.#current), proceed, true);
+    const current = this.#current;
+    const thread = this.#idleThread(current);
+    thread.from = current.waits?.event;
+    this.#add(thread, proceed, true);
   }
 
   runsOn(): boolean {
@@ -231,7 +242,8 @@ export class ControlledScheduler implements Controller {
   }
 
   #beginLine(thread: Thread): void {
-    const line = { thread, events: [] };
+    const line = { thread, events: [], from: thread.from };
+    thread.from = undefined;
     thread.root.line = line;
     thread.root.last = undefined;
     this.lines.push(line);
@@ -266,30 +278,33 @@ export class ControlledScheduler implements Controller {
 
   waits(waiter: object, what: Waited): void {
     if (this.#current === this.#outside) return;
-    const thread = this.#waitAs(waiter, what);
+    const lines = this.#linesOf(what);
+    const event = { kind: "waits", what, lines } as const;
+    const thread = this.#waitAs(waiter, what, event);
     if ((what.traits & (External | RunsUserCode)) !== 0) this.accessed(everything);
-    if (this.#standsTwice(what)) this.#chooser.leaveOut();
-    this.#tell(thread, { kind: "waits", what });
+    if (new Set(lines).size < lines.length) this.#chooser.leaveOut(); // two cases wait in one line
+    this.#tell(thread, event);
   }
 
   entered(scope: Enclosing): void {
-    const thread = this.#waitAs(scope, new EndOfScope(scope));
+    const what = new EndOfScope(scope);
+    const thread = this.#waitAs(scope, what, { kind: "waits", what });
     this.#name(scope, thread);
   }
 
-  #waitAs(waiter: object, what: Waited): Thread {
+  #waitAs(waiter: object, what: Waited, event: Event): Thread {
     const thread = this.#idleThread(this.#current);
-    thread.waits = { waiter, what };
+    thread.waits = { waiter, what, event };
     this.#waiters.set(waiter, thread);
     return thread;
   }
 
-  /** Whether two cases of an operation wait in one line. */
-  #standsTwice(what: Waited): boolean {
+  /** What an operation waits in. */
+  #linesOf(what: Waited): readonly (object | typeof everything)[] {
     const lines = (this.#looked = []);
     what.footprint();
     this.#looked = undefined;
-    return new Set(lines).size < lines.length;
+    return lines;
   }
 
   made(what: object, belongings: readonly object[]): void {
@@ -297,6 +312,7 @@ export class ControlledScheduler implements Controller {
     if (current === this.#outside) return;
     this.accessed(what);
     this.#name(what, current);
+    this.names.count(what);
     for (const belonging of belongings) this.names.own(belonging, what);
   }
 
@@ -363,6 +379,7 @@ export class ControlledScheduler implements Controller {
   }
 
   #tell(thread: Thread, event: Event): void {
+    this.#noteSite(event);
     thread.root.line?.events.push(event);
   }
 
@@ -374,10 +391,20 @@ export class ControlledScheduler implements Controller {
     const event: Event = woken
       ? { kind: "wakes", verb: last?.verb, what: last?.what, thread: woken }
       : { kind: "does", verb: last?.verb, what: last?.what };
+    this.#noteSite(event);
     const at = last?.told?.kind === "does" ? events.indexOf(last.told) : -1;
     if (at >= 0) events[at] = event;
     else events.push(event);
     if (last) last.told = event;
+  }
+
+  /** One of several values was chosen. */
+  chose(value: unknown): void {
+    this.#tell(this.#current, { kind: "chooses", value });
+  }
+
+  #noteSite(event: Event): void {
+    if (this.#manner.traced === true) noteSiteOf(event);
   }
 
   /** A random number of the running task's own: what others draw changes nothing of it. */
@@ -396,7 +423,7 @@ export class ControlledScheduler implements Controller {
 
   /** What a task waits for, in each of its threads. */
   waitsOf(thread: Thread): string[] {
-    return thread.all.flatMap(({ waits }) => (waits ? [this.names.text(String(waits.what))] : []));
+    return thread.all.flatMap(({ waits }) => (waits ? [this.names.ofWaiting(waits.event)] : []));
   }
 
   /** Whether one of those who are left waits for a signal, too. */

@@ -3,11 +3,14 @@
  *
  * Everything is named by what made it and a number, not by when: two runs that differ in unrelated steps agree on names.
  */
-import { Thread } from "./thread.ts";
+import { Thread, type Event } from "./thread.ts";
 
 export class Names {
   readonly #keys = new Map<object, string>();
   readonly #numbers = new Map<string, number>();
+  readonly #made: object[] = [];
+  #counted = 0;
+  readonly #numbersOfSame = new Map<object, string>();
   readonly #owners = new Map<object, object>();
 
   /** Something has this name in every run. */
@@ -30,8 +33,47 @@ export class Names {
     return this.#owners.get(what as object) ?? what;
   }
 
+  /** Something that has a name was made: if others are called the same, they are told apart by numbers. */
+  count(what: object): void {
+    this.#made.push(what);
+  }
+
   ofThread({ root: { task, name } }: Thread): string {
-    return task ? this.text(task.name) : name;
+    return task ? this.text(task.name) + this.#numberOf(task) : name;
+  }
+
+  /** `"jobs"`, or `"jobs" #2` if there is another one. */
+  ofThing(what: { readonly name: unknown }): string {
+    return this.text(JSON.stringify(what.name)) + this.#numberOf(what);
+  }
+
+  /** What is waited for, its channels told apart. */
+  ofWaiting({ what, lines = [] }: Event): string {
+    let text = String(what);
+    for (const owner of new Set(lines.map((line) => this.ownerOf(line)))) {
+      const number = typeof owner === "object" ? this.#numberOf(owner) : "";
+      if (number === "") continue;
+      const name = JSON.stringify((owner as { name: unknown }).name);
+      const at = text.search(new RegExp(`${name.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?! #)`));
+      if (at >= 0) text = text.slice(0, at + name.length) + number + text.slice(at + name.length);
+    }
+    return this.text(text);
+  }
+
+  /** ` #2`, if others have the same name. */
+  #numberOf(what: object): string {
+    if (this.#counted < this.#made.length) {
+      const sameName = new Map<string, object[]>();
+      for (const made of this.#made) {
+        if (!("name" in made) || typeof made.name !== "string") continue;
+        const kind = `${"kind" in made ? "task" : "thing"} ${made.name}`;
+        sameName.set(kind, [...(sameName.get(kind) ?? []), made]);
+      }
+      this.#numbersOfSame.clear();
+      for (const same of sameName.values()) if (same.length > 1) for (const [index, made] of same.entries()) this.#numbersOfSame.set(made, ` #${String(index + 1)}`);
+      this.#counted = this.#made.length;
+    }
+    return this.#numbersOfSame.get(what) ?? "";
   }
 
   /** Numbers of the process, such as in channel-517, become numbers of this run. */

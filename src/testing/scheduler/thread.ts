@@ -15,7 +15,7 @@ export class Thread {
   /** What it is called, if it is no task. */
   readonly name: string;
   /** What it waits for, and as which waiter. */
-  waits: { waiter: object; what: Waited } | undefined = undefined;
+  waits: { waiter: object; what: Waited; event: Event } | undefined = undefined;
   /** It is about to go on. */
   ready = false;
   /** Its task has ended. */
@@ -24,6 +24,8 @@ export class Thread {
   line: Line | undefined = undefined;
   /** The last thing that it did. */
   last: Deed | undefined = undefined;
+  /** What it has waited for, or done, before it goes on. */
+  from: Event | undefined = undefined;
   /** Its own random numbers. */
   random: (() => number) | undefined = undefined;
   /** Other threads of the same root. */
@@ -77,6 +79,8 @@ export interface Step {
 /** For the trace: what one thread did between two waits. */
 export interface Line {
   readonly thread: Thread;
+  /** What it had waited for, or done. */
+  readonly from: Event | undefined;
   readonly events: Event[];
 }
 
@@ -93,12 +97,16 @@ export interface Deed {
 }
 
 export interface Event {
-  readonly kind: "does" | "wakes" | "starts" | "waits" | "ends";
+  readonly kind: "does" | "wakes" | "starts" | "waits" | "chooses" | "ends";
   /** What it did, to what; or what it waits for. */
   readonly verb?: Verb | undefined;
   readonly what?: object | undefined;
+  /** In whose lines it waits. */
+  readonly lines?: readonly (object | typeof everything)[];
   /** Whom it woke or started. */
   readonly thread?: Thread;
+  /** What was chosen. */
+  readonly value?: unknown;
 }
 
 // -- Whose code runs: several threads may go on between two quiet moments, and the platform's async contexts tell them apart, where it has such. --

@@ -1,0 +1,94 @@
+/** What a trace tells: each thing once, by names that are told apart, with its place in the program. */
+import { expect } from "chai";
+import { chan, checkpoint, go, named, select } from "../../../src/node.ts";
+import { explore, replay, type ExploreError, type Program } from "../../../src/testing/index.ts";
+import { rejectionOf } from "../../support/settle.ts";
+
+/** A trace without its places. */
+const bare = (trace: readonly string[]): string[] => trace.map((line) => line.replaceAll(/ \([^()]*:\d+\)/g, ""));
+
+async function traceOf(program: Program, schedule = "0"): Promise<readonly string[]> {
+  return (await replay(program, schedule)).trace;
+}
+
+describe("EX-08 traces", () => {
+  it("tell a synchronous verb once, also if it wakes nobody, and no stale one", async () => {
+    expect(bare(await traceOf(async () => {
+      const ch = chan<number>({ name: "c", capacity: 1 });
+      ch.trySend(1);
+      ch.close();
+      await checkpoint();
+    }))).to.deep.equal([
+      'main: trySend on "c", close on "c", waits in checkpoint',
+      "main: goes on from checkpoint",
+      "main: ends",
+    ]);
+  });
+
+  it("tell each step with its place in the program", async () => {
+    const trace = await traceOf(async () => {
+      const ch = chan<number>({ name: "c" });
+      go(named("sender", async () => { await ch.send(1); }));
+      await ch.receive();
+    });
+    expect(bare(trace)).to.deep.equal([
+      'main: starts sender, waits in receive on channel "c"',
+      'sender: send on "c" wakes main',
+      "main: ends",
+      "sender: ends",
+    ]);
+    expect(trace[0]).to.match(/^main: starts sender \(spec\/unit\/testing\/traces\.spec\.ts:\d+\), waits in receive on channel "c" \(spec\/unit\/testing\/traces\.spec\.ts:\d+\)$/);
+    expect(trace[1]).to.match(/^sender: send on "c" wakes main \(spec\/unit\/testing\/traces\.spec\.ts:\d+\)$/);
+  });
+
+  it("say from what somebody goes on, if nothing else came of it", async () => {
+    expect(bare(await traceOf(async () => {
+      const ch = chan<number>({ name: "c", capacity: 2 });
+      await ch.send(1);
+      await null;
+      await ch.send(2);
+    }))).to.deep.equal(['main: send on "c"', 'main: send on "c"', "main: ends"]);
+    const trace = bare(await traceOf(async () => {
+      const ch = chan<number>({ name: "c" });
+      go(() => ch.send(1));
+      const both = Promise.all([ch.receive(), ch.receive()]);
+      go(() => ch.send(2));
+      await both;
+    }));
+    expect(trace.join("\n")).to.include('main: goes on from receive on channel "c"');
+  });
+
+  it("number equal names", async () => {
+    const { blocked, trace } = await replay(async () => {
+      const chans = [1, 2].map(() => chan<number>({ name: "jobs" }));
+      for (const ch of chans) go(named("worker", async () => { await ch.receive(); }));
+      await chans[0]?.send(1);
+      await select({ first: chans[0]?.receiving(), second: chans[1]?.sending(2) });
+      await chans[1]?.receive();
+    }, "0");
+    expect(bare(trace)).to.include.members([
+      'worker #1: receive on "jobs" #1 wakes main',
+      'worker #2: waits in receive on channel "jobs" #2',
+      'main: send on "jobs" #2 wakes worker #2',
+    ]);
+    expect(blocked).to.deep.equal([{ task: "main", operations: ['receive on channel "jobs" #2'] }]);
+  });
+
+  it("show what was chosen", async () => {
+    expect(bare(await traceOf(({ choose }) => { choose("red", "green"); }, "1"))).to.deep.equal(['main: chooses "green", ends']);
+  });
+
+  it("draw the arrows the way of the value, a handover once, and the failure last", async () => {
+    const error = await rejectionOf(explore(async () => {
+      const ch = chan<number>({ name: "c" });
+      go(named("sender", async () => { await ch.send(1); }));
+      await checkpoint();
+      await checkpoint();
+      await ch.receive();
+      throw new Error("no luck; at all");
+    }));
+    const rows = (error as ExploreError).diagram().split("\n").map((row) => row.trim());
+    expect(rows.filter((row) => /send on|receive on/.test(row) && row.includes("->>")), rows.join("\n")).to.deep.equal(['t1->>t0: receive on "c"']);
+    expect(rows.at(-1)).to.equal("Note over t0,t1: a failure that nobody handles: no luck, at all");
+  });
+});
