@@ -41,4 +41,5 @@ export function seed(seed: number): void {
 
 export { bubble, type BubbleOptions } from "./bubble/bubble.ts";
 export { settle } from "./settle.ts";
-export { blockedTasks, expectNoLeaks, leakHooks, LeakError, type BlockedTask } from "./leaks.ts";
+export { blockedTasks, expectNoLeaks, LeakError, type BlockedTask } from "./leaks.ts";
+export { leakHooks } from "./leak-hooks.ts";

@@ -5,17 +5,21 @@
  *    200 ms in all, by the real clock; a test without leaks waits for none of it.
  * 2. The leak is the failure of the test that has leaked, by name, operation and place, and no other test is blamed for it.
  *
+ * 3. A test that does not end itself is told too: who waits for what, before the time of the test is up (see `unended.ts`).
+ *
  * Idea: Go's goleak and synctest.
  */
 import { allOpen } from "../support/resources.ts";
 import { tagOf } from "../errors.ts";
+import { CancelScope, type TaskInfo } from "../task/cancel/cancel-scope.ts";
+import { identifyTopLevel } from "../task/cancel/current.ts";
 import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
 import { describe, describeOpen, waitsOf } from "../task/report/dump.ts";
 import { traceTasks } from "../task/report/debugging.ts";
-import type { TaskInfo } from "../task/cancel/cancel-scope.ts";
 import { registry } from "../task/report/registry.ts";
 import { go } from "../task/task.ts";
 import { afterRealTime } from "./scheduler/platform.ts";
+import { frameworkLimit, watchUntilEnd, type Watch } from "./unended.ts";
 import { settle } from "./settle.ts";
 
 /** A task or a scope that has not ended. */
@@ -95,19 +99,55 @@ export class LeakError extends Error {
 export async function expectNoLeaks<T, Y = never, Z = never, P = never>(
   body: GivenBody<"expectNoLeaks(() => work())", [], T, Y, Z, P>,
 ): Promise<T> {
-  const test = checkedBody(body as Body<[], T>, "expectNoLeaks");
-  const stopTracing = traceTasks();
+  return checkTest(checkedBody(body as Body<[], T>, "expectNoLeaks"), () => watchUntilEnd(frameworkLimit()));
+}
+
+/** Run a test and look for leaks. `watch` begins to watch for a test that does not end. */
+export async function checkTest<T>(test: Body<[], T>, watch: () => Watch): Promise<T> {
+  const tracked = new TrackedTest();
+  const { rejection, stop } = watch().begin(tracked);
   try {
-    const before = new Set<object>([...registry, ...allOpen().keys()]);
     const given = test();
-    const result = await (tagOf(given) === "Generator" ? go(() => given as Generator<unknown, T>) : (given as T | PromiseLike<T>));
-    await untilNothingIsLeft(before);
-    const leaked = leftSince(before);
-    const open = describeOpen(before);
-    if (leaked.length === 0 && open.length === 0) return result;
-    throw leakError(leaked, "the test", open);
+    const run = tagOf(given) === "Generator" ? go(() => given as Generator<unknown, T>) : (given as T | PromiseLike<T>);
+    const result = await (rejection ? Promise.race([run, rejection]) : run);
+    stop();
+    await tracked.expectNothingLeft();
+    return result;
   } finally {
-    stopTracing();
+    stop();
+    tracked.end();
+  }
+}
+
+/** A test from its start on: what has begun since, and what waits. */
+export class TrackedTest implements TaskInfo {
+  readonly id = 0;
+  readonly kind = "top level";
+  readonly name = "the test";
+  before: TaskInfo | undefined = undefined;
+  after: TaskInfo | undefined = undefined;
+  readonly cancelScope: CancelScope = new CancelScope(this, undefined);
+  readonly #stopTracing = traceTasks();
+  readonly #forget = identifyTopLevel(this.cancelScope);
+  readonly #from = new Set<object>([...registry, ...allOpen().keys()]);
+
+  async expectNothingLeft(): Promise<void> {
+    await untilNothingIsLeft(this.#from);
+    const leaked = leftSince(this.#from);
+    const open = describeOpen(this.#from);
+    if (leaked.length > 0 || open.length > 0) throw leakError(leaked, "the test", open);
+  }
+
+  end(): void {
+    this.#forget();
+    this.#stopTracing();
+  }
+
+  /** Who waits for what: the test itself, and what it has started. */
+  waiting(why: string): LeakError {
+    const own = describe(this, "waits in").map((line) => line.replace(/^the top level, outside of every task,/, "the test itself"));
+    const lines = [...own, ...leftSince(this.#from).flatMap((who) => describe(who, "waits in"))];
+    return new LeakError([`${why}. What it waits for has to come, or to have a time limit, as by timeout(ms, () => work()):`, ...lines.map((line) => `  ${line}`)].join("\n"));
   }
 }
 
@@ -131,52 +171,4 @@ async function untilNothingIsLeft(before: ReadonlySet<object>): Promise<void> {
   for (let ms = 1, waited = 0; anyLeft() && waited < 200; waited += ms, ms = Math.min(2 * ms, 20)) {
     await new Promise<void>((resolve) => { afterRealTime(ms, resolve); });
   }
-}
-
-/** What mocha's hooks see of the test that is about to run. */
-interface Test {
-  fn?: ((this: unknown, done?: (error?: unknown) => void) => unknown) | undefined;
-  async?: number | boolean | undefined;
-  sync?: boolean | undefined;
-}
-
-/**
- * Root hooks for mocha: every test is run by {@link expectNoLeaks}, so that a leak fails the test that has leaked, and no other.
- *
- * @example
- * ```ts
- * import { leakHooks } from "rendezvous/testing";
- *
- * // In a file that mocha gets by --require: export const mochaHooks = leakHooks();
- * console.log(Object.keys(leakHooks())); // [ 'beforeEach' ]
- * ```
- *
- * Idea: goleak's `VerifyTestMain`.
- */
-export function leakHooks(): {
-  /** Wraps the test that is about to run. */
-  beforeEach(this: { currentTest?: unknown }): void;
-} {
-  return {
-    beforeEach() {
-      const test = this.currentTest as Test | undefined;
-      const { fn } = test ?? {};
-      if (!test || !fn) return;
-      test.fn = function (this: unknown): unknown {
-        return expectNoLeaks(() => (fn.length === 0 ? fn.call(this) : byCallback((done) => fn.call(this, done))));
-      };
-      test.async = 0;
-      test.sync = true;
-    },
-  };
-}
-
-/** A test that calls back, as a promise. */
-function byCallback(test: (done: (error?: unknown) => void) => unknown): Promise<void> {
-  return new Promise((resolve, reject) => {
-    test((error) => {
-      if (error === undefined || error === null) resolve();
-      else reject(error);
-    });
-  });
 }

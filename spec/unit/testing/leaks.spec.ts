@@ -4,6 +4,7 @@ import Mocha from "mocha";
 import sinon from "sinon";
 import { chan, checkpoint, go, scope, sleep } from "../../../src/node.ts";
 import { blockedTasks, expectNoLeaks, leakHooks, LeakError, settle } from "../../../src/testing/index.ts";
+import { program as started } from "../../support/program.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
 describe("the leak check", () => {
@@ -92,5 +93,62 @@ describe("the leak check", () => {
     expect(failures[1]).to.equal("failing: its own");
     ch.trySend(1);
     await settle();
+  });
+});
+
+describe("EX-06 a test that does not end", () => {
+  it("says to mocha who waits for what, itself and what it has started", async () => {
+    const mocha = new Mocha({ reporter: function silent() { /* says nothing */ } as never, timeout: 300 });
+    mocha.rootHooks(leakHooks() as never);
+    const [replies, requests] = [chan<number>({ name: "replies" }), chan<number>({ name: "requests" })];
+    mocha.suite.addTest(new Mocha.Test("stuck", async () => {
+      go(async function server() { await requests.receive(); });
+      await replies.receive();
+    }));
+    mocha.suite.addTest(new Mocha.Test("after", async () => { await checkpoint(); }));
+    const failures: string[] = [];
+    await new Promise<void>((resolve) => {
+      mocha.run(() => { resolve(); }).on("fail", ({ title }, error: Error) => { failures.push(`${title}: ${error.message}`); });
+    });
+    expect(failures).to.have.length(1);
+    expect(failures[0]).to.match(/^stuck: The test has not ended within its 300 ms\./)
+      .and.match(/\n {2}the test itself waits in receive on channel "replies"\n +at .*leaks\.spec\.ts/)
+      .and.match(/\n {2}task \d+ "server" waits in receive on channel "requests"\n +at server .*leaks\.spec\.ts/);
+    replies.trySend(1);
+    requests.trySend(1);
+    await settle();
+  });
+
+  const stuck = `async () => { go(async function server() { await chan({ name: "requests" }).receive(); }); await chan({ name: "replies" }).receive(); }`;
+  const waits = /the test itself waits in receive on channel "replies"[^]*task \d+ "server" waits in receive on channel "requests"/;
+
+  it("is told on standard error when the event loop runs dry", () => {
+    const { errors } = started(`import { chan, go } from "rendezvous"; import { expectNoLeaks } from "rendezvous/testing"; void expectNoLeaks(${stuck});`);
+    expect(errors).to.match(/^LeakError: The event loop has run dry, and a test has not ended\./).and.match(waits);
+  });
+
+  it("is told by node:test, by its hooks", () => {
+    const { errors, output } = started(`import { afterEach, beforeEach, test } from "node:test"; import { chan, go } from "rendezvous"; import { leakHooks } from "rendezvous/testing";
+      const hooks = leakHooks(); beforeEach(hooks.beforeEach); afterEach(hooks.afterEach);
+      test("fine", async () => { await go(() => 1); });
+      test("leaks", () => { go(async function left() { await chan({ name: "nobody" }).receive(); }); });
+      test("stuck", ${stuck});`);
+    expect(errors).to.match(waits);
+    expect(output).to.match(/# pass 1\n/).and.include('"left" is left in receive on channel "nobody"');
+  });
+
+  it("is told when its time is up, where the framework's is known", async () => {
+    const clock = sinon.stub(console, "error");
+    const hooks = leakHooks();
+    const giveUp = new AbortController();
+    const ch = chan<number>({ name: "replies" });
+    hooks.beforeEach({ signal: giveUp.signal });
+    const test = ch.receive();
+    giveUp.abort();
+    expect(String(clock.firstCall.args[0])).to.match(/^LeakError: The time of a test is up, and it has not ended\..*\n {2}the test itself waits in receive on channel "replies"/);
+    clock.restore();
+    ch.trySend(1);
+    await test;
+    await hooks.afterEach();
   });
 });

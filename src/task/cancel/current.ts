@@ -92,10 +92,12 @@ export function identifyFreeTasks(make: (task: TaskInfo) => CancelScope): () => 
 
 let topLevel: CancelScope | undefined;
 
-/** Put code outside of every task in this cancel scope, so that reports know what it waits for. */
-export function identifyTopLevel(cancelScope: CancelScope): void {
+/** Put code outside of every task in this cancel scope, so that reports know what it waits for. The result undoes it. */
+export function identifyTopLevel(cancelScope: CancelScope): () => void {
+  const before = topLevel;
   topLevel = cancelScope;
   provideCancelContexts(provider);
+  return () => { topLevel = before; };
 }
 
 class Provider implements ContextProvider { // a class, since V8 does not inline the getter of an object literal
