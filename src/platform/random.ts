@@ -32,3 +32,10 @@ export function seeded(seed: number): () => number {
     return ((bits ^ (bits >>> 14)) >>> 0) / 0x1_0000_0000;
   };
 }
+
+/** The same, of a name and a seed: the name is hashed as Fowler, Noll and Vo do (FNV-1a). */
+export function seededBy(name: string, seed: number): () => number {
+  let hash = 0x811c9dc5 ^ seed;
+  for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  return seeded(hash);
+}

@@ -2,8 +2,9 @@
  * Exploring: a program is run again and again, each time in another order, until it goes wrong or nothing is left to try.
  *
  * 1. Nothing is random that the seed does not say: the same program, options and seed give the same runs, and the same finding.
- * 2. The first run is production's order, and is made twice: a program that is not the same twice cannot be explored.
- * 3. What is found is shrunk: choices become 0, or go, as long as the same is found.
+ * 2. The first run has production's own wake-ups, and is made twice: a program that is not the same twice cannot be explored.
+ * 3. A proof by partial orders is cross-checked by other strategies before it is claimed.
+ * 4. What is found is shrunk: choices become 0, or go, as long as the same is found.
  *
  * Idea: loom, shuttle, Coyote; stateless model checking is VeriSoft's.
  */
@@ -32,7 +33,10 @@ export interface ExploreReport {
   readonly pruned: number;
   /** How many steps they had, together. */
   readonly steps: number;
-  /** Every order was tried: this is a proof. Never so if two cases of one select have waited for the same side of one channel. */
+  /**
+   * Every order was tried, under what was assumed: this is a proof. Never so if two cases of one select have waited for the same side of one
+   * channel, or if a run was cut.
+   */
   readonly complete: boolean;
   /** What was taken for granted: `"timers: quiescent"`, that no timer fires while a task can go on. */
   readonly assumed: readonly string[];

@@ -28,7 +28,8 @@ export interface RunResult {
 /**
  * Runs a program in many orders, and rejects with the first in which it goes wrong.
  *
- * Every start of a task, every operation of the library, ready or not, every case of a select and every timer is a choice. Time is virtual.
+ * Every start of a task, every operation of the library, ready or not, every case of a select and every timer is a choice, and so is, after a
+ * synchronous verb that wakes somebody, whether that one goes on at once. The first run has production's own wake-ups. Time is virtual.
  * The program is run many times, so everything it uses has to be made in it; nothing but the order may differ between two runs. Meanwhile
  * nothing else that uses the library should run in the process. What is left at the end of a run is cancelled, so that its `finally` blocks and
  * what it has deferred run before the next one; no schedule and no trace tells of that.

@@ -11,8 +11,8 @@ export type Strategy = "auto" | "random" | "pct" | "dfs" | "dpor";
 /** How to explore. */
 export interface ExploreOptions {
   /**
-   * `"auto"` (the default): production's order, then in turn depth first with at most two choices that differ from it, at random, and by
-   * priorities. `"random"`; `"pct"`: by random priorities; `"dfs"`: every order, depth first; `"dpor"`: one of each kind of orders that
+   * `"auto"` (the default): in turn as `"dpor"`, for a proof, and depth first with at most two unusual choices, at random, by priorities, and with
+   * timers that race, for faults. `"random"`; `"pct"`: by random priorities; `"dfs"`: every order, depth first; `"dpor"`: one of each kind of orders that
    * differ in nothing which channels, joins, timers and {@link shared} objects could tell.
    */
   strategy?: Strategy | undefined;

@@ -1,8 +1,11 @@
 /**
  * One run of a program under control, from its start to its verdict.
  *
- * 1. Time moves only when nobody can go on. When main has ended it stands still: who sleeps or waits then is left behind.
- * 2. A failure that nobody has handled by the end is the verdict, whatever else is wrong: it often causes the rest.
+ * 1. Time moves only when nobody can go on. When main has ended it stands still, and a task that still sleeps or waits is left behind. Where timers
+ *    race, the next one may fire earlier, and time goes on after main's end.
+ * 2. A run that has become long goes on in an order in which everybody has a turn, and time moves now and then. It counts as endless if it does not
+ *    end so, either.
+ * 3. A failure that nobody has handled by the end is the verdict, whatever else is wrong: it often causes the rest.
  */
 import { reportFailure } from "../../platform/unhandled.ts";
 import { controller, everything } from "../../core/controller.ts";
@@ -29,7 +32,7 @@ export interface ExploreContext {
   readonly outcome: (key: string) => void;
   /** One of several values: each is explored. */
   readonly choose: <T>(...values: readonly [T, ...T[]]) => T;
-  /** A random number from 0 up to, and without, 1; the same in every run. `Math.random` gives the same. */
+  /** A random number from 0 up to, and without, 1. Each task draws its own, the same in every run; `Math.random` does so, too. */
   readonly random: () => number;
 }
 

@@ -11,7 +11,7 @@ import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
 import type { Event, Line } from "../scheduler/thread.ts";
 
 /** A line for each time that somebody went on: who it was, and what came of it. */
-export function traceOf({ lines, names }: ControlledScheduler): string[] {
+export function traceOf({ record: { lines }, names }: ControlledScheduler): string[] {
   return lines.map((line) => `${names.ofThread(line.thread)}: ${told(line, names)}`);
 }
 
@@ -52,7 +52,7 @@ const atMost = 60;
 const takes: ReadonlySet<Verb | undefined> = new Set<Verb | undefined>(["receive", "tryReceive", "read"]);
 
 /** A Mermaid sequence diagram of the last 60 events, and of how it has ended. */
-export function diagramOf({ lines, names }: ControlledScheduler, end: string): string {
+export function diagramOf({ record: { lines }, names }: ControlledScheduler, end: string): string {
   const ids = new Map<string, string>();
   const idOf = (name: string): string => {
     const id = ids.get(name) ?? `t${String(ids.size)}`;

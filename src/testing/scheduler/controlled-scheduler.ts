@@ -13,13 +13,13 @@
  */
 import { everything, type Actor, type Controller, type Enclosing, type Mover, type Verb, type Waited } from "../../core/controller.ts";
 import { External, HoldsSignal, RunsUserCode } from "../../core/operation.ts";
-import { seeded } from "../../platform/random.ts";
+import { seededBy } from "../../platform/random.ts";
 import { fulfilled } from "../../core/scheduler.ts";
-import { noteSiteOf } from "../../task/report/call-site.ts";
 import { Agenda } from "./agenda.ts";
 import { EndOfScope } from "./end-of-scope.ts";
 import { Names } from "./names.ts";
-import { runAsThread, runningThread, Thread, type Deed, type Event, type Item, type Line, type Step, type Timer } from "./thread.ts";
+import { Record } from "./record.ts";
+import { runAsThread, runningThread, Thread, type Deed, type Event, type Item, type Step, type Timer } from "./thread.ts";
 
 /** What is chosen besides who goes on. */
 export interface CaseChooser {
@@ -58,17 +58,15 @@ export interface Manner {
 /** Who goes on at once needs the async contexts to be told apart from the one who woke it, and they take a third of the time. */
 export type AtOnce = "a choice" | "left out";
 
-const mayWait: ReadonlySet<Verb> = new Set<Verb>(["send", "receive", "read", "join", "closeWrite", "acquire", "take"]);
-
 /** So often somebody goes on as in production before timers have their turn. */
 const burstLength = 256;
 
 export class ControlledScheduler implements Controller {
   readonly steps: Step[] = [];
-  readonly lines: Line[] = [];
   readonly threads: Thread[] = [];
   readonly agenda: Agenda = new Agenda();
   readonly names: Names = new Names();
+  readonly record: Record;
   /** How often somebody has gone on. */
   turns = 0;
   /** A timer was armed. */
@@ -96,6 +94,7 @@ export class ControlledScheduler implements Controller {
   constructor(chooser: CaseChooser, manner: Manner, atOnce: AtOnce) {
     this.#chooser = chooser;
     this.#manner = manner;
+    this.record = new Record(manner.traced === true);
     this.#carries = manner.production || atOnce === "a choice";
   }
 
@@ -113,7 +112,7 @@ export class ControlledScheduler implements Controller {
     if (current === this.#outside && this.threads.length > 0) return true; // of an earlier program
     const waiting = this.#waiters.get(who);
     const thread = waiting ? this.#idleThread(waiting) : who.kind === "task" ? this.#begin(who, current) : this.#idleThread(current);
-    this.#tell(current, { kind: "starts", thread });
+    this.record.tell(current, { kind: "starts", thread });
     if (this.#carries) runAsThread(thread.root, () => { this.#start(thread, proceed); });
     else this.#start(thread, proceed);
     return false;
@@ -121,7 +120,7 @@ export class ControlledScheduler implements Controller {
 
   #start(thread: Thread, proceed: () => void): void {
     if (this.#atOnce()) {
-      this.#beginLine(thread);
+      this.record.begin(thread);
       void fulfilled.then(proceed);
     } else this.#add(thread, inThisContext(proceed));
   }
@@ -142,10 +141,10 @@ export class ControlledScheduler implements Controller {
     if (current === this.#outside && !mover && !waited) return true; // of an earlier program
     const thread = mover ?? waited ?? this.#idleThread(current);
     const wakes = thread.root !== current.root;
-    this.#tellDeed(current, wakes ? thread : undefined);
+    this.record.tellDeed(current, wakes ? thread : undefined);
     if (!waited) thread.from = current.root.last?.told;
     if (this.#atOnce() || (wakes && waited && this.#wakesAtOnce(current))) {
-      this.#beginLine(thread);
+      this.record.begin(thread);
       if (this.#step && current !== this.#outside) this.#step.touched.push(thread.root);
       return true;
     }
@@ -211,7 +210,7 @@ export class ControlledScheduler implements Controller {
 
   runsOn(): boolean {
     if (!this.#atOnce()) return false;
-    this.#tellDeed(this.#current, undefined);
+    this.record.tellDeed(this.#current, undefined);
     return true;
   }
 
@@ -235,18 +234,10 @@ export class ControlledScheduler implements Controller {
     this.#picked = thread;
     this.#polling = false;
     this.steps.push({ thread, enabler: item.enabler, touched: [thread.root] });
-    this.#beginLine(thread);
+    this.record.begin(thread);
     if (isTimer) this.accessed(everything);
     item.proceed();
     return isTimer;
-  }
-
-  #beginLine(thread: Thread): void {
-    const line = { thread, events: [], from: thread.from };
-    thread.from = undefined;
-    thread.root.line = line;
-    thread.root.last = undefined;
-    this.lines.push(line);
   }
 
   /** The step is over. What becomes ready from here on comes from outside. */
@@ -283,7 +274,7 @@ export class ControlledScheduler implements Controller {
     const thread = this.#waitAs(waiter, what, event);
     if ((what.traits & (External | RunsUserCode)) !== 0) this.accessed(everything);
     if (new Set(lines).size < lines.length) this.#chooser.leaveOut(); // two cases wait in one line
-    this.#tell(thread, event);
+    this.record.tell(thread, event);
   }
 
   entered(scope: Enclosing): void {
@@ -331,7 +322,7 @@ export class ControlledScheduler implements Controller {
     if (current === this.#outside) return;
     this.accessed(task);
     current.root.last = undefined;
-    this.#tell(thread ?? current, { kind: "ends" });
+    this.record.tell(thread ?? current, { kind: "ends" });
   }
 
   accessed(what: object | typeof everything, verb?: Verb): void {
@@ -350,15 +341,7 @@ export class ControlledScheduler implements Controller {
       touched.push(this.names.ownerOf(what));
       if (current.root !== this.#picked.root) touched.push(current.root);
     }
-    if (verb !== undefined) this.#did(current, verb, what === everything ? undefined : what);
-  }
-
-  /** The running code has done something, or is about to: if it was a verb that may wait, that is seen later. */
-  #did(current: Thread, verb: Verb, what: object | undefined): void {
-    const atOnce = this.#polling || !mayWait.has(verb);
-    const deed: Deed = { verb, what, atOnce, wakesAtOnce: undefined, told: undefined };
-    current.root.last = deed;
-    if (atOnce && !this.#polling) this.#tellDeed(current, undefined);
+    if (verb !== undefined) this.record.did(current, verb, what === everything ? undefined : what, this.#polling);
   }
 
   // -- Time --
@@ -378,39 +361,13 @@ export class ControlledScheduler implements Controller {
     this.names.give(what, `${by.key}:${String(by.named++)}`);
   }
 
-  #tell(thread: Thread, event: Event): void {
-    this.#noteSite(event);
-    thread.root.line?.events.push(event);
-  }
-
-  /** Tell the last thing that was done, once, and whom it has woken. */
-  #tellDeed(current: Thread, woken: Thread | undefined): void {
-    const { last, line } = current.root;
-    const events = line?.events;
-    if (!events || (last?.told && !woken) || (!last && !woken)) return;
-    const event: Event = woken
-      ? { kind: "wakes", verb: last?.verb, what: last?.what, thread: woken }
-      : { kind: "does", verb: last?.verb, what: last?.what };
-    this.#noteSite(event);
-    const at = last?.told?.kind === "does" ? events.indexOf(last.told) : -1;
-    if (at >= 0) events[at] = event;
-    else events.push(event);
-    if (last) last.told = event;
-  }
-
   /** One of several values was chosen. */
-  chose(value: unknown): void {
-    this.#tell(this.#current, { kind: "chooses", value });
-  }
-
-  #noteSite(event: Event): void {
-    if (this.#manner.traced === true) noteSiteOf(event);
-  }
+  chose(value: unknown): void { this.record.tell(this.#current, { kind: "chooses", value }); }
 
   /** A random number of the running task's own: what others draw changes nothing of it. */
   random(seed: number): number {
     const { root } = this.#current;
-    root.random ??= seeded(hashed(root.key, seed));
+    root.random ??= seededBy(root.key, seed);
     return root.random();
   }
 
@@ -440,13 +397,6 @@ export class ControlledScheduler implements Controller {
   waiters(): Iterable<object> {
     return this.#waiters.keys();
   }
-}
-
-/** A seed made of a name and a seed: the FNV-1a hash of Fowler, Noll and Vo. */
-function hashed(name: string, seed: number): number {
-  let hash = 0x811c9dc5 ^ seed;
-  for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
-  return hash;
 }
 
 /** A function that has another one run in the present async context, in a later microtask: promises carry it. */
