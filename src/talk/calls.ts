@@ -44,7 +44,7 @@ export interface Client<Req, Res> {
    * Asks, and waits for the answer.
    *
    * @param value - the request
-   * @param options - a `signal` to give up by: before acceptance the server never sees the call, after it `call.signal` aborts
+   * @param options - a `signal` that ends the wait: before acceptance the server never sees the call, after it `call.signal` aborts
    * @returns the reply; rejects with the error given to `fail`, with a `ClosedError` when the channel is closed or the call was dropped unanswered,
    * or with `signal.reason`
    */

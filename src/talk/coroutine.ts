@@ -41,7 +41,7 @@ export interface Coroutine<In, Out, Ret> extends Disposable {
  * any; cancelling a caller does not end it for the others.
  *
  * @param body - a generator or an async generator function; it starts in a later microtask
- * @throws TypeError when `body` is no function. If it returns no generator, `first`, `done` and every call reject with a `TypeError`
+ * @throws TypeError when `body` is not a function. If it returns no generator, `first`, `done` and every call reject with a `TypeError`
  *
  * @example
  * ```ts

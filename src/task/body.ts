@@ -14,7 +14,7 @@ export type Body<A extends unknown[], T> = (...args: A) => T | PromiseLike<T> | 
 
 /**
  * The type of a parameter that takes a {@link Body}. For anything else the compiler reports, in one line, what to write: `Call`. `Y`, `Z` and `P` are
- * inferred from an argument that is no body: from what it yields, from how an async generator ends, from the value of a promise. In your own code,
+ * inferred from an argument that is not a body: from what it yields, from how an async generator ends, from the value of a promise. In your own code,
  * write {@link Body}.
  */
 export type GivenBody<Call extends string, A extends unknown[], T, Y, Z, P> = Unless<P, PromiseLike<P>,

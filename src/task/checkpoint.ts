@@ -11,8 +11,8 @@ import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 /**
  * Lets timers, I/O and every other task run, then goes on. Under a fake clock it lets other tasks run and takes no virtual time.
  *
- * @param options - a `signal` to give up by
- * @returns rejects with `signal.reason` when aborted
+ * @param options - a `signal` that ends the wait
+ * @returns rejects with `signal.reason` if that aborts
  *
  * @example
  * ```ts

@@ -115,7 +115,7 @@ export class Driver implements Job, Performer {
     this.resume("error", this.meetCancel());
   }
 
-  /** Go on with what has arrived, up to the next wait or the end, in the task's own context. */
+  /** Go on with what has arrived, up to the next wait or the end, in the task's own async context. */
   run(): void {
     if (this.context === undefined) this.goOn();
     else this.context.runInAsyncScope(goOn, this);
@@ -169,7 +169,7 @@ export class Driver implements Job, Performer {
     return this.plain ? generators.next.call(this.generator, arrived) : this.#giveBack(arrived);
   }
 
-  /** Perform what came out of a plain `yield`, as a `yield*` there would. False: the task waits. */
+  /** Perform the operation that a plain `yield` gave, as a `yield*` there would. Returns false if the task has to wait. */
   #performed(yielded: unknown): boolean {
     enter(this);
     try {

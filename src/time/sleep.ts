@@ -13,7 +13,7 @@ import { arm, checkedDelay } from "./timer.ts";
  *
  * @param ms - milliseconds; below 0 counts as 0, any size works, `Infinity` never wakes and holds no timer
  * @param options - a `signal` that ends the wait and clears the timer
- * @returns rejects with a `RangeError` if `ms` is `NaN` or no number, and with `signal.reason` if that aborts first
+ * @returns rejects with a `RangeError` if `ms` is `NaN` or not a number, and with `signal.reason` if that aborts first
  *
  * @example
  * ```ts
@@ -35,7 +35,7 @@ export function sleep(ms: number, options?: WaitOptions): Promise<void> {
  * another case wins.
  *
  * @param ms - milliseconds, as for {@link sleep}
- * @throws RangeError for `NaN` or no number
+ * @throws RangeError if `ms` is `NaN` or not a number
  *
  * @example
  * ```ts

@@ -36,7 +36,7 @@ export interface Ticker extends Receiver<number> {
  * While nothing waits for it, it does not keep the process alive.
  *
  * @param ms - the period in milliseconds: above 0; `Infinity` never ticks
- * @throws RangeError for 0, a negative number, `NaN` or no number
+ * @throws RangeError if `ms` is 0, negative, `NaN` or not a number
  *
  * @example
  * ```ts

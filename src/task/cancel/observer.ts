@@ -1,5 +1,7 @@
 /**
  * Hooks that debug mode sets (`debugging.ts`). Otherwise there are none, since capturing a stack costs as much as forty handovers.
+ *
+ * Idea: trio's instruments.
  */
 import { noteWaits } from "../../core/park.ts";
 import type { Waiter } from "../../core/wait-queue.ts";

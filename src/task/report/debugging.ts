@@ -1,6 +1,8 @@
 /**
  * Debugging: records where tasks were started and where they wait, and reports what hangs on standard error. It is off by default. The environment
  * variable `RENDEZVOUS_DEBUG`, or importing `rendezvous/debug`, turns it on.
+ *
+ * Idea: asyncio's debug mode.
  */
 import { noteResources } from "../../support/resources.ts";
 import type { Waiter } from "../../core/wait-queue.ts";

@@ -1,9 +1,9 @@
 /**
  * Gather: several jobs at once, their results in the order of the jobs.
  *
- * 1. Thunks are run as the tasks of a scope; promises and tasks that exist already are only observed.
+ * 1. Thunks are run as the tasks of a scope; promises and tasks are only observed.
  * 2. The first failure is the outcome, by identity. Thunks not started by then never start; those that run are cancelled and awaited,
- *    or (`onError: "leave"`) go on, and a later failure of theirs is taken as seen.
+ *    or (`onError: "leave"`) go on, and a later failure of theirs counts as handled.
  *
  * Idea: asyncio's `gather`, with its `return_exceptions`; cancelling what it has started is trio's way. The record form and `limit` follow p-map and
  * the wishes of its users.
@@ -35,7 +35,7 @@ export type Gathered<J, Extra = never> = J extends readonly unknown[] ? Results<
 type NoJob = "write () => work(): a job is a function, a promise or a task";
 type NoJobs = "write gather([a, b]) or gather({ a, b }), of functions, promises and tasks";
 type ListOf<Job> = Iterable<Job> | Readonly<Record<string, Job>>;
-/** Jobs, or what the compiler says of what are none; `A` are the parameters of a job. */
+/** The jobs, or the sentence that the compiler shows for anything else; `A` are the parameters of a job. */
 type GivenJobs<J, Y, Z, A, P> = Unless<P, PromiseLike<P> | (() => P) | { [Symbol.asyncIterator](): P },
   Unless<Z, ListOf<() => AsyncGeneratorOf<Z>>, IfYieldable<Y, ListOf<() => Generator<Y, unknown, unknown>>,
     IfWithoutParameters<A, ListOf<(...args: A extends unknown[] ? A : never) => unknown>, J,
@@ -58,7 +58,7 @@ export interface GatherOptions extends WaitOptions {
    */
   returnErrors?: boolean | undefined;
   /**
-   * What a failure does to the thunks that run: `"cancel"` cancels and awaits them, `"leave"` lets them go on, as asyncio does.
+   * What happens to running thunks when a job fails: `"cancel"` cancels and awaits them, `"leave"` lets them go on, as asyncio does.
    *
    * @defaultValue `"cancel"`
    */
@@ -71,8 +71,8 @@ export interface GatherOptions extends WaitOptions {
  *
  * @param jobs - an array, any other iterable (a set, a generator's object; read to its end at the call) or a record of jobs. A job is a thunk, which
  * is run as a task, or a promise or a task, which is observed and never cancelled
- * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels
- * the others; `signal`: to give up by, which cancels them
+ * @param options - `limit`: how many thunks run at the same time; `returnErrors`: errors as results; `onError`: whether a failure cancels the others;
+ * `signal`: cancels all thunks and ends the wait
  * @returns rejects with the first error of a job, the very object; with `signal.reason`; with a `TypeError` when a job is none of the three or `jobs`
  * is neither an iterable nor a record; with a `RangeError` for a bad limit
  *
@@ -202,7 +202,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     for (let running = 0; running < this.#limit && this.#startNext(); running++);
   }
 
-  /** Stop observing promises and tasks. Thunks that run keep their observer, so that their failure is no unhandled rejection. */
+  /** Stop observing promises and tasks. Thunks that run keep their observer, so that their failure is not an unhandled rejection. */
   withdraw(waiter: Waiter): void {
     release(waiter);
     this.#outside = undefined;

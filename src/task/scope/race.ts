@@ -30,9 +30,9 @@ export interface RaceOptions extends WaitOptions {
  * To choose among receives, use {@link select}: bodies that each receive may take a value from several channels.
  *
  * @param bodies - at least one: async, plain or generator functions, never promises, which cannot be cancelled
- * @param options - `until: "success"` passes over failures; a `signal` to give up by
- * @returns the first value. Rejects with the first error, or (`until: "success"`, all have failed) with an `AggregateError` of all errors in
- * the order of the bodies; with `signal.reason`; with a `TypeError` when there are no bodies
+ * @param options - `until: "success"` ignores failures while a body still runs; a `signal` that cancels all bodies
+ * @returns the first value. Rejects with the first error; or, if `until: "success"` and all have failed, with an `AggregateError` of all errors in
+ * the order of the bodies; with `signal.reason`; or with a `TypeError` when there are no bodies
  *
  * @example
  * ```ts

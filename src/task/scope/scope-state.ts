@@ -3,8 +3,8 @@
  *
  * 1. It is over when its body and everything in its cancel scope have ended, and its clean-up is done; not before, whatever happens.
  * 2. The first error cancels the rest. Later ones are kept with it.
- * 3. Its outcome is, in this order: the first error of body or children that is not its own cancel; an outer cancel; its own cancel,
- *    unless the body has returned a value all the same; the body's value. The body cannot change that by swallowing an error.
+ * 3. Its outcome is, in this order: the first error of body or children that is not its own cancel; an outer cancel; its own cancel, unless the body
+ *    has returned a value in spite of it; the body's value. The body cannot change that by swallowing an error.
  *
  *        open ── body and children ended ──► clean-up, last in first out ──► over
  *          └─ the first error, cancel(), the deadline, from outside: cancelled, and waits for the same
@@ -83,7 +83,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     return this.#outerSignal !== undefined;
   }
 
-  /** Whether its body has still to end. */
+  /** Whether its body has not ended yet. */
   get bodyRuns(): boolean {
     return !this.#body;
   }
@@ -106,7 +106,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     return this.#failure;
   }
 
-  /** Run the body, from a later microtask on. */
+  /** Run the body, in a later microtask. */
   run<T>(body: Body<never[], T>, args: unknown[]): Promise<T> {
     if (this.cancelScope.cancelError) this.ended("return", undefined);
     else startIn(this.cancelScope, { run: () => { this.#begin(body as Body<unknown[], unknown>, args); } }, this);
@@ -130,7 +130,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
     return this.outcome;
   }
 
-  // -- What can be done in it --
+  // -- Its verbs --
 
   go<A extends unknown[], U>(body: Body<A, U>, ...args: A): ChildTask<U> {
     checkedBody(body, "go", "s.go(() => work()), not s.go(work())");
@@ -139,13 +139,13 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   }
 
   /**
-   * Starts a task that does not keep the scope open, as the stage of a flow: see {@link BackgroundTask}. It is cancelled and awaited when the body
+   * Starts a task that does not keep the scope open, such as a stage of a flow: see {@link BackgroundTask}. It is cancelled and awaited when the body
    * and all other children have ended. Get the state of a user's scope by `ScopeHandle.stateOf(s, "parallel")`.
    *
-   * @param verb - what the error of a scope that has ended calls it: `parallel`
+   * @param verb - the name of the verb for the error of a scope that has ended: `parallel`
    * @param body - an async, a plain or a generator function; it starts in a later microtask, and never in a scope that is cancelled
-   * @param onEnd - called once, in the step in which the task ends, before its scope can end by that: `task.state` and `outcome` say how. It may
-   * neither throw nor run code of the user
+   * @param onEnd - called once, in the step in which the task ends, before its scope can end by that: `task.state` and `outcome` say how. It must
+   * neither throw nor run user code
    * @throws ClosedError when the scope has ended
    */
   goInBackground<T>(verb: string, body: Body<[], T>, onEnd?: OnBackgroundEnd): BackgroundTask<T> {

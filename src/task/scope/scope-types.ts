@@ -13,7 +13,7 @@ export interface Scope {
    * Starts a child: as `go` does, but the scope waits for it, and its failure is the scope's. In a scope that is cancelled it is
    * cancelled, too, and never runs.
    *
-   * @throws ClosedError when the scope has ended, TypeError when `body` is no function
+   * @throws ClosedError when the scope has ended, TypeError when `body` is not a function
    */
   go<A extends unknown[], T, Y = never, Z = never, P = never>(
     body: GivenBody<"s.go(() => work()), not s.go(work())", A, T, Y, Z, P>,
@@ -33,7 +33,7 @@ export interface Scope {
    * removes it; 0 or less makes it pass at once. In {@link timeout} it is the limit of that block. In a scope that is cancelled or over, nothing
    * happens.
    *
-   * @throws RangeError for `NaN` or no number
+   * @throws RangeError if `ms` is `NaN` or not a number
    */
   limit(ms: number): void;
   /**

@@ -21,9 +21,9 @@ import type { OpenScope, Scope } from "./scope-types.ts";
  *
  * @param body - an async, a plain or a generator function; it starts in a later microtask, and gets the {@link Scope}
  * @param options - `name`, `timeout` in milliseconds, `signal`, `onError`
- * @returns the body's value. Rejects, in this order, with the first error of body or children; with the {@link CancelledError} of a
- * cancel from outside; with a {@link TimeoutError} after its own deadline, or the `CancelledError` of its own `cancel`, unless the body
- * has returned a value all the same
+ * @returns the body's value. Rejects, in this order, with the first error of body or children; with the {@link CancelledError} of a cancel from
+ * outside; with a {@link TimeoutError} after its own deadline, or the `CancelledError` of its own `cancel`, unless the body has returned a value in
+ * spite of it
  *
  * @example
  * ```ts

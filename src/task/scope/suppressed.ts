@@ -20,7 +20,7 @@ interface Kept {
  * passes on its way out add theirs. If it fails another scope later, only the errors of that one count.
  *
  * @param error - what a scope, a gather, a timeout rejected with
- * @returns the errors: none for an error that came alone, and for a value that is no object
+ * @returns the errors: none for an error that came alone, and for a value that is not an object
  *
  * @example
  * ```ts
