@@ -14,6 +14,7 @@ export type { Separators } from "./units.ts";
 export type { StartTlsOptions } from "./start-tls.ts";
 export type { TlsDetails } from "./secure.ts";
 export type { Address } from "./address.ts";
+export { adopt } from "./adopt.ts";
 export { listen } from "./listen.ts";
 export type { ListenOptions } from "./listen-options.ts";
 export type { Listener, ListenerStatistics } from "./listener.ts";

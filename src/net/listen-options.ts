@@ -15,6 +15,14 @@ export interface ListenOptions extends ConnectionOptions {
   port?: number | undefined;
   /** A Unix socket, in place of a host and a port. Its file is removed at the shutdown. */
   path?: string | undefined;
+  /** A socket that listens already and was handed over, by its number, as systemd does; in place of an address. */
+  fd?: number | undefined;
+  /**
+   * Whether a listener at an IPv6 address, such as "::", leaves IPv4 clients out.
+   *
+   * @defaultValue `false`
+   */
+  ipv6Only?: boolean | undefined;
   /** TLS: its options, with at least `cert` and `key`. */
   tls?: TlsOptions | undefined;
   /** How many clients may wait to be received, those in the handshake of TLS included: a whole number from 1 up. 4,096. */
@@ -28,14 +36,15 @@ export interface ListenOptions extends ConnectionOptions {
 }
 
 const listenOptions: Known<ListenOptions & Address> = {
-  ...connectionOptions, host: true, port: true, path: true, tls: true, maxPending: true, backlog: true, unlinkStale: true, onError: true,
+  ...connectionOptions, host: true, port: true, path: true, fd: true, ipv6Only: true, tls: true, maxPending: true, backlog: true, unlinkStale: true,
+  onError: true,
   family: true, // an address of a listener is one to listen on
 };
 
 /** Where to listen, checked. */
 export interface ListenTarget {
   readonly name: string;
-  readonly at: { host?: string; port: number } | { path: string };
+  readonly at: { host?: string; port: number; ipv6Only?: boolean } | { path: string } | { fd: number };
   readonly backlog: number;
   readonly unlinkStale: boolean;
   readonly settings: ListenerSettings;
@@ -68,12 +77,22 @@ function parsedOptions(address: string): ListenOptions {
 }
 
 function checkedAddress(options: ListenOptions): Pick<ListenTarget, "name" | "at"> {
+  const { fd, host: name, port: number, path: file, ipv6Only } = options;
+  if (ipv6Only !== undefined && typeof (ipv6Only as unknown) !== "boolean") throw new TypeError(`ipv6Only is true or false; got ${show(ipv6Only)}`);
+  if (fd !== undefined) {
+    if (name !== undefined || number !== undefined || file !== undefined) {
+      throw new TypeError("listen takes either an fd, which has its address, or an address: a host and a port, or a path");
+    }
+    if (!Number.isSafeInteger(fd) || fd < 0) throw new RangeError(`fd is the number of an open socket, from 0 up; got ${show(fd)}`);
+    return { name: `fd ${String(fd)}`, at: { fd } };
+  }
   if (checkedKind(options) === "path") {
     const path = checkedPath(options.path);
     return { name: formatPath(path), at: { path } };
   }
   const port = checkedPort(options.port, 0);
-  if (options.host === undefined) return { name: `:${String(port)}`, at: { port } };
+  const only = ipv6Only === undefined ? {} : { ipv6Only };
+  if (options.host === undefined) return { name: `:${String(port)}`, at: { port, ...only } };
   const host = checkedHost(options.host);
-  return { name: formatAddress(host, port), at: { host, port } };
+  return { name: formatAddress(host, port), at: { host, port, ...only } };
 }

@@ -12,7 +12,6 @@
  *
  * Idea: Go's `net.Listener`, as a channel.
  */
-import type { AddressInfo } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { chan, Loop, type Channel } from "../core/channel.ts";
 import { Through } from "../core/iteration.ts";
@@ -281,7 +280,8 @@ function told(onError: (error: ConnectionError) => void, failure: ConnectionErro
 
 /** Where a server listens. */
 export function addressOf(server: TransportServer<Transport>): Address {
-  const address = server.address() as AddressInfo | string;
+  const address = server.address();
+  if (address === null) return {}; // of a socket that was handed over
   if (typeof address === "string") return { path: address };
   return { host: address.address, port: address.port, family: address.family === "IPv6" ? 6 : 4 };
 }

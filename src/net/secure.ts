@@ -71,7 +71,7 @@ export function resetTransport(socket: Transport): void {
   const plain: Transport = plains.get(socket) ?? socket;
   const canReset = plain.inMemory === true || (plain.remotePort !== undefined && !("encrypted" in plain));
   // The platform first ends a socket that it is to reset, and waits for that. Without pending writes it soon is; to destroy it meanwhile would leak it.
-  const finishing = socket instanceof Duplex && socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  const finishing = socket instanceof Duplex && !socket.destroyed && socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
   if (canReset && finishing) socket.once("finish", () => { resetTransport(socket); });
   else {
     if (canReset) plain.resetAndDestroy();
@@ -88,6 +88,7 @@ export class ServerHandshake {
   constructor(plain: Plain, options: TlsOptions, outcome: HandshakeOutcome<Socket>) {
     this.#plain = plain;
     plain.on("error", ignored);
+    plain.allowHalfOpen = false; // until it is secure: a client that ends in the middle of the handshake has gone
     const failed = (error: Error): void => {
       if (this.#over) return;
       this.abandon();

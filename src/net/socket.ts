@@ -44,6 +44,8 @@ export interface Making {
   readonly host?: string | undefined;
   /** Who has asked for it, if that was not here and now. */
   readonly by?: object | undefined;
+  /** The stream was made elsewhere: perhaps a side of it is over already. */
+  readonly adopted?: boolean;
 }
 
 /** A connection over a socket that is connected. */
@@ -65,10 +67,11 @@ export class SocketConnection extends InboundSide implements Connection {
   #securing = false;
   #disarm: (() => void) | undefined = undefined;
 
-  constructor(socket: Transport, { readBuffer, maxLine, linger, noDelay, keepAlive }: CheckedConnectionOptions, { paths, host, by }: Making = {}) {
+  constructor(socket: Transport, options: CheckedConnectionOptions, { paths, host, by, adopted = false }: Making = {}) {
+    const { readBuffer, maxLine, linger, noDelay, keepAlive } = options;
     const local = paths?.local ?? socketAddress(socket.localAddress, socket.localPort, socket.localFamily);
     const remote = paths?.remote ?? socketAddress(socket.remoteAddress, socket.remotePort, socket.remoteFamily);
-    const name = nameOf(local, remote);
+    const name = adopted && remote.port === undefined ? "connection over an adopted stream" : nameOf(local, remote);
     const outer = socket.inMemory !== true;
     super({ name, readBuffer, maxLine, outer, onWanting: () => { this.#resume(); } });
     this.local = local;
@@ -85,8 +88,15 @@ export class SocketConnection extends InboundSide implements Connection {
     this.#attach();
     // A client of a listener may have gone while it waited.
     if (socket.errored) this.#fail(socket.errored);
+    if (adopted && socket instanceof Duplex) this.#takeOverEnds(socket);
     if (socket.closed) this.#closed();
     else socket.resume(); // a listener's was paused until now
+  }
+
+  /** A stream does not tell again of an end that has been. */
+  #takeOverEnds(stream: Duplex): void {
+    if (stream.readableEnded) this.reader.finish();
+    if (stream.writableEnded || !stream.writable) this.#writer.close();
   }
 
   // -- The side of the socket --
@@ -246,6 +256,7 @@ export class SocketConnection extends InboundSide implements Connection {
     } catch (error) {
       this.#attach();
       this.destroy(error);
+      if (plain.closed) this.#closed(); // the handshake has ended it
       throw error;
     } finally {
       this.#securing = false;

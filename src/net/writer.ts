@@ -162,7 +162,7 @@ export class Writer implements WaitPlace, Outbound {
     this.check();
     if (lengthOf(payload) === 0) return true;
     if (!this.#idle) return false;
-    this.#write([joined([payload])], new Write()); // a copy, since the caller is not told when the kernel has it
+    this.#write([joined([payload], lengthOf(payload))], new Write()); // a copy, since the caller is not told when the kernel has it
     return true;
   }
 
@@ -241,8 +241,9 @@ export class Writer implements WaitPlace, Outbound {
       this.#land(flight);
       this.#go();
     };
-    if (payloads.length === 1 && !Array.isArray(payloads[0])) transport.write(payloads[0] as Uint8Array, taken);
-    else if (flight.length <= together) transport.write(joined(payloads), taken);
+    const [only] = payloads;
+    if (payloads.length === 1 && only instanceof Uint8Array) transport.write(only, taken);
+    else if (flight.length <= together) transport.write(joined(payloads, flight.length), taken);
     else {
       const parts = payloads.flatMap(partsOf);
       transport.cork();

@@ -1,24 +1,31 @@
 /** The edges of a connection: where one is made, given up, or ends in the middle of something. */
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { linkSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { connect, type LookupFunction } from "node:net";
+import { connect, type LookupFunction, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
-import { ConnectionError, dial, listen } from "../../../src/net/index.ts";
+import sinon from "sinon";
+import { go, scope } from "../../../src/node.ts";
+import { bubble, memoryNet } from "../../../src/testing/index.ts";
+import { ConnectionError, dial, listen, serve, type Connection, type Listener } from "../../../src/net/index.ts";
 import { dialOver } from "../../../src/net/dial.ts";
 import { platform } from "../../../src/net/platform.ts";
 import { certificateFor } from "../../unit/net/support/certificate.ts";
 import { client, closedPort, dialed, hangUp, kept, listenerAt, once, serverOf, socketPath } from "../../unit/net/support/peers.ts";
 import { textArguments } from "../../support/runtime.ts";
-import { rejectionOf } from "../../support/settle.ts";
+import { rejectionOf, settle } from "../../support/settle.ts";
 
 const certificate = certificateFor("localhost", "127.0.0.1");
 
 describe("the edges of connections", () => {
   const children: ChildProcess[] = [];
 
+  const sockets = new Set<Socket>();
+
   afterEach(async () => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
     await Promise.all(children.splice(0).map((child) => {
       const closed = once(child, "close");
       child.kill("SIGKILL");
@@ -95,6 +102,153 @@ describe("the edges of connections", () => {
         connection.destroy();
       }
     }).timeout(20_000);
+  });
+
+  describe("listeners with TLS", () => {
+    for (const unix of [false, true]) {
+      const where = unix ? "a Unix path" : "TCP";
+      const place = (): { path: string } | { host: string; port: number } => (unix ? { path: socketPath() } : { host: "127.0.0.1", port: 0 });
+      const begun = (at: { path: string } | object, port: number): Socket => {
+        const socket = connect("path" in at ? at : { host: "127.0.0.1", port });
+        sockets.add(socket);
+        return socket.on("error", () => undefined);
+      };
+      const silent = async (at: { path: string } | object, port: number): Promise<Socket> => {
+        const socket = begun(at, port);
+        await once(socket, "connect");
+        return socket;
+      };
+
+      it(`NF-03 on ${where} clients in the handshake are counted one by one: maxPending, dropped, shutdown hold`, async () => {
+        const at = place();
+        const listener = await listenerAt({ ...at, tls: certificate, maxPending: 3 });
+        const first = await Promise.all([1, 2, 3].map(() => silent(at, listener.port)));
+        for (let turns = 0; turns < 20 && listener.statistics.pending < 3; turns++) await settle();
+        expect(listener.statistics).to.include({ pending: 3, dropped: 0 });
+        await Promise.all([1, 2].map(() => once(begun(at, listener.port).resume(), "close"))); // perhaps before it knows that it is connected
+        expect(listener.statistics).to.include({ pending: 3, dropped: 2 });
+        const closed = Promise.all(first.map((socket) => once(socket.resume(), "close")));
+        await listener.shutdown();
+        await closed;
+        expect(listener.statistics).to.include({ pending: 0 });
+      });
+
+      it(`NF-04 on ${where} a client that is late in its handshake is destroyed, whatever comes from it, and the next one gets its place`, async () => {
+        const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] });
+        try {
+          const at = place();
+          const failures: string[] = [];
+          const tls = { ...certificate, handshakeTimeout: 1000 };
+          const listener = await listenerAt({ ...at, tls, maxPending: 2, onError: (error) => failures.push(error.code) });
+          const late = await Promise.all([1, 2].map(() => silent(at, listener.port)));
+          for (let turns = 0; turns < 20 && listener.statistics.pending < 2; turns++) await settle();
+          const gone = Promise.all(late.map((socket) => once(socket.resume(), "close")));
+          clock.tick(600);
+          late[0]?.write(Uint8Array.of(22, 3, 1, 2, 0, 1)); // the beginning of a hello
+          await settle();
+          clock.tick(399);
+          expect(listener.statistics.pending).to.equal(2);
+          clock.tick(1);
+          await gone;
+          expect(listener.statistics).to.include({ pending: 0, failed: 2 });
+          await settle();
+          expect(failures).to.deep.equal(Array(2).fill("ERR_TLS_HANDSHAKE_TIMEOUT"));
+          const ours = dialed({ ...("path" in at ? at : { host: "127.0.0.1", port: listener.port }), tls: { ca: certificate.cert } });
+          const theirs = kept(await listener.receive());
+          await (await ours).send("in time\n");
+          expect(await theirs.readLine()).to.equal("in time");
+        } finally {
+          clock.restore();
+        }
+      });
+    }
+
+    it("NF-04 (b) 4,096 clients that are silent do not keep the next one out once their time is over", async () => {
+      const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] });
+      try {
+        const listener = await listenerAt({ host: "127.0.0.1", port: 0, tls: { ...certificate, handshakeTimeout: 5000 } });
+        for (let some = 0; some < 4096; some += 256) {
+          await Promise.all(Array.from({ length: 256 }, async () => {
+            const socket = connect({ host: "127.0.0.1", port: listener.port });
+            sockets.add(socket);
+            socket.on("error", () => undefined).resume();
+            await once(socket, "connect");
+          }));
+        }
+        while (listener.statistics.pending < 4096) await settle();
+        expect(listener.statistics.pending).to.equal(4096);
+        clock.tick(5000);
+        expect(listener.statistics).to.include({ pending: 0, failed: 4096 });
+        const ours = dialed({ host: "127.0.0.1", port: listener.port, tls: { ca: certificate.cert } });
+        kept(await listener.receive());
+        await ours;
+      } finally {
+        clock.restore();
+      }
+    }).timeout(60_000);
+  });
+
+  describe("serving", () => {
+    it("NF-09 (c) a handler that throws anything, undefined too, ends in a reset: a cut body does not look whole", async () => {
+      for (const thrown of [new Error("broken"), "text", undefined]) {
+        const listener = await listenerAt();
+        const told: unknown[] = [];
+        const serving = serve(listener, async (connection) => {
+          await connection.send("half a body");
+          await connection.readLine();
+          throw thrown;
+        }, { onError: (error) => told.push(error) });
+        const ours = await dialed(`127.0.0.1:${listener.port}`);
+        expect((await ours.readExactly(11)).byteLength).to.equal(11);
+        await ours.send("go on\n");
+        expect(await rejectionOf(ours.receive())).to.be.instanceOf(ConnectionError).with.property("code", "ECONNRESET");
+        await listener.shutdown();
+        await serving;
+        expect(told).to.deep.equal([thrown]);
+      }
+    });
+  });
+
+  describe("virtual time", () => {
+    const pairIn = async (): Promise<{ ours: Connection; theirs: Connection; listener: Listener }> => {
+      const { dial: dialInMemory, listen: listenInMemory } = memoryNet({ latency: 50 });
+      const listener = await listenInMemory("server:1");
+      const [ours, theirs] = await Promise.all([dialInMemory("server:1"), listener.receive()]);
+      return { ours, theirs, listener };
+    };
+    const programs: Record<string, () => Promise<void>> = {
+      "shutdown of one side, then of the other": async () => {
+        const { ours, theirs, listener } = await pairIn();
+        theirs.close();
+        await ours.shutdown();
+        await theirs.shutdown();
+        await listener.shutdown();
+      },
+      "shutdown of one side alone, bounded by linger": async () => {
+        const { ours, theirs, listener } = await pairIn();
+        await ours.shutdown();
+        theirs.destroy();
+        await listener.shutdown();
+      },
+      "ended, in main and in a task": async () => {
+        const { ours, theirs, listener } = await pairIn();
+        const task = go(async () => { await ours.ended; });
+        ours.close();
+        theirs.close();
+        await theirs.ended;
+        await task;
+        await listener.shutdown();
+      },
+      "a scope that uses both": () => scope(async (s) => {
+        const { ours, theirs, listener } = await pairIn();
+        s.use(listener);
+        s.use(ours);
+        s.use(theirs);
+      }),
+    };
+    for (const [what, program] of Object.entries(programs)) {
+      it(`NF-13 ${what} settles in virtual time`, () => bubble(program));
+    }
   });
 
   describe("dialling", () => {

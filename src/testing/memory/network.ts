@@ -110,6 +110,7 @@ export class MemoryNetwork implements Network<MemorySocket>, Holder {
     if (settings.tls !== undefined) {
       throw new TypeError("a network in memory has no TLS: listen without it in the test, or test with the platform's network");
     }
+    if ("fd" in at) throw new TypeError("a network in memory has no file descriptors: listen at an address");
     const place = "path" in at ? at.path : this.#placeOf(at.host ?? "::", at.port);
     const key = typeof place === "string" ? formatPath(place) : keyOfPlace(place);
     if (typeof place === "string" ? this.#servers.has(key) : this.#inUse(place)) {
