@@ -48,8 +48,8 @@ export const breaks: readonly Break[] = [
     from: "if (previous !== undefined) previous.next = next;", to: "if (previous !== undefined) previous.next = undefined;",
   },
   {
-    law: 4, fault: "a case that has happened leaves the others to happen, too", file: "core/choice.ts",
-    from: "choice.withdraw(outside);", to: "",
+    law: 4, fault: "a case that has happened leaves the others to happen, too", file: "core/inner-waiter.ts",
+    from: "around.withdraw(outside);", to: "",
   },
   {
     law: 4, fault: "an abort that comes before the wait is not seen", file: "core/perform.ts",
@@ -63,7 +63,7 @@ export const breaks: readonly Break[] = [
   { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
   { law: 5, fault: "the iterator of a loop that has ended stays in its line", file: "core/iteration.ts", from: "    this.leave();", to: "" },
   {
-    law: 5, fault: "what it waited for gives the end, and stays in line", file: channel,
+    law: 5, fault: "what it waited for gives the end, and stays in line", file: "core/loop.ts",
     from: "withdraw(receiver);\n      receiver.resume(\"value\", theEnd());", to: "receiver.resume(\"value\", theEnd());",
   },
   {

@@ -14,7 +14,20 @@ export interface Buffer<T> {
   readonly size: number;
 }
 
-/** How a channel is made. */
+/**
+ * How a channel is made.
+ *
+ * @example
+ * ```ts
+ * import { chan } from "rendezvous";
+ *
+ * const latest = chan<number>({ capacity: 1, overflow: "drop-oldest", name: "latest" });
+ * for (const n of [1, 2, 3]) await latest.send(n);
+ * console.log(await latest.receive()); // 3
+ * ```
+ *
+ * Idea: core.async's sliding and dropping buffers, trio's named capacities.
+ */
 export interface ChannelOptions<T> {
   /** How many values it holds for receivers to come: a whole number from 0 up, or `Infinity`. 0, the default: rendezvous. */
   capacity?: number | undefined;

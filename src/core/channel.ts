@@ -17,40 +17,25 @@
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { mayBeCancelled } from "./cancel-context.ts";
 import { checkedCapacity, checkedOptions } from "./channel-options.ts";
-import { Iteration, theEnd } from "./iteration.ts";
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
+import { Receiving, resultFor, Sending } from "./channel-operations.ts";
+import { theEnd } from "./iteration.ts";
+import { Loop } from "./loop.ts";
+import type { Operation, WaitOptions } from "./operation.ts";
 import { parkIn } from "./park.ts";
 import { done, perform, ready, rejectedNow } from "./perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
-import { Queue } from "./queue.ts";
+import { Queue } from "../support/queue.ts";
 import { controller, tellMade, touch, type Verb } from "./controller.ts";
 import type { Buffer, ChannelOptions, Receiver, Sender } from "./channel-types.ts";
-import { WaitQueue, withdraw, type Waiter } from "./wait-queue.ts";
+import { WaitQueue, type Waiter } from "./wait-queue.ts";
 
-/**
- * Makes a channel with a policy for overflow, a hook for dropped values, or a name.
- *
- * @param options - see {@link ChannelOptions}
- * @throws RangeError when the capacity is not a whole number from 0 up or `Infinity`; TypeError when another option has the
- * wrong type
- *
- * @example
- * ```ts
- * import { chan } from "rendezvous";
- *
- * const latest = chan<number>({ capacity: 1, overflow: "drop-oldest", name: "latest" });
- * for (const n of [1, 2, 3]) await latest.send(n);
- * console.log(await latest.receive()); // 3
- * ```
- *
- * Idea: core.async's sliding and dropping buffers, trio's named capacities.
- */
-export function chan<T>(options: ChannelOptions<T>): Channel<T>;
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
  *
- * @param capacity - how many values it holds for receivers to come: a whole number from 0 up, or `Infinity`
+ * @param options - how many values it holds for receivers to come, a whole number from 0 up, or `Infinity`; or {@link ChannelOptions}, with a policy
+ * for overflow, a hook for dropped values, a name
+ * @defaultValue 0
  * @throws RangeError when the capacity is anything else; TypeError when another option has the wrong type
  *
  * @example
@@ -70,7 +55,6 @@ export function chan<T>(options: ChannelOptions<T>): Channel<T>;
  *
  * Idea: Go's `make(chan T, n)`.
  */
-export function chan<T>(capacity?: number): Channel<T>;
 export function chan<T>(options: number | ChannelOptions<T> = 0): Channel<T> {
   return new Channel<T>(options);
 }
@@ -509,136 +493,4 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
       { cause: cancelled ? reason : error, case: key },
     );
   }
-}
-
-// -- The operations. A send carries its value; the two receives differ in what they make of the end. --
-
-class Sending<T> extends Performable<void> {
-  declare readonly channel: Channel<T>;
-  declare readonly value: T;
-
-  constructor(channel: Channel<T>, value: T) {
-    super();
-    this.channel = channel;
-    this.value = value;
-  }
-
-  override toString(): string {
-    return this.channel.describe(this.channel.senders);
-  }
-
-  override footprint(): void {
-    touch(this.channel.senders);
-  }
-
-  override attempt(key?: CaseKey): undefined | Nothing {
-    return this.channel.give(this.value, key) ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    waiter.slot = this.value;
-    this.channel.senders.join(waiter);
-  }
-}
-
-/** What a receive needs of its channel, of whatever values that is. */
-type Source = Pick<Channel<unknown>, "canReceive" | "take" | "receivers" | "describe">;
-
-/** A loop, of whatever values. */
-type Looping = Pick<Loop<unknown>, "joined" | "left">;
-
-class Receiving<T> extends Performable<T> {
-  declare readonly channel: Source;
-  declare readonly asResult: boolean | Looping;
-
-  constructor(channel: Source, asResult: boolean | Looping) {
-    super();
-    this.channel = channel;
-    this.asResult = asResult;
-  }
-
-  override toString(): string {
-    return this.channel.describe(this.channel.receivers);
-  }
-
-  override footprint(): void {
-    touch(this.channel.receivers);
-  }
-
-  override attempt(key?: CaseKey): T | Nothing {
-    return this.channel.canReceive() ? (this.channel.take(this.asResult !== false, key) as T) : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    waiter.slot = this.asResult;
-    this.channel.receivers.join(waiter);
-    if (typeof this.asResult === "object") this.asResult.joined(waiter);
-  }
-}
-
-// -- Loops. Who waits for one has it in its slot, and the loop knows who that is: so it leaves the line wherever it stands, however long that is. --
-
-/** The iterator of a loop over a channel. */
-export class Loop<T> extends Iteration<T> {
-  readonly #channel: Channel<T>;
-  /** Who is in line for its `next`; one that was cancelled is not in line any more. Mostly it is one. */
-  #one: Waiter | undefined = undefined;
-  #others: Set<Waiter> | undefined = undefined;
-  /** How many others there are before those are looked for that were cancelled: twice as many as were left the last time. */
-  #enough = 16;
-
-  constructor(channel: Channel<T>) {
-    super();
-    this.#channel = channel;
-  }
-
-  protected take(): Promise<IteratorResult<T, undefined>> {
-    const channel = this.#channel;
-    if (controller !== undefined || mayBeCancelled()) return perform(this.nexting());
-    try {
-      if (channel.canReceive()) return ready(channel.take(true) as IteratorResult<T, undefined>);
-      const result = parkIn<IteratorResult<T, undefined>>(channel.receivers, this);
-      this.joined(channel.receivers.last as Waiter);
-      return result;
-    } catch (error) {
-      return rejectedNow(error);
-    }
-  }
-
-  /** Its `next`, described. */
-  nexting(): Operation<IteratorResult<T, undefined>> {
-    return new Receiving(this.#channel, this);
-  }
-
-  joined(waiter: Waiter): void {
-    if (this.#one?.slot !== this) this.#one = waiter;
-    else {
-      this.#others ??= new Set();
-      if (this.#others.size >= this.#enough) {
-        for (const other of this.#others) if (other.slot !== this) this.#others.delete(other);
-        this.#enough = Math.max(16, 2 * this.#others.size);
-      }
-      this.#others.add(waiter);
-    }
-  }
-
-  left(waiter: Waiter): void {
-    if (this.#one === waiter) this.#one = undefined;
-    else this.#others?.delete(waiter);
-  }
-
-  leave(): void {
-    for (const receiver of [this.#one, ...this.#others ?? []]) {
-      if (receiver?.slot !== this) continue;
-      withdraw(receiver);
-      receiver.resume("value", theEnd());
-    }
-    this.#one = this.#others = undefined;
-  }
-}
-
-/** What is handed to a receiver that asks for a result. */
-function resultFor(receiver: Waiter, value: unknown): IteratorResult<unknown, undefined> {
-  if (receiver.slot !== true) (receiver.slot as Looping).left(receiver);
-  return { done: false, value };
 }

@@ -15,12 +15,12 @@
  * Idea: Go's `select`, as Concurrent ML's `choose`.
  */
 import type { CaseKey } from "../errors.ts";
-import type { NoOperation } from "./mistakes.ts";
-import { nothing, opened, performable, Performable, type Nothing, type Operation } from "./operation.ts";
+import { InnerWaiter, type Around } from "./inner-waiter.ts";
+import { nothing, performable, Performable, type Nothing, type NoOperation, type Operation } from "./operation.ts";
 import { FailsAlone, OutlastsCancel, Prepares, ResultIsDeferred, RunsUserCode } from "./traits.ts";
 import { asCase } from "../support/printing.ts";
 import { controller, pick } from "./controller.ts";
-import { release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
+import { opened, release, withdraw, type Outcome, type Waiter } from "./wait-queue.ts";
 
 /**
  * The first of several operations to happen; the others leave no trace. Several ready: one uniformly at random.
@@ -55,7 +55,7 @@ export const unnamed = (operation: Performable<unknown>): Case => ({ key: undefi
 export type Form = "select" | "choice" | "wait";
 
 /** Operations, of which one happens. */
-export class Choice<T> extends Performable<T> implements WaitPlace {
+export class Choice<T> extends Performable<T> implements Around {
   /** As they were listed. */
   readonly #cases: readonly Case[];
   /** The same in the order in which they were polled last; shuffled in place, unless `#listed`. */
@@ -115,7 +115,7 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   }
 
   override enlist(outside: Waiter): void {
-    const waiters: CaseWaiter[] = [];
+    const waiters: InnerWaiter[] = [];
     outside.place = this;
     outside.slot = waiters;
     let userCodeRan = false;
@@ -125,7 +125,7 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
       const { key, operation } = order[index] as Case;
       const { traits } = operation;
       if ((traits & FailsAlone) !== 0) continue;
-      const waiter = new CaseWaiter(outside, this, key);
+      const waiter = new InnerWaiter(outside, this, key);
       waiters.push(waiter);
       if (userCodeRan) pollFor(waiter, operation);
       else if ((traits & RunsUserCode) !== 0) {
@@ -138,19 +138,25 @@ export class Choice<T> extends Performable<T> implements WaitPlace {
   }
 
   withdraw(outside: Waiter): void {
-    const waiters = outside.slot as CaseWaiter[];
+    const waiters = outside.slot as InnerWaiter[];
     release(outside);
     for (const waiter of waiters) withdraw(waiter);
   }
 
   /** A case has begun to happen: the others leave. Of a verb's wait the signal stays, since an abort still counts. */
-  commit(outside: Waiter, chosen: CaseWaiter): void {
+  commit(outside: Waiter, chosen: InnerWaiter): void {
     if (this.#form !== "wait") {
-      const waiters = outside.slot as CaseWaiter[];
+      const waiters = outside.slot as InnerWaiter[];
       outside.slot = [chosen];
       for (const waiter of waiters) if (waiter !== chosen) withdraw(waiter);
     }
     outside.commit?.();
+  }
+
+  happened(outside: Waiter, key: CaseKey | undefined, how: Outcome, what: unknown): void {
+    if (how === "value") outside.resume("value", this.present(key, what));
+    else if (how === "error") outside.resume("error", what);
+    else outside.resume("result", () => this.present(key, opened(how, what)));
   }
 
   /** What the choice gives when the operation under `key` gave `value`. */
@@ -164,43 +170,6 @@ function traitsOf(cases: readonly Case[]): number {
   let traits = 0;
   for (const { operation } of cases) traits |= operation.traits;
   return traits & ~(OutlastsCancel | FailsAlone);
-}
-
-/** One case of a waiting choice. */
-class CaseWaiter implements Waiter {
-  declare next: Waiter | undefined;
-  declare previous: Waiter | undefined;
-  declare place: WaitPlace | undefined;
-  declare slot: unknown;
-  declare readonly outside: Waiter;
-  declare readonly choice: Choice<unknown>;
-  declare readonly ownKey: CaseKey | undefined;
-
-  constructor(outside: Waiter, choice: Choice<unknown>, ownKey: CaseKey | undefined) {
-    this.next = undefined;
-    this.previous = undefined;
-    this.place = undefined;
-    this.slot = undefined;
-    this.outside = outside;
-    this.choice = choice;
-    this.ownKey = ownKey;
-  }
-
-  get key(): CaseKey | undefined {
-    return this.outside.key ?? this.ownKey;
-  }
-
-  commit(): void {
-    this.choice.commit(this.outside, this);
-  }
-
-  resume(how: Outcome, what: unknown): void {
-    const { outside, choice, ownKey } = this;
-    choice.withdraw(outside);
-    if (how === "value") outside.resume("value", choice.present(ownKey, what));
-    else if (how === "error") outside.resume("error", what);
-    else outside.resume("result", () => choice.present(ownKey, opened(how, what)));
-  }
 }
 
 /** A case that may have become ready since it was polled. */

@@ -6,8 +6,7 @@
  *
  * Idea: the iterators of async generators, whose `return` would wait for what is pending.
  */
-import type { Operation } from "./operation.ts";
-import { perform, ready, rejectedNow } from "./perform.ts";
+import { ready, rejectedNow } from "./perform.ts";
 
 export const theEnd = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined });
 
@@ -43,26 +42,4 @@ export abstract class Iteration<T> implements AsyncIterator<T, undefined>, Async
 
   /** Withdraw what is pending of it, and have it give the end. */
   protected abstract leave(): void;
-}
-
-type Nexting<T> = Operation<IteratorResult<T, undefined>>;
-
-/** The iterator of a receiver that makes something else of what it gets from another one. */
-export class Through<T, U> extends Iteration<U> {
-  readonly #inner: { nexting(): Nexting<T>; leave(): void };
-  readonly #through: (nexting: Nexting<T>) => Nexting<U>;
-
-  constructor(inner: { nexting(): Nexting<T>; leave(): void }, through: (nexting: Nexting<T>) => Nexting<U>) {
-    super();
-    this.#inner = inner;
-    this.#through = through;
-  }
-
-  protected take(): Promise<IteratorResult<U, undefined>> {
-    return perform(this.#through(this.#inner.nexting()));
-  }
-
-  protected leave(): void {
-    this.#inner.leave();
-  }
 }

@@ -15,7 +15,8 @@ import { insteadOfOperation } from "../support/cures.ts";
 import { checkedFunction } from "../support/given.ts";
 import { forDeno, forNode } from "../support/printing.ts";
 import { ResultIsDeferred } from "./traits.ts";
-import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "./wait-queue.ts";
+import { InnerWaiter, type Around } from "./inner-waiter.ts";
+import { opened, release, withdraw, type Outcome, type Waiter } from "./wait-queue.ts";
 import { nothing, Yieldable, type Nothing } from "./yielding.ts";
 
 export type { WaitOptions } from "../support/given.ts";
@@ -65,6 +66,9 @@ export interface Operation<T> {
   /** Performs the operation in a generator task: `const value = yield* operation`. */
   [Symbol.iterator](): Iterator<Operation<unknown>, T, unknown>;
 }
+
+/** What the compiler says of anything in place of an operation, as one more member of the type of a parameter. */
+export type NoOperation = "write ch.receiving(), not ch or ch.receive(); task.joining(), not task; settling(promise)";
 
 /** What the mechanism sees of an operation. Every operation of the library is one. */
 export abstract class Performable<T> extends Yieldable<T> implements Operation<T> {
@@ -122,7 +126,7 @@ export function performable<T>(operation: Operation<T>, where: string, key?: Cas
 
 // -- Map -------------------------------------------------------------------------------------------------------------
 
-class Mapped<T, U, E> extends Performable<U | E> implements WaitPlace {
+class Mapped<T, U, E> extends Performable<U | E> implements Around {
   readonly #inner: Performable<T>;
   readonly #onValue: (value: T) => U;
   readonly #onError: ((error: unknown) => E) | undefined;
@@ -152,61 +156,39 @@ class Mapped<T, U, E> extends Performable<U | E> implements WaitPlace {
   }
 
   override attempt(key?: CaseKey): U | E | Nothing {
-    return this.result(() => this.#inner.attempt(key));
+    return this.#result(() => this.#inner.attempt(key));
   }
 
-  override enlist(waiter: Waiter): void {
-    const inside = new MappedWaiter(waiter, this as unknown as Mapped<unknown, unknown, unknown>);
-    waiter.place = this;
-    waiter.slot = inside;
+  override enlist(outside: Waiter): void {
+    const inside = new InnerWaiter(outside, this);
+    outside.place = this;
+    outside.slot = inside;
     this.#inner.enlist(inside);
   }
 
-  withdraw(waiter: Waiter): void {
-    const inside = waiter.slot as Waiter;
-    release(waiter);
+  withdraw(outside: Waiter): void {
+    const inside = outside.slot as Waiter;
+    release(outside);
     withdraw(inside);
   }
 
+  commit(outside: Waiter): void {
+    outside.commit?.();
+  }
+
+  happened(outside: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
+    outside.resume("result", () => this.#result(() => opened(how, what) as T));
+  }
+
   /** What the map makes of a result found out now. */
-  result(result: () => unknown): U | E | Nothing {
+  #result(result: () => T | Nothing): U | E | Nothing {
     let value: T | Nothing;
     try {
-      value = result() as T | Nothing;
+      value = result();
     } catch (error) {
       if (!this.#onError) throw error;
       return this.#onError(error);
     }
     return value === nothing ? nothing : this.#onValue(value);
   }
-}
-
-class MappedWaiter extends BareWaiter {
-  readonly #outside: Waiter;
-  readonly #mapped: Mapped<unknown, unknown, unknown>;
-
-  constructor(outside: Waiter, mapped: Mapped<unknown, unknown, unknown>) {
-    super();
-    this.#outside = outside;
-    this.#mapped = mapped;
-  }
-
-  commit(): void {
-    this.#outside.commit?.();
-  }
-
-  get key(): CaseKey | undefined {
-    return this.#outside.key;
-  }
-
-  override resume(how: Outcome, what: unknown): void {
-    release(this.#outside);
-    this.#outside.resume("result", () => this.#mapped.result(() => opened(how, what)));
-  }
-}
-
-/** What a waiter was resumed with, as a value or a throw. */
-export function opened(how: Outcome, what: unknown): unknown {
-  if (how === "error") throw what;
-  return how === "value" ? what : (what as () => unknown)();
 }

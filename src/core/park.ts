@@ -56,8 +56,7 @@ function resumeOtherwise(waiter: PromiseWaiter, how: Outcome, what: unknown): vo
 export function parkIn<T>(queue: WaitQueue, slot: unknown): Promise<T> {
   const waiter = newWaiter(false, contextProvider?.current());
   const { promise } = waiter;
-  waiter.slot = slot;
-  queue.join(waiter);
+  queue.join(waiter, slot);
   return promise as Promise<T>;
 }
 
@@ -101,30 +100,4 @@ let onWait: ((waiter: Waiter) => void) | undefined;
 /** Have each wait that begins in a context be noted, or not any more. */
 export function noteWaits(note: ((waiter: Waiter) => void) | undefined): void {
   onWait = note;
-}
-
-/** The waits of a cancel context. Mostly there is one at a time, and that one needs no set. */
-export class WaitSet implements Iterable<PromiseWaiter> {
-  #one: PromiseWaiter | undefined = undefined;
-  #others: Set<PromiseWaiter> | undefined = undefined;
-
-  get empty(): boolean {
-    return this.#one === undefined && !this.#others?.size;
-  }
-
-  add(waiter: PromiseWaiter): void {
-    if (this.#one === undefined) this.#one = waiter;
-    else (this.#others ??= new Set()).add(waiter);
-  }
-
-  remove(waiter: PromiseWaiter): void {
-    if (this.#one === waiter) this.#one = undefined;
-    else this.#others?.delete(waiter);
-  }
-
-  /** The one that was given last may leave. */
-  *[Symbol.iterator](): Iterator<PromiseWaiter> {
-    if (this.#one !== undefined) yield this.#one;
-    if (this.#others !== undefined) yield* this.#others;
-  }
 }

@@ -11,7 +11,7 @@ import { contexts } from "../platform/async-context.ts";
 import { afterTurn } from "../platform/macrotask.ts";
 import { endSlice, hold, spend } from "./budget.ts";
 import { clockIsReal, controller, provideController, type Actor, type Controller } from "./controller.ts";
-import { Queue } from "./queue.ts";
+import { Queue } from "../support/queue.ts";
 
 /** Something to run in a turn of its own. */
 export interface Job {

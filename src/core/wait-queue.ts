@@ -98,8 +98,10 @@ export class WaitQueue implements WaitPlace {
     return this.#owner?.describe(this, waiter) ?? "an operation";
   }
 
-  join(waiter: Waiter): void {
+  /** `slot`: what the place keeps with it. */
+  join(waiter: Waiter, slot: unknown = waiter.slot): void {
     waiter.place = this;
+    waiter.slot = slot;
     waiter.previous = this.last;
     if (this.last !== undefined) this.last.next = waiter;
     else this.first = waiter;
@@ -141,4 +143,10 @@ export function withdraw(waiter: Waiter): void {
 export function release(waiter: Waiter): void {
   waiter.place = undefined;
   waiter.slot = undefined;
+}
+
+/** What a waiter was resumed with, as a value or a throw. */
+export function opened(how: Outcome, what: unknown): unknown {
+  if (how === "error") throw what;
+  return how === "value" ? what : (what as () => unknown)();
 }

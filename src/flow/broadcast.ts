@@ -18,7 +18,7 @@ import type { ChannelOptions, Sender } from "../core/channel-types.ts";
 import { chan } from "../core/channel.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { Queue } from "../core/queue.ts";
+import { Queue } from "../support/queue.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, show, type CaseKey } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";

@@ -12,10 +12,10 @@
  * Idea: a peek cannot be taken back, so what was seen is kept (Rust's `Peekable`).
  */
 import { captured, type AsyncContext } from "../platform/async-context.ts";
-import { nothing, opened, Prepares, type Nothing } from "../core/operation.ts";
+import { nothing, Prepares, type Nothing } from "../core/operation.ts";
 import { controller, touch } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
-import { BareWaiter, WaitQueue, withdraw, type Outcome, type Waiter } from "../core/wait-queue.ts";
+import { opened, BareWaiter, WaitQueue, withdraw, type Outcome, type Waiter } from "../core/wait-queue.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import type { Holder } from "./origin.ts";
 import { pull, Pulling, View, type Line, type Result, type Tower } from "./pipeline.ts";

@@ -13,7 +13,7 @@
  */
 import { touch } from "../core/controller.ts";
 import { nothing, Performable, type Nothing } from "../core/operation.ts";
-import { Queue } from "../core/queue.ts";
+import { Queue } from "../support/queue.ts";
 import { BareWaiter, release, WaitQueue, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { currentCancelScope } from "../task/cancel/current.ts";
 import type { ChildTask } from "../task/child.ts";

@@ -11,7 +11,7 @@
  *        piece [ taken | bytes | room ]   chunk   chunk          found in the piece: no more is looked at
  *              └────── joined ──────────────────┘                not found: the chunks are joined to it
  */
-import { Queue } from "../core/queue.ts";
+import { Queue } from "../support/queue.ts";
 
 const none = Buffer.alloc(0);
 /** A chunk below this many bytes is joined at once: so few chunks are kept, however small they come. */

@@ -13,8 +13,9 @@
  * Idea: Go's `net.Listener`, as a channel.
  */
 import type { TlsOptions } from "node:tls";
-import { chan, Loop, type Channel } from "../core/channel.ts";
-import { Through } from "../core/iteration.ts";
+import { chan, type Channel } from "../core/channel.ts";
+import { Loop } from "../core/loop.ts";
+import { Through } from "../ops/through.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { asksFor, hasClosed, hasOpened } from "../support/resources.ts";
@@ -233,7 +234,7 @@ export class SocketListener implements Listener {
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Connection, undefined> {
-    return new Through(new Loop(this.#waiting), (next) => this.#opening(next));
+    return new Through(new Loop<Transport>(this.#waiting), (next) => this.#opening(next));
   }
 
   get #pending(): number {

@@ -8,7 +8,7 @@
  */
 import { show } from "../errors.ts";
 import { External, nothing, type Nothing, type Operation, OutlastsCancel, Performable } from "../core/operation.ts";
-import { joiningOf } from "../core/joining.ts";
+import { joiningOf } from "./joining.ts";
 import { performIn } from "../core/perform.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 

@@ -5,7 +5,7 @@
  * 2. A generator is driven without a promise.
  * 3. An async generator is a TypeError, since nothing would read what it yields: at the call if the function shows it, else in the task.
  */
-import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "../core/mistakes.ts";
+import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "./mistakes.ts";
 import { show, tagOf } from "../errors.ts";
 import { Driver, isGenerator, type Runner } from "./generator.ts";
 

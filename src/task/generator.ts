@@ -18,10 +18,10 @@
  */
 import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import { enter, finish, type Performer, resumed, suspension } from "../core/yielding.ts";
-import { opened, type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
+import { type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
 import { tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
-import { withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
+import { opened, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { CancelScope } from "./cancel/cancel-scope.ts";
 import { observer } from "./cancel/observer.ts";

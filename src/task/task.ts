@@ -9,7 +9,7 @@
 import { checkedFunction } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { provideJoining } from "../core/joining.ts";
+import { provideJoining } from "../ops/joining.ts";
 import { contextProvider } from "../core/cancel-context.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { controller, touch } from "../core/controller.ts";

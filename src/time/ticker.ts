@@ -8,8 +8,9 @@
  *
  * Idea: Go's `time.Ticker`, as of 1.23: no stale tick after a stop.
  */
-import { Channel, Loop } from "../core/channel.ts";
-import { Through } from "../core/iteration.ts";
+import { Channel } from "../core/channel.ts";
+import { Loop } from "../core/loop.ts";
+import { Through } from "../ops/through.ts";
 import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
@@ -102,7 +103,7 @@ class TickChannel extends Channel<number> implements Ticker {
   }
 
   override [Symbol.asyncIterator](): AsyncIterator<number, undefined> & AsyncIterable<number> {
-    return new Through(new Loop(this), (nexting) => this.#counted(nexting));
+    return new Through(new Loop<number>(this), (nexting) => this.#counted(nexting));
   }
 
   #counted<T>(receiving: Operation<T>): Operation<T> {

@@ -1,7 +1,7 @@
 /** The queue behind buffers and the run queue. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { Queue } from "../../../src/core/queue.ts";
+import { Queue } from "../../../src/support/queue.ts";
 import { seedOfRun, settle } from "../../support/settle.ts";
 
 describe("Queue", () => {

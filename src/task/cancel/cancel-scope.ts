@@ -16,7 +16,7 @@
 import type { CancelContext } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
 import { waitingFor } from "../../support/printing.ts";
-import { WaitSet, type PromiseWaiter } from "../../core/park.ts";
+import type { PromiseWaiter } from "../../core/park.ts";
 import { rejectedNow } from "../../core/perform.ts";
 import { everything, touch } from "../../core/controller.ts";
 import { handedOut } from "../../platform/signals.ts";
@@ -26,6 +26,7 @@ import { consistsOf } from "./error-parts.ts";
 import { noteCancel } from "./any-cancelled.ts";
 import { observer } from "./observer.ts";
 import { expectEnd, hasEnded } from "./overdue.ts";
+import { WaitSet } from "./wait-set.ts";
 
 /** A waiter that a cancel reaches: the driver of a generator. */
 export interface CancellableWaiter extends Waiter {

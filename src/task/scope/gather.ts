@@ -9,7 +9,7 @@
  * the wishes of its users.
  */
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
-import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../core/mistakes.ts";
+import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../mistakes.ts";
 import { External, nothing, type Operation, performable, Performable, RunsUserCode, type WaitOptions } from "../../core/operation.ts";
 import { perform, performIn, promised } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";

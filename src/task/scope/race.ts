@@ -4,7 +4,7 @@
  * Idea: `Promise.race` and `Promise.any`, whose losers go on for ever; here they are cancelled and awaited, as in trio and Effect.
  */
 import { knownOptions, type Known } from "../../support/given.ts";
-import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../../core/mistakes.ts";
+import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../mistakes.ts";
 import type { WaitOptions } from "../../core/operation.ts";
 import { promised } from "../../core/perform.ts";
 import { show } from "../../errors.ts";

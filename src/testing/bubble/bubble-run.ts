@@ -25,7 +25,7 @@
  */
 import { contexts } from "../../platform/async-context.ts";
 import { nothing, Performable, type Nothing } from "../../core/operation.ts";
-import { Queue } from "../../core/queue.ts";
+import { Queue } from "../../support/queue.ts";
 import { below } from "../../platform/random.ts";
 import type { Actor, Controller, Enclosing, Part, Waited } from "../../core/controller.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";

@@ -11,7 +11,7 @@
  *
  * Idea: turmoil's links.
  */
-import { Queue } from "../../core/queue.ts";
+import { Queue } from "../../support/queue.ts";
 import { controller, touch } from "../../core/controller.ts";
 import { enqueue, type Job } from "../../core/scheduler.ts";
 import { arm } from "../../time/timer.ts";

@@ -9,7 +9,7 @@
  * Idea: the memory streams of trio's testing module, with the ways of TCP to end.
  */
 import { EventEmitter } from "node:events";
-import { Queue } from "../../core/queue.ts";
+import { Queue } from "../../support/queue.ts";
 import { touch } from "../../core/controller.ts";
 
 import { nextTurn } from "../../core/scheduler.ts";

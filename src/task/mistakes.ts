@@ -5,7 +5,7 @@
  * promise of `go(work())`, what an async generator yields. It is inferred from a branch that no argument ever meets. No condition is put on
  * the type of an argument itself, so generic code that passes its own parameters on goes on compiling, and good calls are inferred as ever.
  */
-import type { Operation } from "./operation.ts";
+import type { Operation } from "../core/operation.ts";
 
 /** What nobody has. */
 type Unmet = Readonly<Record<"unmet", "by anything">>;
@@ -34,6 +34,3 @@ export type AsyncGeneratorOf<Done> = { throw(error: never): PromiseLike<{ done?:
 
 /** Told of an async generator in place of a body. */
 export type NeverRun = "write async function and await, or function* and yield*: an async generator would never run";
-
-/** Told of anything in place of an operation, as one more member of the type of a parameter. */
-export type NoOperation = "write ch.receiving(), not ch or ch.receive(); task.joining(), not task; settling(promise)";
