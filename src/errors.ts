@@ -133,14 +133,17 @@ export function show(value: unknown): string {
   }
 }
 
-const inWords: Readonly<Record<string, string>> = {
-  Object: "an object", Promise: "a promise", Generator: "a generator", AsyncGenerator: "an async generator",
-  Function: "a function", AsyncFunction: "an async function", GeneratorFunction: "a generator function", AsyncGeneratorFunction: "an async generator function",
-};
+/** The kinds whose names are words; all others keep the name of their class. */
+const inWords = /^(Object|Promise|(Async)?(Generator)?(Function)?)$/;
 
 function kindOf(value: unknown): string {
   const tag = tagOf(value);
-  return inWords[tag] ?? `${/^[AEIO]/.test(tag) ? "an" : "a"} ${tag}`;
+  return `${/^[AEIO]/.test(tag) ? "an" : "a"} ${inWords.test(tag) ? tag.replace(/\B[A-Z]/g, " $&").toLowerCase() : tag}`;
+}
+
+/** The error of a call that was given something else than it takes. */
+export function misuse(who: unknown, takes: string, given: unknown): TypeError {
+  return new TypeError(`${String(who)} takes ${takes}; got ${show(given)}`);
 }
 
 /** The language's name for the kind of a value, whichever realm made it: `instanceof` works only for values of this realm. */

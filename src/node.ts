@@ -11,6 +11,7 @@
 import { AsyncLocalStorage, AsyncResource, executionAsyncResource } from "node:async_hooks";
 import { setMaxListeners } from "node:events";
 import "./platform/copies.ts";
+import "./platform/rest.ts";
 import { provideContexts, type AsyncContext } from "./platform/async-context.ts";
 import { variable } from "./platform/environment.ts";
 import { provideUnlimited } from "./platform/signals.ts";

@@ -130,12 +130,12 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   /** @internal Who waits, and whether it has come to its end. */
-  facts(cancelled = "cancelled", sender = "sender", receiver = "receiver"): string[] {
+  facts(cancelled = "cancelled", sender = "sender", receiver = "receiver"): (string | false)[] {
     const [senders, receivers] = [this.senders.length, this.receivers.length];
     return [
-      ...(senders > 0 ? [counted(senders, sender, "wait")] : []),
-      ...(receivers > 0 ? [counted(receivers, receiver, "wait")] : []),
-      ...(this.#end ? [this.#end.cancelled ? cancelled : "closed"] : []),
+      senders > 0 && counted(senders, sender, "wait"),
+      receivers > 0 && counted(receivers, receiver, "wait"),
+      this.#end !== undefined && (this.#end.cancelled ? cancelled : "closed"),
     ];
   }
 
@@ -475,13 +475,14 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   }
 
   #endReceivers(): void {
-    const error = this.#end?.error;
     for (let receiver = this.receivers.first; receiver; receiver = this.receivers.first) {
-      const asResult = receiver.slot !== false;
+      const { key, slot } = receiver;
       this.receivers.withdraw(receiver);
-      if (error !== undefined) receiver.resume("error", error);
-      else if (asResult) receiver.resume("value", theEnd());
-      else receiver.resume("error", this.#closed("receive", receiver.key));
+      try {
+        receiver.resume("value", this.#atEnd(slot !== false, key));
+      } catch (error) {
+        receiver.resume("error", error);
+      }
     }
   }
 

@@ -10,7 +10,7 @@
  *
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
-import { show, type CaseKey } from "../errors.ts";
+import { misuse, show, type CaseKey } from "../errors.ts";
 import { insteadOfOperation } from "../support/cures.ts";
 import { checkedFunction } from "../support/given.ts";
 import { forDeno, forNode } from "../support/printing.ts";
@@ -121,7 +121,7 @@ export abstract class Performable<T> extends Yieldable<T> implements Operation<T
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
-  throw new TypeError(`${key === undefined ? where : `${where} case ${show(key)}`} takes an operation, ${insteadOfOperation(operation)}; got ${show(operation)}`);
+  throw misuse(key === undefined ? where : `${where} case ${show(key)}`, `an operation, ${insteadOfOperation(operation)}`, operation);
 }
 
 // -- Map -------------------------------------------------------------------------------------------------------------

@@ -5,12 +5,12 @@
  *
  * Idea: Go's `select` statement, with named cases and guards as in occam's `ALT`.
  */
-import { show, type CaseKey } from "../errors.ts";
+import { misuse, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { nothing, performable, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
 import { perform, polled, promised } from "./perform.ts";
-import type { Cases, Falsy, GivenCases, Selected, SelectOrder } from "./select-types.ts";
+import type { Falsy, GivenCases, Selected, SelectOrder } from "./select-types.ts";
 import { FailsAlone } from "./traits.ts";
 import type { Waiter } from "./wait-queue.ts";
 
@@ -73,20 +73,19 @@ const selectOrder: Known<SelectOrder> = { order: true };
 const selectOptions: Known<SelectOrder & WaitOptions> = { order: true, signal: true };
 
 function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Operation<Selected<C>> {
-  if ((order as string) !== "random" && (order as string) !== "listed") {
-    throw new TypeError(`select takes the order "random" or "listed"; got ${show(order)}`);
-  }
-  if (typeof given !== "object" || given === null) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
-  const cases = given as Cases;
+  if ((order as string) !== "random" && (order as string) !== "listed") throw misuse("select", 'the order "random" or "listed"', order);
   const live: Case[] = [];
   const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
     if (operation) live.push({ key, operation: performable(operation, "select", key) });
   };
-  if (isList(cases)) for (let index = 0; index < cases.length; index++) add(index, cases[index]);
-  else for (const key of Object.keys(cases)) add(key, cases[key]);
+  const list = Array.isArray(given);
+  const cases = (typeof given === "object" && given) as Record<CaseKey, Operation<unknown> | Falsy> | false | null;
+  if (list) for (let index = 0; index < given.length; index++) add(index, given[index] as Operation<unknown> | Falsy);
+  else if (cases) for (const key of Object.keys(cases)) add(key, cases[key]);
+  if (live.length > 0) return new Choice(live, "select", order === "listed");
   // An operation, a map, a set is a record without a field: that no case is live would be said of it only when it waits.
-  if (live.length === 0 && !isList(cases) && Symbol.iterator in cases) throw new TypeError(`select takes a record or an array of operations; got ${show(given)}`);
-  return live.length === 0 ? new EmptySelect() : new Choice(live, "select", order === "listed");
+  if (!list && (!cases || Symbol.iterator in cases)) throw misuse("select", "a record or an array of operations", given);
+  return new EmptySelect();
 }
 
 /** A select without a live case. As a case of another choice it never happens. */
@@ -129,5 +128,3 @@ export function trySelect<const C extends GivenCases>(cases: C, options: SelectO
   const selected = polled(performable(choiceOf<C>(cases, order), "trySelect"));
   return selected === nothing ? undefined : selected;
 }
-
-const isList = (cases: Cases): cases is readonly (Operation<unknown> | Falsy)[] => Array.isArray(cases);

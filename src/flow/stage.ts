@@ -15,7 +15,7 @@ import { release, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 import { isThenable } from "../task/body.ts";
 import { isGenerator } from "../task/generator.ts";
-import type { BackgroundTask } from "../task/scope/background.ts";
+import { goInBackground, type BackgroundTask } from "../task/scope/background.ts";
 import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import type { ScopeState } from "../task/scope/scope-state.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
@@ -98,7 +98,7 @@ export abstract class StageOrigin extends Origin implements Outlet {
   /** Start it in a scope. */
   run(state: ScopeState, work: () => Work): this {
     const body = named(`${this.#verb} of flow ${JSON.stringify(this.name)}`, () => this.#body(work));
-    this.#task = state.goInBackground(this.#verb, body, (task, error) => { this.#taskEnded(task, error); });
+    this.#task = goInBackground(state, this.#verb, body, (task, error) => { this.#taskEnded(task, error); });
     return this;
   }
 
@@ -266,7 +266,7 @@ export class LatestStage extends ChannelStage {
 
   #begin(value: unknown): void {
     const body = named(`latest of flow ${JSON.stringify(this.name)}`, () => outcome(this.#f(value)));
-    this.#body = this.#state.goInBackground("latest", body, (task, given) => {
+    this.#body = goInBackground(this.#state, "latest", body, (task, given) => {
       if (task.state === "done") this.#give(task, given);
       else if (task.state === "failed" && task.cancelScope?.cancelled !== true) {
         task.receiveFailure(); // it is the stage's

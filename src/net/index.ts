@@ -6,6 +6,7 @@
  * @module
  */
 import "../platform/copies.ts";
+import "../platform/rest.ts";
 export { dial, dialing } from "./dial.ts";
 export type { DialOptions } from "./dial-options.ts";
 export type { Connection, ConnectionOptions, ConnectionStatistics, LineOptions, ReadLineOptions, ReadUntilOptions, UntilOptions } from "./connection.ts";

@@ -6,7 +6,7 @@
  *
  * Idea: promises as events, as in Hopac.
  */
-import { show } from "../errors.ts";
+import { misuse } from "../errors.ts";
 import { External, nothing, type Nothing, type Operation, OutlastsCancel, Performable } from "../core/operation.ts";
 import { joiningOf } from "./joining.ts";
 import { performIn } from "../core/perform.ts";
@@ -72,7 +72,7 @@ export function awaiting<T>(promise: PromiseLike<T>): Operation<T> {
 
 function checkedPromise<T>(promise: PromiseLike<T>, verb: string): PromiseLike<T> {
   if (typeof (promise as PromiseLike<T> | undefined)?.then === "function") return promise;
-  throw new TypeError(`${verb} takes a promise, ${cureFor(promise, verb)}; got ${show(promise)}`);
+  throw misuse(verb, `a promise, ${cureFor(promise, verb)}`, promise);
 }
 
 function cureFor(given: unknown, verb: string): string {

@@ -3,7 +3,7 @@
  *
  * Idea: the base operations of Guile fibers.
  */
-import { show } from "../errors.ts";
+import { misuse, show } from "../errors.ts";
 import {
   External, nothing, type Nothing, type Operation, Performable, ResultIsDeferred, RunsUserCode,
 } from "../core/operation.ts";
@@ -65,7 +65,7 @@ export function operation<T>(source: OperationSource<T>): Operation<T> {
   const given: unknown = source;
   const { poll, wait, name = "", resumed = "from outside" } = (given ?? {}) as Partial<OperationSource<T>>;
   if (typeof poll !== "function" || typeof wait !== "function") {
-    throw new TypeError(`operation takes its source, as { poll() { ... }, wait(resume) { ... } }; got ${show(source)}`);
+    throw misuse("operation", "its source, as { poll() { ... }, wait(resume) { ... } }", source);
   }
   if (typeof (name as unknown) !== "string") throw new TypeError(`the name of an operation is a string; got ${show(name)}`);
   if ((resumed as string) !== "by tasks" && (resumed as string) !== "from outside") {

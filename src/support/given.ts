@@ -5,7 +5,7 @@
  *    can end, a setting that does not hold.
  * 2. Who gives no options pays nothing.
  */
-import { show, tagOf } from "../errors.ts";
+import { misuse, show, tagOf } from "../errors.ts";
 
 /** What every waiting verb takes as its last argument. */
 export interface WaitOptions {
@@ -22,7 +22,7 @@ export type Known<O> = Readonly<Record<keyof O, true>>;
 /** Options as they were given, or a clear error that begins with `who`: the verb, or the very operation. */
 export function knownOptions<O extends object>(options: O, known: Known<O>, who: unknown): O {
   const given: unknown = options;
-  if (typeof given !== "object" || given === null) throw new TypeError(`${String(who)} takes its options as an object; got ${show(given)}`);
+  if (typeof given !== "object" || given === null) throw misuse(who, "its options as an object", given);
   let named = 0;
   for (const name in given) {
     if ((known as Readonly<Record<string, unknown>>)[name] === true) named++;
@@ -38,7 +38,7 @@ function unknownOption(given: object, name: string, known: object, who: unknown)
 }
 
 function inPlaceOfOptions(signal: AbortSignal, known: object, who: unknown): TypeError {
-  return new TypeError(`${String(who)} takes ${"signal" in known ? "a signal by its name, as { signal }" : "no signal"}; got ${show(signal)}`);
+  return misuse(who, "signal" in known ? "a signal by its name, as { signal }" : "no signal", signal);
 }
 
 const waitOptions: Known<WaitOptions> = { signal: true };
@@ -58,7 +58,7 @@ export function isSignal(given: unknown): given is AbortSignal {
 /** A signal as it was given, or a clear error, before anybody takes a place in line. */
 export function checkedSignal(signal: AbortSignal, who: string): AbortSignal {
   if (isSignal(signal)) return signal;
-  throw new TypeError(`${who} takes an AbortSignal, as controller.signal; got ${show(signal)}`);
+  throw misuse(who, "an AbortSignal, as controller.signal", signal);
 }
 
 /** What a function is, by how it was written. */
@@ -67,5 +67,5 @@ type Kind = "AsyncFunction" | "GeneratorFunction" | "AsyncGeneratorFunction";
 /** A function as it was given, or a clear error with a call that is right; `none` are kinds whose results would be of no use. */
 export function checkedFunction<F>(given: F, who: string, call: string, ...none: readonly Kind[]): F {
   if (typeof given === "function" && !none.some((kind) => kind === tagOf(given))) return given;
-  throw new TypeError(`${who} takes a function, as ${call}; got ${show(given)}`);
+  throw misuse(who, `a function, as ${call}`, given);
 }

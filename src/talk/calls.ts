@@ -99,7 +99,7 @@ export interface CallChannel<Req, Res> {
  */
 export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
   const requests = chan<PendingCall<Req, Res>>({ name: name ?? "calls" });
-  const facts = (): string[] => requests.facts("cancelled", "caller", "server");
+  const facts = (): (string | false)[] => requests.facts("cancelled", "caller", "server");
   const said = JSON.stringify(requests.name);
   const client: Client<Req, Res> = {
     call: (value, options) => perform(new Calling(requests, new PendingCall<Req, Res>(value, requests.name)), options),

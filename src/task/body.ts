@@ -6,7 +6,7 @@
  * 3. An async generator is a TypeError, since nothing would read what it yields: at the call if the function shows it, else in the task.
  */
 import type { AsyncGeneratorOf, IfYieldable, NeverRun, Unless } from "./mistakes.ts";
-import { show, tagOf } from "../errors.ts";
+import { misuse, tagOf } from "../errors.ts";
 import { Driver, isGenerator, type Runner } from "./generator.ts";
 
 /** A function that `go`, `scope` and the other verbs run. */
@@ -28,7 +28,7 @@ export type ResultOf<B> = B extends (...args: never[]) => infer Result
 
 /** Returns the body, or throws a `TypeError` for what can be seen to be wrong before it is called. */
 export function checkedBody<B>(body: B, verb: string, call = `${verb}(() => work())`): B & { name: string } {
-  if (typeof body !== "function") throw new TypeError(`${verb} takes a function, as ${call}; got ${show(body)}`);
+  if (typeof body !== "function") throw misuse(verb, `a function, as ${call}`, body);
   if ((body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncGeneratorFunction") throw neverRun(verb);
   return body;
 }

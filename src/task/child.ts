@@ -5,6 +5,7 @@
  */
 import type { Body } from "./body.ts";
 import { cancelled, CancelScope } from "./cancel/cancel-scope.ts";
+import { startIn } from "./cancel/current.ts";
 import type { HowEnded } from "./generator.ts";
 import { Task } from "./task.ts";
 
@@ -25,7 +26,10 @@ export class ChildTask<T> extends Task<T> {
 
   /** @internal */
   constructor(parent: ParentOfTasks, body: Body<unknown[], T>, args: unknown[]) {
-    super(body, args, (task) => new CancelScope(task, parent.cancelScope));
+    super(body, args, (task, beginning) => {
+      task.cancelScope = new CancelScope(task, parent.cancelScope);
+      startIn(task.cancelScope, beginning, task);
+    });
     this.#parent = parent;
   }
 

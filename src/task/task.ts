@@ -15,11 +15,10 @@ import { forDeno, forNode, standing } from "../support/printing.ts";
 import { controller, touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
-import { show } from "../errors.ts";
+import { misuse } from "../errors.ts";
 import { checkedBody, runBody, type Body, type GivenBody } from "./body.ts";
 import type { Driver, HowEnded } from "./generator.ts";
 import type { CancelScope, TaskInfo } from "./cancel/cancel-scope.ts";
-import { startIn } from "./cancel/current.ts";
 import { observer } from "./cancel/observer.ts";
 import { nextId, registry } from "./report/registry.ts";
 
@@ -84,7 +83,7 @@ export function go<T>(body: unknown, ...args: unknown[]): Task<T> {
  * Idea: asyncio's `create_task(..., name=)`.
  */
 export function named<F extends (...args: never[]) => unknown>(name: string, body: F): F {
-  if (typeof (name as unknown) !== "string") throw new TypeError(`named takes a name first, as named("reader", () => work()); got ${show(name)}`);
+  if (typeof (name as unknown) !== "string") throw misuse("named", 'a name first, as named("reader", () => work())', name);
   checkedFunction(body, "named", 'named("reader", () => work())');
   const copy = ((...args: never[]) => body(...args)) as F;
   return Object.defineProperty(copy, "name", { value: name });
@@ -114,13 +113,12 @@ export class Task<T> implements PromiseLike<T> {
   after: TaskInfo | undefined = undefined;
 
   /** @internal */
-  constructor(body: Body<unknown[], T>, args: unknown[], cancelScopeOf?: (task: TaskInfo) => CancelScope) {
+  constructor(body: Body<unknown[], T>, args: unknown[], startChild?: (task: Task<unknown>, beginning: Job) => void) {
     this.#name = body.name;
-    const cancelScope = (this.cancelScope = cancelScopeOf?.(this));
     registry.add(this);
     observer?.site(this);
     const beginning = new Beginning(this, body, args);
-    if (cancelScope) startIn(cancelScope, beginning, this);
+    if (startChild) startChild(this, beginning);
     else if (contextProvider) contextProvider.startFree(this as never, beginning);
     else start(beginning, this);
   }

@@ -5,12 +5,12 @@ import {
   awaiting, chan, ClosedError, dumpTasks, openScope, scope, shield, sleep, suppressedOf, timeout, type Body, type Scope, type ScopeOptions,
 } from "../../../src/node.ts";
 import { ScopeHandle } from "../../../src/task/scope/scope-handle.ts";
-import type { BackgroundTask, OnBackgroundEnd } from "../../../src/task/scope/background.ts";
+import { goInBackground, type BackgroundTask, type OnBackgroundEnd } from "../../../src/task/scope/background.ts";
 import { registry } from "../../../src/task/report/registry.ts";
 import { failOnUnhandledRejections } from "../../conformance/channels/support.ts";
 
 const start = <T>(s: Scope, body: Body<[], T>, onEnd?: OnBackgroundEnd): BackgroundTask<T> =>
-  ScopeHandle.stateOf(s, "start").goInBackground("start", body, onEnd);
+  goInBackground(ScopeHandle.stateOf(s, "start"), "start", body, onEnd);
 
 const fail = (message: string): never => { throw new Error(message); };
 

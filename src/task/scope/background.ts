@@ -17,10 +17,33 @@ import type { Body } from "../body.ts";
 import { CancelScope, type Kind, type TaskInfo } from "../cancel/cancel-scope.ts";
 import { ChildTask, type ParentOfTasks } from "../child.ts";
 
+/** A scope, as far as its background tasks need it. */
+export interface ScopeWithBackground extends ParentOfTasks, TaskInfo {
+  readonly cancelScope: CancelScope;
+  background: BackgroundTasks | undefined;
+  checkNotClosed(verb: string): void;
+}
+
 /** What is called when a background task ends. */
 export type OnBackgroundEnd = (task: BackgroundTask<unknown>, outcome: unknown) => void;
 
-/** A child that does not keep its scope open. Made by `ScopeState.goInBackground`. */
+/**
+ * Starts a task that does not keep the scope open, such as a stage of a flow. It is cancelled and awaited when the body and all other children have
+ * ended.
+ *
+ * @param scope - of a user: `ScopeHandle.stateOf(s, "parallel")`
+ * @param verb - the name of the verb for the error of a scope that has ended: `parallel`
+ * @param body - an async, a plain or a generator function; it starts in a later microtask, and never in a scope that is cancelled
+ * @param onEnd - called once, in the step in which the task ends, before its scope can end by that: `task.state` and `outcome` say how. It must
+ * neither throw nor run user code
+ * @throws ClosedError when the scope has ended
+ */
+export function goInBackground<T>(scope: ScopeWithBackground, verb: string, body: Body<[], T>, onEnd?: OnBackgroundEnd): BackgroundTask<T> {
+  scope.checkNotClosed(verb);
+  return (scope.background ??= new BackgroundTasks(scope)).go(body, onEnd);
+}
+
+/** A child that does not keep its scope open. Made by `goInBackground`. */
 export class BackgroundTask<T> extends ChildTask<T> {
   readonly #all: BackgroundTasks;
   readonly onEnd: OnBackgroundEnd | undefined;

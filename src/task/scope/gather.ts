@@ -14,7 +14,7 @@ import { External, nothing, type Operation, performable, Performable, RunsUserCo
 import { perform, performIn, promised } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
-import { show, tagOf } from "../../errors.ts";
+import { misuse, show, tagOf } from "../../errors.ts";
 import { checkedBody, isThenable, type ResultOf } from "../body.ts";
 import { ScopeState } from "./scope-state.ts";
 import { go, Task } from "../task.ts";
@@ -298,7 +298,7 @@ const isThunk = (job: GatherJob): job is () => unknown => typeof job === "functi
 function checkedJobs(jobs: unknown): void {
   const cure = cureFor(jobs);
   if (cure === undefined) return;
-  throw new TypeError(`gather takes an array, another iterable or a plain record of jobs: ${cure}; got ${show(jobs)}`);
+  throw misuse("gather", `an array, another iterable or a plain record of jobs: ${cure}`, jobs);
 }
 
 function cureFor(jobs: unknown): string | undefined {

@@ -7,7 +7,7 @@ import { knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../mistakes.ts";
 import type { WaitOptions } from "../../core/operation.ts";
 import { promised } from "../../core/perform.ts";
-import { show } from "../../errors.ts";
+import { misuse, show } from "../../errors.ts";
 import { checkedBody, type Body, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";
 import type { HowEnded } from "../generator.ts";
@@ -54,7 +54,7 @@ export function race<B extends Body<[], unknown> | NotBegun, Y = never, Z = neve
 export function race<B extends Body<[], unknown>>(given: unknown, options: RaceOptions = {}): Promise<ResultOf<B>> {
   return promised(() => {
     const bodies = given as readonly B[];
-    if (!Array.isArray(bodies) || bodies.length === 0) throw new TypeError(`race takes an array of at least one function; got ${show(bodies)}`);
+    if (!Array.isArray(bodies) || bodies.length === 0) throw misuse("race", "an array of at least one function", bodies);
     const { until = "settled", signal } = knownOptions(options, raceOptions, "race");
     for (const body of bodies) checkedBody(body, "race", "race([() => f()]), not race([f()]), which could not be cancelled");
     if ((until as string) !== "settled" && (until as string) !== "success") {

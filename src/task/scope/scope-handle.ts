@@ -4,7 +4,7 @@
 import { forDeno, forNode, standing } from "../../support/printing.ts";
 import { perform } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
-import { show } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import type { Body } from "../body.ts";
 import type { ChildTask } from "../child.ts";
 import type { ScopeState } from "./scope-state.ts";
@@ -21,7 +21,7 @@ export class ScopeHandle implements Scope {
   /** The state of the scope that a user gave to `verb`. Anything else is a `TypeError`. */
   static stateOf(scope: Scope, verb: string): ScopeState {
     if (typeof scope === "object" && (scope as unknown) !== null && #state in scope) return scope.#state;
-    throw new TypeError(`${verb} takes the scope that scope((s) => ...) gives its body; got ${show(scope)}`);
+    throw misuse(verb, "the scope that scope((s) => ...) gives its body", scope);
   }
 
   toString(): string {
@@ -70,7 +70,7 @@ export class ScopeHandle implements Scope {
     const { [Symbol.dispose]: dispose, [Symbol.asyncDispose]: asyncDispose } = (resource as Partial<Disposable & AsyncDisposable> | null | undefined) ?? {};
     const end = (asyncDispose ?? dispose) as ((this: R) => unknown) | undefined;
     if (typeof end !== "function") {
-      throw new TypeError(`use takes a resource with Symbol.dispose or Symbol.asyncDispose; got ${show(resource)}`);
+      throw misuse("use", "a resource with Symbol.dispose or Symbol.asyncDispose", resource);
     }
     this.#state.defer(() => end.call(resource)); // its result is awaited
     return resource;

@@ -18,8 +18,8 @@ import { withdraw } from "../../core/wait-queue.ts";
 import { CancelledError, ClosedError, TimeoutError } from "../../errors.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, runBody, type Body } from "../body.ts";
-import { ChildTask, type ParentOfTasks } from "../child.ts";
-import { BackgroundTasks, type BackgroundTask, type OnBackgroundEnd } from "./background.ts";
+import { ChildTask } from "../child.ts";
+import type { BackgroundTasks, ScopeWithBackground } from "./background.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
 import type { Driver, HowEnded, Runner } from "../generator.ts";
 import { cancelled, CancelScope, silence, type Kind, type TaskInfo } from "../cancel/cancel-scope.ts";
@@ -31,7 +31,7 @@ import { arose, suppress } from "./suppressed.ts";
 import type { ScopeSettings } from "./scope-options.ts";
 import type { Task } from "../task.ts";
 
-export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
+export class ScopeState implements Runner, ScopeWithBackground {
   before: TaskInfo | undefined = undefined;
   after: TaskInfo | undefined = undefined;
   readonly id: number = nextId();
@@ -45,7 +45,8 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   /** Where the block of an open scope runs. */
   readonly #openedIn: CancelScope | undefined;
   readonly #cleanups: Cleanups = new Cleanups();
-  #background: BackgroundTasks | undefined = undefined;
+  /** Its tasks that do not keep it open, once there are any. */
+  background: BackgroundTasks | undefined = undefined;
   /** The async context in which `onError` is called. */
   readonly #context: AsyncContext | undefined;
   #resolve!: (value: unknown) => void;
@@ -90,7 +91,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
 
   /** Whether it has a task that has not ended, or a forgotten open scope. */
   get hasTasks(): boolean {
-    if (this.#background?.hasTasks === true) return true;
+    if (this.background?.hasTasks === true) return true;
     for (const { owner } of this.cancelScope.children) if (owner.kind === "task" || owner.open === "forgotten") return true;
     return false;
   }
@@ -134,26 +135,12 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
 
   go<A extends unknown[], U>(body: Body<A, U>, ...args: A): ChildTask<U> {
     checkedBody(body, "go", "s.go(() => work()), not s.go(work())");
-    this.#checkNotClosed("go");
+    this.checkNotClosed("go");
     return new ChildTask<U>(this, body as Body<unknown[], U>, args);
   }
 
-  /**
-   * Starts a task that does not keep the scope open, such as a stage of a flow: see {@link BackgroundTask}. It is cancelled and awaited when the body
-   * and all other children have ended. Get the state of a user's scope by `ScopeHandle.stateOf(s, "parallel")`.
-   *
-   * @param verb - the name of the verb for the error of a scope that has ended: `parallel`
-   * @param body - an async, a plain or a generator function; it starts in a later microtask, and never in a scope that is cancelled
-   * @param onEnd - called once, in the step in which the task ends, before its scope can end by that: `task.state` and `outcome` say how. It must
-   * neither throw nor run user code
-   * @throws ClosedError when the scope has ended
-   */
-  goInBackground<T>(verb: string, body: Body<[], T>, onEnd?: OnBackgroundEnd): BackgroundTask<T> {
-    this.#checkNotClosed(verb);
-    return (this.#background ??= new BackgroundTasks(this)).go(body, onEnd);
-  }
-
-  #checkNotClosed(verb: string): void {
+  /** @throws ClosedError when it has ended, or is cleaning up */
+  checkNotClosed(verb: string): void {
     if (this.#closed) throw new ClosedError(`${verb} in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before the scope ends`);
   }
 
@@ -242,7 +229,7 @@ export class ScopeState implements Runner, TaskInfo, ParentOfTasks {
   /** If nothing is left in it, clean up, then settle. */
   #check(): void {
     touch(this);
-    if (!this.#body || this.#closed || !this.cancelScope.empty || this.#background?.endAll() === false) return;
+    if (!this.#body || this.#closed || !this.cancelScope.empty || this.background?.endAll() === false) return;
     this.#closed = true;
     this.#disarm?.();
     if (this.#cleanups.empty) this.#settle();
