@@ -29,7 +29,7 @@ export const breaks: readonly Break[] = [
   },
   {
     law: 2, fault: "the value of a sender who fills up the buffer is lost", file: channel,
-    from: "if (sender !== undefined) buffer.push(this.#accept(sender));", to: "if (sender !== undefined) this.#accept(sender);",
+    from: "buffer.push(sender.slot as T);", to: "",
   },
   {
     law: 2, fault: "a cancel fulfils the sends in line", file: channel,
@@ -37,7 +37,7 @@ export const breaks: readonly Break[] = [
   },
   {
     law: 3, fault: "room goes to whoever comes next, not to the sender in line", file: channel,
-    from: "if (sender !== undefined) buffer.push(this.#accept(sender));", to: "",
+    from: "for (let sender = this.senders.first; sender !== undefined; sender = this.senders.first) {\n      try {", to: "for (const sender of [] as Waiter[]) {\n      try {",
   },
   {
     law: 3, fault: "the last sender in line comes first", file: channel,

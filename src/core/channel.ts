@@ -109,7 +109,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** How many values it holds now: buffered ones only, so always 0 for a rendezvous. */
   get size(): number {
     touch(this);
-    return this.#buffer?.size ?? 0;
+    return this.held;
   }
 
   /** Whether it takes no more sends: it was closed, or cancelled by its receiver. */
@@ -229,7 +229,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** Store the value if there is room, or do what the channel does on overflow. */
   #keep(value: T): boolean {
-    if ((this.#buffer?.size ?? 0) < this.capacity) {
+    if (this.held < this.capacity) {
       (this.#buffer ??= new Queue<T>()).push(value);
       return true;
     }
@@ -356,7 +356,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** @internal Whether a value, or the end, is there to be received now. */
   canReceive(verb: Verb = "receive"): boolean {
     touch(this, verb);
-    return this.senders.first !== undefined || (this.#buffer?.size ?? 0) > 0 || this.#end !== undefined;
+    return this.senders.first !== undefined || this.held > 0 || this.#end !== undefined;
   }
 
   /** @internal Only while `canReceive`: the oldest value, taken now, or the end; as an iterator's result if asked for. */
@@ -369,28 +369,23 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return asResult ? { done: false, value } : value;
   }
 
-  /** Take a value out of the buffer; the first sender in line fills it up. */
+  /**
+   * Take a value out of the buffer; the first sender in line fills it up. A buffer may be code of the user: one that throws fails that send, and the
+   * next in line is tried.
+   */
   #takeStored(buffer: Buffer<T>): T {
     const value = buffer.shift();
-    const sender = this.senders.first;
-    if (sender === undefined) return value;
-    if (buffer instanceof Queue) buffer.push(this.#accept(sender));
-    else this.#fillUp(buffer);
-    return value;
-  }
-
-  /** The same of a buffer that is code of the user: one that throws fails that send, and the next in line is tried. */
-  #fillUp(buffer: Buffer<T>): void {
     for (let sender = this.senders.first; sender !== undefined; sender = this.senders.first) {
       try {
         buffer.push(sender.slot as T);
         this.#accept(sender);
-        return;
+        break;
       } catch (error) {
         this.senders.withdraw(sender);
         sender.resume("error", error);
       }
     }
+    return value;
   }
 
   #atEnd(asResult: boolean, key: CaseKey | undefined): IteratorResult<never, undefined> {

@@ -29,27 +29,23 @@ export function control(by: Controller | undefined): void {
 
 /** Resume `who` awaits the promise that `settle` settles. */
 export function wake(settle: (value: unknown) => void, value: unknown, who?: object): void {
-  if (spend()) {
-    batchIsOpen = false;
-    settle(value);
-  } else wakeLater(settle, value, who);
+  if (spend()) settleNow(settle, value);
+  else holdCall(settleNow, settle, value, who);
 }
 
-function wakeLater(settle: (value: unknown) => void, value: unknown, who?: object): void {
-  hold(() => {
-    batchIsOpen = false;
-    settle(value);
-  }, who);
+function settleNow(settle: (value: unknown) => void, value: unknown): void {
+  batchIsOpen = false;
+  settle(value);
 }
 
 /** Run a job in a turn of its own. */
 export function enqueue(job: Job): void {
   if (spend()) append(job);
-  else enqueueLater(job);
+  else holdCall(append, job, undefined, job);
 }
 
-function enqueueLater(job: Job): void {
-  hold(() => { append(job); }, job);
+function holdCall<A>(call: (a: A, b: unknown) => void, a: A, b: unknown, who?: object): void {
+  hold(() => { call(a, b); }, who);
 }
 
 /** A promise already fulfilled: what every ready send gives, and what starts and batches hang on. */
@@ -60,7 +56,7 @@ export function start(beginning: Job, who: Actor): void {
   if (controller && !controller.started(() => { beginning.run(); }, who)) return;
   if (contexts && !contexts.isEmpty()) startByPromise(beginning);
   else if (controller || spend()) append(beginning); // no promise: a task is started in two thirds of the time (`node bench/run.mjs spawn`)
-  else enqueueLater(beginning);
+  else holdCall(append, beginning, undefined, beginning);
 }
 
 /** Promises carry their context by themselves, a job would need a copy of it. */
@@ -70,7 +66,7 @@ function startByPromise(beginning: Job): void {
     batchIsOpen = false;
     void fulfilled.then(begin);
   } else {
-    void new Promise<void>((resolve) => { wakeLater(resolve as (value: unknown) => void, undefined); }).then(begin);
+    void new Promise<void>((resolve) => { holdCall(settleNow, resolve as (value: unknown) => void, undefined); }).then(begin);
   }
 }
 

@@ -8,7 +8,7 @@
 import { misuse, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { nothing, performable, Performable, type Nothing, type Operation, type WaitOptions } from "./operation.ts";
+import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform, polled, promised } from "./perform.ts";
 import type { Falsy, GivenCases, Selected, SelectOrder } from "./select-types.ts";
 import { FailsAlone } from "./traits.ts";
@@ -85,21 +85,13 @@ function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Op
   if (live.length > 0) return new Choice(live, "select", order === "listed");
   // An operation, a map, a set is a record without a field: that no case is live would be said of it only when it waits.
   if (!list && (!cases || Symbol.iterator in cases)) throw misuse("select", "a record or an array of operations", given);
-  return new EmptySelect();
+  return new EmptySelect(live, "select");
 }
 
 /** A select without a live case. As a case of another choice it never happens. */
-class EmptySelect extends Performable<never> {
+class EmptySelect extends Choice<never> {
   override get traits(): number {
     return FailsAlone;
-  }
-
-  override toString(): string {
-    return "select of nothing";
-  }
-
-  override attempt(): Nothing {
-    return nothing;
   }
 
   override enlist(waiter: Waiter): void {
