@@ -7,6 +7,7 @@
  * | `CancelledError` | `RENDEZVOUS_CANCELLED` | a scope or a task that is cancelled: one object for each cancel |
  * | `TimeoutError`   | `RENDEZVOUS_TIMEOUT`   | a block or verb whose own time limit has passed                 |
  * | `DeadlockError`  | `RENDEZVOUS_DEADLOCK`  | a bubble in which every task waits and no timer is left         |
+ * | `OverflowError`  | `RENDEZVOUS_OVERFLOW`  | what cannot wait, and has no room for one value more            |
  *
  * Misuse (a bad capacity, a select without cases) is a plain `RangeError` or `TypeError` at the call.
  */
@@ -118,6 +119,31 @@ export class DeadlockError extends Error {
   override readonly name = "DeadlockError";
   /** Stable, for programs to compare with. */
   readonly code = "RENDEZVOUS_DEADLOCK";
+}
+
+/**
+ * More came than there was room for, from something that cannot wait, such as an emitter. What was kept before is received first.
+ *
+ * @example
+ * ```ts
+ * import { OverflowError } from "rendezvous";
+ * import { events } from "rendezvous/flow";
+ *
+ * const button = new EventTarget();
+ * const presses = events(button, "press", { capacity: 1 });
+ * for (let n = 0; n < 2; n++) button.dispatchEvent(new Event("press"));
+ * await presses.receive();
+ * const error: unknown = await presses.receive().catch((reason: unknown) => reason);
+ * console.log(error instanceof OverflowError && error.code); // RENDEZVOUS_OVERFLOW
+ * ```
+ *
+ * Idea: the bound that observables were asked to force on their users (WICG/observable#33).
+ */
+export class OverflowError extends Error {
+  /** `"OverflowError"`. */
+  override readonly name = "OverflowError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_OVERFLOW";
 }
 
 /** A value as error messages show it. A value whose text would be source code or `[object X]` is described by its kind. */

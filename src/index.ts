@@ -35,4 +35,4 @@ export { calls, type Call, type CallChannel, type Client, type Server } from "./
 export { coroutine, type Coroutine } from "./talk/coroutine.ts";
 export { sleep, sleeping } from "./time/sleep.ts";
 export { ticker, type Ticker } from "./time/ticker.ts";
-export { CancelledError, ClosedError, DeadlockError, TimeoutError, type CaseKey, type ClosedErrorOptions } from "./errors.ts";
+export { CancelledError, ClosedError, DeadlockError, OverflowError, TimeoutError, type CaseKey, type ClosedErrorOptions } from "./errors.ts";
