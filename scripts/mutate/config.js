@@ -38,6 +38,7 @@ export default {
   ignoreStatic: true, // what is evaluated at import would take a process of its own for each change
   ignorePatterns: ["docs-out", "dist", "docs", "examples", "coverage", "api", "/bench"],
   concurrency: 1,
+  dryRunTimeoutMinutes: 20,
   timeoutMS: 4000,
   timeoutFactor: 1.1,
   // With the process goes what broken code has left behind in it. A change that is not in the sample counts, and leaves nothing.

@@ -6,6 +6,7 @@ import { declareClassPlugin, PluginKind } from "@stryker-mutator/api/plugin";
 import { determineHitLimitReached, DryRunStatus, MutantRunStatus, TestStatus, toMutantRunResult } from "@stryker-mutator/api/test-runner";
 import { INSTRUMENTER_CONSTANTS } from "@stryker-mutator/api/core";
 import { readdirSync } from "node:fs";
+import { relative } from "node:path";
 import Mocha from "mocha";
 
 /** How long a spec may wait while the library is broken. A loop without end is stopped by Stryker. */
@@ -58,7 +59,11 @@ class SpecRunner {
     mutants.hitCount = hitLimit ? 0 : undefined;
     const wanted = testFilter && new Set(testFilter);
     mutants.activeMutant = mutantActivation === "static" ? activeMutant.id : undefined;
-    return toMutantRunResult(await this.#run((title) => !wanted || wanted.has(title), !disableBail, activeMutant.id));
+    const result = toMutantRunResult(await this.#run((title) => !wanted || wanted.has(title), !disableBail, activeMutant.id));
+    const { fileName, location: { start }, replacement } = activeMutant;
+    // At once, for a run that is stopped; Stryker counts lines and columns from 0.
+    this.log.info(`${result.status}: ${relative("", fileName)}:${start.line + 1}:${start.column + 1} ${JSON.stringify(replacement)}`);
+    return result;
   }
 
   async #run(isWanted, bail, mutant) {

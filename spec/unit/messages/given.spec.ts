@@ -64,6 +64,8 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => scope((s) => { s.use(given(null)); }), "use takes a resource with Symbol.dispose or Symbol.asyncDispose; got null", "rejects");
     await refuses(() => select(given(new Map([["case", always(1)]]))), "select takes a record or an array of operations; got a Map", "rejects");
     await refuses(() => select(given(always(1))), "select takes a record or an array of operations", "rejects");
+    for (const wrong of [5, null, undefined]) await refuses(() => select(given(wrong)), `select takes a record or an array of operations; got ${String(wrong)}`, "rejects");
+    for (const option of ["overflow", "onDrop", "name"]) await refuses(() => chan(given({ [option]: 5 })), `the ${option} of a channel cannot be 5`, "throws");
   });
 
   it("Messages: for the bodies of gather, scope, timeout and the others the message has the right call", async () => {
