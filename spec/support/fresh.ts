@@ -41,10 +41,20 @@ let copies = 0;
 
 /** Import the library once more, as a copy of its own. `beforeImport` runs right before it is evaluated. */
 export async function freshCopy(beforeImport?: () => void, entry?: Entry): Promise<typeof import("../../src/index.ts")> {
-  const text = `${bundle('export * from "rendezvous";', entry)}\n// copy ${String(++copies)}`;
-  const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
+  const load = copyOf<typeof import("../../src/index.ts")>('export * from "rendezvous";', entry);
   beforeImport?.();
-  return alone(() => import(url) as Promise<typeof import("../../src/index.ts")>);
+  return load();
+}
+
+/** The same with the means to put a controller in charge of the copy. */
+export async function controllableCopy(): Promise<Pick<typeof import("../../src/index.ts"), "chan"> & Pick<typeof import("../../src/core/scheduler.ts"), "control">> {
+  return copyOf<Awaited<ReturnType<typeof controllableCopy>>>('export { chan } from "rendezvous"; export { control } from "./core/scheduler.ts";')();
+}
+
+function copyOf<T>(program: string, entry?: Entry): () => Promise<T> {
+  const text = `${bundle(program, entry)}\n// copy ${String(++copies)}`;
+  const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
+  return () => alone(() => import(url) as Promise<T>);
 }
 
 /** Run a program (TypeScript, importing "rendezvous") in a process of its own, to its end. */
