@@ -34,6 +34,13 @@ describe("the errors kept with an error", () => {
     expect(suppressedOf(sentinel)).to.have.length(1);
   });
 
+  it("nothing is kept with what is no object: the scope fails with it as it is", async () => {
+    for (const primitive of ["text", 5, null, Symbol("s")]) {
+      expect(await failing(primitive, later)).to.equal(primitive);
+      expect(suppressedOf(primitive)).to.deep.equal([]);
+    }
+  });
+
   it("FA-09 a list that was read before does not change", async () => {
     await failing(sentinel, later);
     const before = suppressedOf(sentinel);
