@@ -2,7 +2,8 @@
  * Every kind of operation, a row each: how to get one that is not ready, how to make it happen, how to see that nothing of it is
  * left. The laws run over all of them, in all `ways` of `support/ways.ts`; a new operation adds a row.
  */
-import { getEventListeners } from "node:events";
+import { EventEmitter, getEventListeners } from "node:events";
+import { Writable } from "node:stream";
 import type { SinonFakeTimers } from "sinon";
 import { nothing, performable } from "../../src/core/operation.ts";
 import { BareWaiter, withdraw, type WaitQueue } from "../../src/core/wait-queue.ts";
@@ -10,7 +11,7 @@ import {
   aborting, attempting, chan, choose, ClosedError, go, guard, never, operation, perform, selecting, settling, sleeping, ticker,
   type Channel, type Operation,
 } from "../../src/index.ts";
-import { broadcast, flow, lines, merge, type Flow } from "../../src/flow/index.ts";
+import { broadcast, flow, hearing, lines, merge, senderTo, type Flow } from "../../src/flow/index.ts";
 import { cell, pool, rateLimiter, semaphore, singleflight, type Lease } from "../../src/sync/index.ts";
 
 /** What an operation gives: a value, the very error, or an error of a class. */
@@ -200,6 +201,29 @@ function acquiringOf(n: number): Situation {
     happen: () => { if (line.first) slots.resize(slots.capacity + n); },
     gives: { value: permit },
     left: () => lengthOf(line),
+  };
+}
+
+/** A sender to a sink without room; `happen` makes room for one value. */
+function sendingToSink(): Situation {
+  let proceed: (() => void) | undefined;
+  const sink = new Writable({ objectMode: true, highWaterMark: 1, write(_value, _encoding, done) { proceed = done; } });
+  const sender = senderTo<unknown>(sink);
+  sender.trySend("held");
+  const sending = sender.sending("a value");
+  const line = lineOf(sending);
+  return { operation: sending, happen: () => { if (line.first) proceed?.(); }, gives: { value: undefined }, left: () => lengthOf(line) };
+}
+
+/** An event that is waited for; `happen` emits it, or an error. */
+function heard(emitted: string, what: unknown, gives: Gives): Situation {
+  const emitter = new EventEmitter();
+  emitter.on("error", () => undefined);
+  return {
+    operation: hearing(emitter, "event"),
+    happen: () => { emitter.emit(emitted, what); },
+    gives,
+    left: () => emitter.listenerCount("event") + emitter.listenerCount("error") - 1,
   };
 }
 
@@ -410,6 +434,9 @@ export const kinds: readonly Kind[] = [
       };
     },
   },
+  { name: "hearing", forAll: true, make: () => heard("event", "a value", received) },
+  { name: "hearing, and the emitter fails", forAll: true, make: () => heard("error", failure, { error: failure }) },
+  { name: "sending to a stream", make: sendingToSink },
   { name: "attempting", forAll: true, happensLater: true, leavesLater: true, make: () => attempted(({ resolve }) => { resolve("a value"); }, received) },
   { name: "attempting, failed", forAll: true, happensLater: true, leavesLater: true, make: () => attempted(({ reject }) => { reject(failure); }, { error: failure }) },
   { name: "operation", make: () => sourced(() => "a value", received) },
