@@ -14,7 +14,10 @@ import { Handshake, ServerHandshake, type Plain } from "./secure.ts";
 import type { HandshakeOutcome } from "./transport.ts";
 
 /** TLS as a client, with the platform's options of a client; or as a server, with those of a server and `isServer: true`. */
-export type StartTlsOptions = TlsClientOptions | ({ isServer: true } & TlsOptions);
+export type StartTlsOptions = TlsClientOptions | ({
+  /** This side of the connection is the server of the handshake. */
+  isServer: true;
+} & TlsOptions);
 
 const isServer = (options: StartTlsOptions): options is { isServer: true } & TlsOptions => (options as { isServer?: unknown }).isServer === true;
 

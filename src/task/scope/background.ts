@@ -140,5 +140,5 @@ export class BackgroundTasks implements ParentOfTasks {
 const endOfScope = ({ kind, name }: { kind: Kind; name: string }): CancelledError =>
   new CancelledError(
     `what ran in the background of ${kind} "${name}" was cancelled, since its body and all of its tasks have ended. Let this error pass; ` +
-    "to have it go on, receive its values to the end in the scope",
+    "to keep it running, receive its values to the end inside the scope",
   );

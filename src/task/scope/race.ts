@@ -103,7 +103,7 @@ class Race extends ScopeState {
       if (failed) this.#errors[this.#runners.indexOf(child)] = outcome;
       if (this.#left > 0) return;
       if (this.cancelScope.cancelled) this.#decide("return", undefined);
-      else this.#decide("error", new AggregateError(this.#errors, "race: all bodies have failed; errors has what each threw"));
+      else this.#decide("error", new AggregateError(this.#errors, "race: all bodies have failed; its errors are what each of them threw"));
     }
   }
 
