@@ -42,10 +42,10 @@ console.log(error.diagram());
 //   Note over t1: send on "lock"
 //   t0-->>t2: starts
 //   Note over t2: waits in send on channel "lock"
-//   t1->>t2: receive on "lock"
-//   Note over t1: receive on "lock"
+//   t2->>t1: receive on "lock"
 //   Note over t2: receive on "lock"
 //   Note over t1: ends
 //   Note over t2: ends
 //   t2->>t0: wakes
 //   Note over t0: ends
+//   Note over t0,t2: a failure that nobody handles: two deposits, and the balance is 1
