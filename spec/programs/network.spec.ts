@@ -80,7 +80,7 @@ describe("examples with sockets", function () {
     return output.trimEnd().split("\n");
   }
 
-  for (const name of ["20-chat-server.ts", "21-wget-https.ts", "23-port-scanner.ts", "45-connection-pool.ts"]) {
+  for (const name of ["20-chat-server.ts", "21-wget-https.ts", "23-port-scanner.ts", "41-csv-from-a-process.ts", "45-connection-pool.ts"]) {
     it(`${name} alone prints what its last comment says, and ends by itself`, async () => {
       expect(await run(name)).to.deep.equal(promised(name));
     });

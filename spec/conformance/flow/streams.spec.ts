@@ -534,6 +534,18 @@ describe("processes and platforms", () => {
     expect(child.listenerCount("close") + child.listenerCount("error")).to.equal(0);
   });
 
+  it("FL-146 a child that ends while nobody waits for its output: all of it is there afterwards", async () => {
+    const program = "process.stdout.write('first'); process.stdin.once('end', () => process.stdout.write('rest')).resume()";
+    const child = spawn(node, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
+    const output = flow<Buffer>(child.stdout);
+    expect(String(await output.receive())).to.equal("first");
+    child.stdin.end();
+    await new Promise((resolve) => { child.once("exit", resolve); });
+    await new Promise((resolve) => { setImmediate(resolve); }); // by now the child has let its output flow
+    expect(String(await output.receive())).to.equal("rest");
+    expect(await output.next()).to.deep.equal({ done: true, value: undefined });
+  });
+
   it("FL-146 a child killed in mid-read: what it wrote, then the end", async () => {
     const child = spawn(node, ["-e", "process.stdout.write('ready'); setInterval(() => {}, 1000)"], { stdio: ["ignore", "pipe", "inherit"] });
     const closed = go(function* () { return yield* hearing(child, "close"); });

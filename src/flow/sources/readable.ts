@@ -1,8 +1,9 @@
 /**
  * A Node readable as a source, known by its shape.
  *
- * 1. `read()` is an exact poll: it gives what is buffered, or `null`. Listeners are there while somebody waits; only the ones for its error and its
- *    close stay as long as it is ours, since an error without a listener ends the process.
+ * 1. `read()` is an exact poll: it gives what is buffered, or `null`. Listeners for its error and its close are there as long as the stream is
+ *    ours, since an error without a listener ends the process. Those for its bytes come with the first wait and stay, too: a child process
+ *    that ends lets its output flow, to nobody, unless somebody listens to "readable".
  * 2. What it has read before it failed, or was destroyed, is given first.
  *
  *        wait: read() gives null ─► "readable", "end", "close", "error" ─► read() once more, for the first in line
@@ -65,7 +66,8 @@ const events = ["readable", "end"] as const;
 class Reading extends Performable<Result> {
   readonly #stream: Readable;
   readonly #name: string;
-  readonly #line: ReadLine;
+  readonly #line: WaitQueue;
+  #listens = false;
   failure: { error: unknown } | undefined = undefined;
   #over: Result | undefined = undefined;
   hasClosed: boolean;
@@ -77,7 +79,7 @@ class Reading extends Performable<Result> {
     this.#stream = stream;
     this.#name = name;
     this.hasClosed = stream.closed === true;
-    this.#line = new ReadLine(this, () => { for (const event of events) stream.off(event, this.#serve); });
+    this.#line = new WaitQueue(this);
     stream.on("error", this.#failed);
     stream.on("close", this.#closes);
   }
@@ -102,9 +104,10 @@ class Reading extends Performable<Result> {
   }
 
   override enlist(waiter: Waiter): void {
-    const first = this.#line.empty;
     this.#line.join(waiter);
-    if (first) for (const event of events) this.#stream.on(event, this.#serve);
+    if (this.#listens) return;
+    this.#listens = true;
+    for (const event of events) this.#stream.on(event, this.#serve);
   }
 
   #read(): Result | Nothing {
@@ -159,21 +162,8 @@ class Reading extends Performable<Result> {
 
   /** No listener of ours is left. */
   forget(): void {
+    for (const event of events) this.#stream.off(event, this.#serve);
     this.#stream.off("error", this.#failed);
     this.#stream.off("close", this.#closes);
-  }
-}
-
-class ReadLine extends WaitQueue {
-  readonly #emptied: () => void;
-
-  constructor(reading: Reading, emptied: () => void) {
-    super(reading);
-    this.#emptied = emptied;
-  }
-
-  override withdraw(waiter: Waiter): void {
-    super.withdraw(waiter);
-    if (this.empty) this.#emptied();
   }
 }
