@@ -9,6 +9,7 @@
  */
 import type { HowEnded } from "../task/generator.ts";
 import { cancelled, rootCancelScope, type CancelScope } from "../task/cancel/cancel-scope.ts";
+import { startIn } from "../task/cancel/current.ts";
 import { named, Task } from "../task/task.ts";
 
 /** Whom it is for. */
@@ -25,7 +26,10 @@ export class OwnRun extends Task<unknown> {
   constructor(name: string, body: (...args: never[]) => unknown, args: (run: CancelScope) => unknown[], by: Hears) {
     let own!: CancelScope;
     const start = (): unknown => body(...args(own) as never[]);
-    super(named(name, start), [], (task) => (own = rootCancelScope(task)));
+    super(named(name, start), [], (task, beginning) => {
+      own = task.cancelScope = rootCancelScope(task);
+      startIn(own, beginning, task);
+    });
     this.#by = by;
   }
 
