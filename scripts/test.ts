@@ -111,8 +111,8 @@ async function specs(...files: string[]): Promise<Outcome> {
 // Two processes, for two cores. The halves take about the same time.
 const others = "spec/{docs,laws,model,programs,unit}/**/*.spec.ts";
 const [conformance, [rest, checks]] = await Promise.all([
-  // Connections last: sockets that close late call process.nextTick, which a fake clock of a later spec would count as its own.
-  specs("spec/conformance/!(net)/**/*.spec.ts", "spec/conformance/net/**/*.spec.ts"),
+  // Streams and connections last: those that close late call process.nextTick, which the fake clock of a later spec would count as its own.
+  specs("spec/conformance/{channels,tasks,time}/**/*.spec.ts", "spec/conformance/!(channels|tasks|time|net)/**/*.spec.ts", "spec/conformance/net/**/*.spec.ts"),
   specs("spec/*.spec.ts", others).then(async (outcome) => [outcome, await check()] as const),
 ]);
 for (const [step, outcome] of Object.entries(checks)) report(step, outcome);
