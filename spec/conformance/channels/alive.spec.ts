@@ -5,6 +5,7 @@
 import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 import { once } from "node:events";
 import { expect } from "chai";
+import "../../../src/platform/rest.ts"; // as the entries for Node, Bun and Deno do
 import { chan, go, select, selecting, trySelect, type Channel } from "../../../src/index.ts";
 import { failOnUnhandledRejections } from "./support.ts";
 
