@@ -24,6 +24,7 @@ export const all: readonly LeftOut[] = [
   { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },
   { on: ["Deno 2.9"], what: "giving up RG-16 (b)", why: "it compares times, and two runs go on at once here" },
   { on: ["Deno 2.9"], what: "resources RS-01", why: "it measures the heap to 110 kB, and Deno now and then takes 200 kB of it for itself; RG-08, of a million selects, runs there" },
+  { on: others, what: "is told by node:test, by its hooks", why: "a program with node:test is run by their own test runners only: started plainly, its tests print nothing" },
   { on: ["Bun 1.4"], what: "uncaught errors in debug mode Messages", why: 'Bun shows the places of an uncaught error, and not the stack that was set: `error.stack += "\\n here"; throw error` shows nothing of it' },
   { on: ["Deno 2.9"], what: "uncaught errors in debug mode Messages", why: "once `stack` has been read, Deno shows an uncaught error by its call sites, and not by the stack that was set" },
   { on: ["Bun 1.4"], what: "names its places by its source map", why: "Bun applies no source map of a program that was bundled before" },
