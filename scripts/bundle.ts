@@ -18,8 +18,9 @@ export function bundle(): Files {
       const entry = node.replace(/^bundle\/(.*)\.js$/, "$1");
       return { in: `${source}${entry}.ts`, out: entry };
     }),
-    // Into every entry: so all of the core is in one file that they share, and exists once.
-    inject: [`${source}index.ts`],
+    // Into every entry: so all of the core is in one file that they share, and exists once; and whichever is imported first brings the platform's async
+    // contexts along.
+    inject: [`${source}node.ts`],
     ignoreAnnotations: true,
     bundle: true,
     splitting: true,

@@ -22,16 +22,15 @@ import { runAs } from "./current.ts";
  *
  * @example
  * ```ts
- * import { detached, perform, settling, sleep, timeout } from "rendezvous";
+ * import { chan, detached, perform, settling, timeout } from "rendezvous";
  *
+ * const disk = chan<string>();
  * let config: Promise<string> | undefined;
- * const load = detached(async () => {
- *   await sleep(20);
- *   return "the config";
- * });
+ * const load = detached(() => disk.receive());
  * const cached = (): Promise<string> => (config ??= load());
  *
  * console.log(await timeout(1, () => perform(settling(cached())), { fallback: "not yet" })); // not yet
+ * await disk.send("the config");
  * console.log(await cached()); // the config
  * ```
  *
