@@ -1,11 +1,12 @@
 /** Serving: a child for each connection, failures kept to it, and an end that leaves nothing. */
 import type { Socket } from "node:net";
 import { expect } from "chai";
-import sinon, { type SinonFakeTimers } from "sinon";
+import sinon from "sinon";
 import { CancelledError, chan, scope, select, sleep, sleeping, type Operation } from "../../../src/index.ts";
 import "../../../src/node.ts"; // what runs in a scope is found by itself
 import { dial, serve, type Connection } from "../../../src/net/index.ts";
-import { client, hangUp, listenerAt, openSockets, received, receivedToEnd, reset, text, write } from "../../unit/net/support/peers.ts";
+import { leavesNothing } from "../../unit/net/support/clean-end.ts";
+import { client, listenerAt, received, receivedToEnd, reset, text, write } from "../../unit/net/support/peers.ts";
 import { resources } from "../../unit/net/support/counted.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
@@ -24,16 +25,7 @@ async function echo(connection: Connection): Promise<void> {
 }
 
 describe("serve", () => {
-  let clock: SinonFakeTimers | undefined;
-  const fake = (): SinonFakeTimers => (clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] }));
-
-  afterEach(async () => {
-    clock?.restore();
-    clock = undefined;
-    await hangUp();
-    expect(openSockets()).to.equal(0);
-    expect(listening()).to.equal(0);
-  });
+  const fake = leavesNothing(listening);
 
   it("N-83 a connection is shut down when its handler returns; serving fulfils once the listener is shut down and all have ended", async () => {
     const listener = await listenerAt();

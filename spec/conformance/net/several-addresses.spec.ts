@@ -1,30 +1,15 @@
 /** Several addresses of one name: side by side, a delay apart, the first that answers wins. */
-import type { LookupFunction, Socket } from "node:net";
+import type { Socket } from "node:net";
 import { expect } from "chai";
-import sinon, { type SinonFakeTimers } from "sinon";
+import sinon from "sinon";
 import { ConnectionError, dial, type Connection } from "../../../src/net/index.ts";
 import { interleaved } from "../../../src/net/attempts.ts";
-import {
-  blackHole, closedPort, connecting, dialed, hangUp, openSockets, receivedToEnd, serverAt, serversOf,
-} from "../../unit/net/support/peers.ts";
+import { leavesNothing, resolvesTo } from "../../unit/net/support/clean-end.ts";
+import { blackHole, closedPort, connecting, dialed, hangUp, openSockets, receivedToEnd, serverAt, serversOf } from "../../unit/net/support/peers.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
-/** A lookup that gives these addresses. */
-const resolvesTo = (...addresses: string[]): LookupFunction => (_host, _options, callback) => {
-  process.nextTick(callback, null, addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
-};
-
 describe("dial, several addresses", () => {
-  let clock: SinonFakeTimers | undefined;
-  const fake = (): SinonFakeTimers => (clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] }));
-
-  afterEach(async () => {
-    clock?.restore();
-    clock = undefined;
-    await hangUp();
-    expect(openSockets()).to.equal(0);
-    expect(connecting()).to.equal(0);
-  });
+  const fake = leavesNothing(connecting);
 
   /** An address that never answers, and a server on the same port of 127.0.0.1. */
   async function holeAndServer(): Promise<{ hole: string; port: number; accepted: Socket[] }> {

@@ -1,27 +1,18 @@
 /** TLS: trust, the result of the handshake, and handshakes that fail. */
 import type { Socket } from "node:net";
 import { expect } from "chai";
-import sinon, { type SinonFakeTimers } from "sinon";
 import { TimeoutError } from "../../../src/index.ts";
 import { ConnectionError, dial, dialing, IncompleteReadError } from "../../../src/net/index.ts";
 import { certificateFor } from "../../unit/net/support/certificate.ts";
-import { client, connecting, dialed, hangUp, once, openSockets, receivedToEnd, secureServerOf, serverOf, text } from "../../unit/net/support/peers.ts";
+import { leavesNothing } from "../../unit/net/support/clean-end.ts";
+import { client, connecting, dialed, once, receivedToEnd, secureServerOf, serverOf, text } from "../../unit/net/support/peers.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
 const certificate = certificateFor("localhost", "127.0.0.1");
 const { cert: ca } = certificate;
 
 describe("TLS", () => {
-  let clock: SinonFakeTimers | undefined;
-  const fake = (): SinonFakeTimers => (clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] }));
-
-  afterEach(async () => {
-    clock?.restore();
-    clock = undefined;
-    await hangUp();
-    expect(openSockets()).to.equal(0);
-    expect(connecting()).to.equal(0);
-  });
+  const fake = leavesNothing(connecting);
 
   /** A plain server, and the first socket that it accepts, once that has said something. */
   async function silent(): Promise<{ port: number; hello: Promise<Socket> }> {

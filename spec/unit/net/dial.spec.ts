@@ -2,16 +2,12 @@
 import { lookup as systemLookup } from "node:dns";
 import type { LookupFunction, Socket } from "node:net";
 import { expect } from "chai";
-import sinon, { type SinonFakeTimers } from "sinon";
+import sinon from "sinon";
 import { chan, go, perform, poll, select, TimeoutError } from "../../../src/index.ts";
 import { ConnectionError, dial, dialing, type Connection } from "../../../src/net/index.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
-import { blackHole, closedPort, connecting, dialed, hangUp, once, openSockets, receivedToEnd, serverOf, text } from "./support/peers.ts";
-
-/** A lookup that gives these addresses. */
-const resolvesTo = (...addresses: string[]): LookupFunction => (_host, _options, callback) => {
-  process.nextTick(callback, null, addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
-};
+import { leavesNothing, resolvesTo } from "./support/clean-end.ts";
+import { blackHole, closedPort, connecting, dialed, once, openSockets, receivedToEnd, serverOf, text } from "./support/peers.ts";
 
 /** A lookup that is answered when the spec says so. */
 function held(): { lookup: LookupFunction; calls: number; answer: (...addresses: string[]) => void } {
@@ -27,16 +23,7 @@ function held(): { lookup: LookupFunction; calls: number; answer: (...addresses:
 }
 
 describe("dial", () => {
-  let clock: SinonFakeTimers | undefined;
-  const fake = (): SinonFakeTimers => (clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] }));
-
-  afterEach(async () => {
-    clock?.restore();
-    clock = undefined;
-    await hangUp();
-    expect(openSockets()).to.equal(0);
-    expect(connecting()).to.equal(0);
-  });
+  const fake = leavesNothing(connecting);
 
   it("N-01 an echo server sends the same bytes back", async () => {
     const { port } = await serverOf((socket) => socket.pipe(socket));
@@ -286,7 +273,7 @@ describe("dial", () => {
 
   it("FT35 a dial under a fake clock connects, and its timer is cleared", async () => {
     const { port } = await serverOf((socket) => socket.pipe(socket));
-    clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
+    const clock = fake("all");
     const connection = await dialed({ host: "127.0.0.1", port, timeout: 1000 });
     expect(clock.countTimers()).to.equal(0);
     await connection.send("hi\n");
@@ -296,10 +283,10 @@ describe("dial", () => {
   it("FT36 a dial that nobody answers, with a timeout of 1000 under a fake clock, fails at 1000 and leaves nothing", async () => {
     const hole = await blackHole();
     const before = connecting();
-    clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask"] });
+    const clock = fake("all");
     let failedAt = -1;
     const outcome = dial({ ...hole, timeout: 1000 }).catch((error: unknown) => {
-      failedAt = clock?.now ?? -1;
+      failedAt = clock.now;
       return error;
     });
     await clock.tickAsync(999);

@@ -1,25 +1,17 @@
 /** The ways to end a connection, from every state that it can be in. */
 import type { Socket } from "node:net";
 import { expect } from "chai";
-import sinon, { type SinonFakeTimers } from "sinon";
 import { ClosedError } from "../../../src/index.ts";
 import { ConnectionError, IncompleteReadError, type Connection } from "../../../src/net/index.ts";
 import { runProgram } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
-import { hangUp, once, openSockets, pair, received, receivedToEnd, reset, text, write } from "./support/peers.ts";
+import { leavesNothing } from "./support/clean-end.ts";
+import { once, openSockets, pair, received, receivedToEnd, reset, text, write } from "./support/peers.ts";
 
 const much = 32 * 1024 * 1024;
 
 describe("ending", () => {
-  let clock: SinonFakeTimers | undefined;
-  const fake = (): SinonFakeTimers => (clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] }));
-
-  afterEach(async () => {
-    clock?.restore();
-    clock = undefined;
-    await hangUp();
-    expect(openSockets()).to.equal(0);
-  });
+  const fake = leavesNothing();
 
   it("N-27 after the peer's FIN we still send, and the peer gets it", async () => {
     const { connection, peer } = await pair();
