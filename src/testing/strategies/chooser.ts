@@ -6,9 +6,8 @@
  *    comes of that is what another choice would give, too; save that of two cases in one line the same may always be first: then not every
  *    order was tried.
  */
-import type { Deed } from "../scheduler/thread.ts";
-import type { CaseChooser, Poll, ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
-import type { Item } from "../scheduler/thread.ts";
+import type { CaseChooser, ControlledScheduler, Poll } from "../scheduler/controlled-scheduler.ts";
+import type { Deed, Item } from "../scheduler/thread.ts";
 
 /** So many selects of a run have their first case polled first, if it makes no difference to the strategy; then it is each one's turn. */
 const firstOfAll = 64;
@@ -100,23 +99,4 @@ export abstract class Chooser implements CaseChooser {
 
   /** One of `count` possibilities, which are these items if somebody has to go on. */
   protected abstract pick(count: number, items?: readonly Item[]): number;
-}
-
-/** A choice that is made anew until all its possibilities have been tried. */
-export interface Branch {
-  chosen: number;
-  /** The last possibility that is worth trying. */
-  last: number;
-  /** No other one was ever to be tried. */
-  readonly given?: true;
-}
-
-/**
- * The first case that was polled could not happen. The first possibility, 0, goes on, and what is polled now (the last of those left) need
- * not be tried again; every other one is given up.
- */
-export function worthWhile(branch: Branch, { left }: Poll): boolean {
-  if (branch.chosen > 0) return false;
-  branch.last = Math.min(branch.last, left - 1);
-  return true;
 }

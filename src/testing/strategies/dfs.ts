@@ -3,14 +3,12 @@
  *
  * Idea: the delay bounding of Emmi, Qadeer and Rakamarić, 2011.
  */
-import type { ControlledScheduler, Poll } from "../scheduler/controlled-scheduler.ts";
-import type { Deed } from "../scheduler/thread.ts";
-import { Chooser, worthWhile, type Branch } from "./chooser.ts";
+import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import { Exhaustive, type Branch } from "./exhaustive.ts";
 
-export class BoundedDfs extends Chooser {
+export class BoundedDfs extends Exhaustive {
   readonly #limit: number;
   readonly #branches: Branch[] = [];
-  readonly #branchOf = new WeakMap<Poll | Deed, Branch>();
   #ran = false;
 
   constructor(limit: number) {
@@ -38,38 +36,7 @@ export class BoundedDfs extends Chooser {
     return false;
   }
 
-  protected override pick(count: number): number {
-    return this.#branch(count).chosen;
-  }
-
-  #branch(count: number, usual = 0): Branch {
-    const index = this.choices.length;
-    return (this.#branches[index] ??= usual === 0 ? { chosen: 0, last: count - 1 } : { chosen: usual, last: usual, given: true });
-  }
-
-  protected override pickCase(poll: Poll): number {
-    if (this.isLatePoll) {
-      this.cut = true;
-      return this.#branch(1, this.usualCase(poll)).chosen;
-    }
-    const branch = this.#branch(poll.total);
-    this.#branchOf.set(poll, branch);
-    return branch.chosen;
-  }
-
-  override nextCase(poll: Poll): void {
-    const branch = this.#branchOf.get(poll);
-    if (branch) this.redundant ||= !worthWhile(branch, poll);
-  }
-
-  protected override pickAtOnce(deed: Deed): number {
-    const branch = this.#branch(2);
-    this.#branchOf.set(deed, branch);
-    return branch.chosen;
-  }
-
-  override sameEitherWay(deed: Deed): void {
-    const branch = this.#branchOf.get(deed);
-    if (branch) branch.last = branch.chosen;
+  protected override branch(unless: Branch): Branch {
+    return (this.#branches[this.choices.length] ??= unless);
   }
 }

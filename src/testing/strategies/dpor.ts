@@ -14,10 +14,10 @@
  *
  * Idea: source sets, by Abdulla, Aronis, Jonsson and Sagonas, 2014.
  */
-import { Chooser, worthWhile, type Branch } from "./chooser.ts";
+import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
+import type { Item } from "../scheduler/thread.ts";
+import { Exhaustive, type Branch } from "./exhaustive.ts";
 import { footprintOf, independent, Order, type Footprint } from "./order.ts";
-import type { Poll, ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
-import type { Deed, Item } from "../scheduler/thread.ts";
 
 /** A point at which somebody goes on. */
 interface Point {
@@ -39,9 +39,8 @@ interface CaseBranch extends Branch {
 /** What is deeper in a run than so many choices is not tried otherwise. */
 const deepest = 2000;
 
-export class Dpor extends Chooser {
+export class Dpor extends Exhaustive {
   readonly #nodes: (Point | CaseBranch)[] = [];
-  readonly #branchOf = new WeakMap<Poll | Deed, Branch>();
   readonly #order = new Order();
   /** How many steps this run has in common with the one before. */
   #known = 0;
@@ -149,45 +148,8 @@ export class Dpor extends Chooser {
     return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
   }
 
-  protected override pickCase(poll: Poll): number {
-    if (this.isLatePoll) {
-      this.cut = true;
-      const usual = this.usualCase(poll);
-      return this.#branch({ kind: "case", chosen: usual, last: usual }).chosen;
-    }
-    const branch = this.#branchOfMany(poll.total);
-    this.#branchOf.set(poll, branch);
-    return branch.chosen;
-  }
-
-  override nextCase(poll: Poll): void {
-    const branch = this.#branchOf.get(poll);
-    if (branch) this.redundant ||= !worthWhile(branch, poll);
-  }
-
-  protected override pickAtOnce(deed: Deed): number {
-    const branch = this.#branchOfMany(2);
-    this.#branchOf.set(deed, branch);
-    return branch.chosen;
-  }
-
-  override sameEitherWay(deed: Deed): void {
-    const branch = this.#branchOf.get(deed);
-    if (branch) branch.last = branch.chosen;
-  }
-
-  protected override pick(count: number): number {
-    return this.#branchOfMany(count).chosen;
-  }
-
-  #branchOfMany(count: number): Branch {
-    return this.#branch({ kind: "case", chosen: 0, last: count - 1 });
-  }
-
-  #branch(unless: CaseBranch): Branch {
-    const branch = (this.#nodes[this.#depth] ??= unless);
-    this.#depth++;
-    return branch as Branch;
+  protected override branch(unless: Branch): Branch {
+    return (this.#nodes[this.#depth++] ??= { kind: "case", ...unless }) as CaseBranch;
   }
 
   /** Learn from the run: which races there were, and who is to be tried because of them. */
