@@ -12,7 +12,7 @@ import {
   type Channel, type Operation,
 } from "../../src/index.ts";
 import { broadcast, flow, hearing, lines, merge, senderTo, type Flow } from "../../src/flow/index.ts";
-import { cell, pool, rateLimiter, semaphore, singleflight, type Lease } from "../../src/sync/index.ts";
+import { cell, pool, rateLimiter, semaphore, singleflight, type Cell, type Lease } from "../../src/sync/index.ts";
 
 /** What an operation gives: a value, the very error, or an error of a class. */
 export type Gives = { value: unknown } | { error: unknown } | { errorOf: new (...args: never[]) => Error };
@@ -291,6 +291,14 @@ function untilDone(): Situation {
   return { operation: until.nexting(), happen: () => { done.close(); }, gives: { value: { done: true, value: undefined } }, left: () => receiversAt(done) };
 }
 
+/** For a cell to be above 0. */
+function waitingFor(happen: (level: Cell<number>) => void, gives: Gives): Situation {
+  const level = cell(0);
+  const waiting = level.waiting((n) => n > 0);
+  const line = lineOf(waiting);
+  return { operation: waiting, happen: () => { happen(level); }, gives, left: () => lengthOf(line) };
+}
+
 export const kinds: readonly Kind[] = [
   { name: "receiving", make: plain },
   { name: "receiving, buffered", make: () => receivingFrom(2, (channel) => channel.receiving(), received) },
@@ -351,28 +359,8 @@ export const kinds: readonly Kind[] = [
       return { operation: taking, happen, gives: { value: undefined }, left: () => lengthOf(line) + clock.countTimers() };
     },
   },
-  {
-    name: "waiting for a cell",
-    forAll: true,
-    happensLater: true,
-    make() {
-      const level = cell(0);
-      const waiting = level.waiting((n) => n > 0);
-      const line = lineOf(waiting);
-      return { operation: waiting, happen: () => { level.value = 1; }, gives: { value: 1 }, left: () => lengthOf(line) };
-    },
-  },
-  {
-    name: "waiting for a cell, closed",
-    forAll: true,
-    happensLater: true,
-    make() {
-      const level = cell(0);
-      const waiting = level.waiting((n) => n > 0);
-      const line = lineOf(waiting);
-      return { operation: waiting, happen: () => { level.close(); }, gives: { errorOf: ClosedError }, left: () => lengthOf(line) };
-    },
-  },
+  { name: "waiting for a cell", forAll: true, happensLater: true, make: () => waitingFor((level) => { level.value = 1; }, { value: 1 }) },
+  { name: "waiting for a cell, closed", forAll: true, happensLater: true, make: () => waitingFor((level) => { level.close(); }, { errorOf: ClosedError }) },
   { name: "running", forAll: true, happensLater: true, leavesLater: true, make: () => runningTo(({ resolve }) => { resolve("a value"); }, received) },
   { name: "running, failed", forAll: true, happensLater: true, leavesLater: true, make: () => runningTo(({ reject }) => { reject(failure); }, { error: failure }) },
   { name: "acquiring from a pool", happensLater: true, make: () => borrowing((operation) => operation, { value: { value: "a value" } }) },

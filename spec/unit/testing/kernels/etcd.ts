@@ -1,5 +1,5 @@
 /** Kernels of bugs in etcd. */
-import { chan, go, select, sleep, sleeping, type Channel } from "../../../../src/node.ts";
+import { chan, go, select, sleep, sleeping, type Channel, type Task } from "../../../../src/node.ts";
 import { shared } from "../../../../src/testing/index.ts";
 import { event, Mutex, RwMutex, type Kernel } from "./support.ts";
 
@@ -121,16 +121,7 @@ export const etcd: readonly Kernel[] = [
   {
     id: "etcd 7492", kind: "deadlock", fault: "a token is told to its keeper under the lock that the keeper needs when its timer fires",
     async program(mended) {
-      const lock = new Mutex("tokens");
-      const added: Channel<void> = chan({ name: "added" });
-      const stop = event("stop");
-      const keeper = go(async function keeper() {
-        for (;;) {
-          const next = await select({ added: added.receiving(), tick: sleeping(10), stop: stop.nexting() });
-          if (next.case === "stop") return;
-          if (next.case === "tick") await lock.with(() => undefined); // deletes what is too old
-        }
-      });
+      const { lock, added, stop, keeper } = keeperOfTokens();
       const user = go(async function user() {
         await sleep(10);
         await lock.lock();
@@ -146,16 +137,7 @@ export const etcd: readonly Kernel[] = [
   {
     id: "etcd 7492 (b)", kind: "deadlock", races: true, fault: "the same, at any time that the timer may fire",
     async program(mended) {
-      const lock = new Mutex("tokens");
-      const added: Channel<void> = chan({ name: "added" });
-      const stop = event("stop");
-      const keeper = go(async function keeper() {
-        for (;;) {
-          const next = await select({ added: added.receiving(), tick: sleeping(10), stop: stop.nexting() });
-          if (next.case === "stop") return;
-          if (next.case === "tick") await lock.with(() => undefined);
-        }
-      });
+      const { lock, added, stop, keeper } = keeperOfTokens();
       for (let n = 0; n < 2; n++) {
         await lock.lock();
         if (mended) lock.unlock();
@@ -186,3 +168,18 @@ export const etcd: readonly Kernel[] = [
     },
   },
 ];
+
+/** Takes in new tokens, and deletes those that are too old, under the lock. */
+function keeperOfTokens(): { lock: Mutex; added: Channel<void>; stop: Channel<never>; keeper: Task<void> } {
+  const lock = new Mutex("tokens");
+  const added = chan<void>({ name: "added" });
+  const stop = event("stop");
+  const keeper = go(async function keeper() {
+    for (;;) {
+      const next = await select({ added: added.receiving(), tick: sleeping(10), stop: stop.nexting() });
+      if (next.case === "stop") return;
+      if (next.case === "tick") await lock.with(() => undefined);
+    }
+  });
+  return { lock, added, stop, keeper };
+}
