@@ -26,7 +26,7 @@ import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { flowFrom, roomOf } from "./flow.ts";
 import type { Flow } from "./flow-types.ts";
 import { Origin } from "./origin.ts";
-import { end, type Result } from "./pipeline.ts";
+import { end, type Result } from "./result.ts";
 
 /** The options of {@link broadcast}. */
 export interface BroadcastOptions {

@@ -7,7 +7,8 @@ import { nothing, type Nothing } from "../core/operation.ts";
 import { show } from "../errors.ts";
 import { checkedResult } from "./exact.ts";
 import { Looking } from "./looking.ts";
-import { end, type Result, type Tower } from "./pipeline.ts";
+import type { Tower } from "./pipeline.ts";
+import { end, type Result } from "./result.ts";
 
 type Test = (value: unknown, index: number) => unknown;
 

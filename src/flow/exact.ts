@@ -8,7 +8,8 @@
 import { nothing, type Nothing } from "../core/operation.ts";
 import type { Outcome } from "../core/wait-queue.ts";
 import { isThenable } from "../task/body.ts";
-import { end, View, type Result, type Tower } from "./pipeline.ts";
+import { View, type Tower } from "./pipeline.ts";
+import { end, type Result } from "./result.ts";
 import { Looking } from "./looking.ts";
 
 /** A function over each value. */

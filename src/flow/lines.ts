@@ -13,7 +13,8 @@ import { knownOptions, type Known } from "../support/given.ts";
 import { checkedCount, flowOf, FlowOf } from "./flow.ts";
 import type { Flow, Source } from "./flow-types.ts";
 import { Looking } from "./looking.ts";
-import type { Result, Tower } from "./pipeline.ts";
+import type { Tower } from "./pipeline.ts";
+import type { Result } from "./result.ts";
 
 /** The options of {@link lines}. */
 export interface LinesOptions {

@@ -18,7 +18,8 @@ import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, BareWaiter, WaitQueue, withdraw, type Outcome, type Waiter } from "../core/wait-queue.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import type { Holder } from "./origin.ts";
-import { pull, Pulling, View, type Line, type Result, type Tower } from "./pipeline.ts";
+import { pull, Pulling, View, type Line, type Tower } from "./pipeline.ts";
+import type { Result } from "./result.ts";
 
 /** What was handed over and not looked at yet. */
 interface Unseen {
@@ -52,10 +53,6 @@ export abstract class Looking extends View implements Line, Holder, Job {
   /** For traces. */
   get name(): string {
     return `flow ${JSON.stringify(this.under.origin.name)}`;
-  }
-
-  get view(): View {
-    return this;
   }
 
   override get line(): Line {

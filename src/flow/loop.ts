@@ -13,7 +13,8 @@ import { perform, performIn, ready, rejectedNow } from "../core/perform.ts";
 import { currentCancelScope } from "../task/cancel/current.ts";
 import { suppress } from "../task/scope/suppressed.ts";
 import type { CleanUp, Origin } from "./origin.ts";
-import type { Pulling, Result } from "./pipeline.ts";
+import type { Pulling } from "./pipeline.ts";
+import type { Result } from "./result.ts";
 
 const theEnd = (): Result => ({ done: true, value: undefined });
 

@@ -21,7 +21,8 @@ import { Filtering } from "./choosy.ts";
 import { flowFrom, flowOf, type FlowOf } from "./flow.ts";
 import type { Flow, Source } from "./flow-types.ts";
 import { Origin } from "./origin.ts";
-import { end, Failure, Pulling, type Result, type Tower } from "./pipeline.ts";
+import { Pulling, type Tower } from "./pipeline.ts";
+import { end, Failure, type Result } from "./result.ts";
 import { ReceiverOrigin } from "./sources/receiver.ts";
 
 /** The options of {@link merge}. */

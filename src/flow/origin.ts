@@ -13,11 +13,12 @@ import { touch } from "../core/controller.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { suppress } from "../task/scope/suppressed.ts";
-import { Failure, type Result, type View } from "./pipeline.ts";
+import { Failure, type Result } from "./result.ts";
 
 /** What a view holds: taken from below, and not yet received. */
 export interface Holder {
-  readonly view: View;
+  /** Whether it pulls through this view. */
+  standsOn(view: object): boolean;
   /** Let go of all of it. */
   drop(): void;
 }
@@ -74,8 +75,8 @@ export abstract class Origin {
   }
 
   /** The flow needs nothing more, or nothing more above a view. */
-  leave(reason: unknown, view?: View): void {
-    if (view) for (const holder of [...this.holders]) if (!standsOn(holder.view, view)) holder.drop();
+  leave(reason: unknown, view?: object): void {
+    if (view) for (const holder of [...this.holders]) if (!holder.standsOn(view)) holder.drop();
     if (this.ended) return;
     this.ended = true;
     if (this.preventCancel) this.release();
@@ -105,12 +106,6 @@ export abstract class Origin {
   get keepsDropped(): boolean {
     return this.#onDrop !== undefined;
   }
-}
-
-/** Whether a view pulls through another one. */
-function standsOn(view: View, other: View): boolean {
-  for (let tower: View["under"] | undefined = view.under; tower; tower = tower.top ? tower.top.under : tower.inner) if (tower.top === other) return true;
-  return false;
 }
 
 /** What a source does after it was left: whoever waits for its end gets the first error, with the others suppressed. */

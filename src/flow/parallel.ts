@@ -21,7 +21,8 @@ import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
 import { suppress } from "../task/scope/suppressed.ts";
-import { Failure, Pulling, type Result, type Tower } from "./pipeline.ts";
+import { Pulling, type Tower } from "./pipeline.ts";
+import { Failure, type Result } from "./result.ts";
 import { dropOf, outcome, Settled, StageOrigin, type Work } from "./stage.ts";
 
 export class ParallelStage extends StageOrigin {

@@ -15,22 +15,7 @@ import { ClosedError, type CaseKey } from "../errors.ts";
 import { nothing, Performable, Prepares, ResultIsDeferred, type Nothing } from "../core/operation.ts";
 import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import type { Origin } from "./origin.ts";
-
-/** What is pulled: a value or the end, as an iterator gives it. */
-export type Result = IteratorResult<unknown, undefined>;
-
-/** The end of a source that has failed, on its way up. */
-export class Failure implements IteratorReturnResult<undefined> {
-  readonly done = true;
-  readonly value = undefined;
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
-}
-
-export const end: Result = { done: true, value: undefined };
+import { end, Failure, type Result } from "./result.ts";
 
 /** What a flow stands on: the views, from the top down, and the operation that they pull from. */
 export interface Tower {
@@ -80,6 +65,12 @@ export abstract class View {
   /** Its line, if those who wait for it stand there. */
   get line(): Line | undefined {
     return undefined;
+  }
+
+  /** Whether it pulls through another view. */
+  standsOn(other: object): boolean {
+    for (let tower: Tower | undefined = this.under; tower; tower = tower.top ? tower.top.under : tower.inner) if (tower.top === other) return true;
+    return false;
   }
 
   /** The flow is over from this view upwards: the source is left, and what views below hold is dropped. */

@@ -20,7 +20,8 @@ import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import type { ScopeState } from "../task/scope/scope-state.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
 import { Origin } from "./origin.ts";
-import { end, Failure, Pulling, type Result, type Tower } from "./pipeline.ts";
+import { Pulling, type Tower } from "./pipeline.ts";
+import { end, Failure, type Result } from "./result.ts";
 
 export type Work<T = unknown> = Generator<unknown, T, unknown>;
 

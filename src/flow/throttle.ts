@@ -11,7 +11,8 @@ import { Channel } from "../core/channel.ts";
 import { nothing, type Nothing, type Performable } from "../core/operation.ts";
 import { BareWaiter, withdraw, type Outcome } from "../core/wait-queue.ts";
 import { Looking } from "./looking.ts";
-import type { Result, Tower } from "./pipeline.ts";
+import type { Tower } from "./pipeline.ts";
+import type { Result } from "./result.ts";
 import { ReceiverOrigin } from "./sources/receiver.ts";
 
 export class Throttling extends Looking {

@@ -10,7 +10,8 @@
 import { nothing, type Nothing } from "../core/operation.ts";
 import { arm } from "../time/timer.ts";
 import { Looking } from "./looking.ts";
-import type { Result, Tower } from "./pipeline.ts";
+import type { Tower } from "./pipeline.ts";
+import type { Result } from "./result.ts";
 
 abstract class Timed extends Looking {
   #deadline = Infinity;

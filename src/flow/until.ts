@@ -10,7 +10,8 @@ import { Choice, unnamed } from "../core/choice.ts";
 import { Performable, type Nothing, nothing } from "../core/operation.ts";
 import { BareWaiter, release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
-import { end, Failure, Pulling, View, type Result, type Tower } from "./pipeline.ts";
+import { Pulling, View, type Tower } from "./pipeline.ts";
+import { end, Failure, type Result } from "./result.ts";
 
 /** The tower of a flow that is over when this operation has happened. */
 export function untilHappens(under: Tower, operation: Performable<unknown>): Tower {

@@ -17,7 +17,8 @@ import { isGenerator } from "../task/generator.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
 import { cleanedUp } from "./loop.ts";
 import type { Origin } from "./origin.ts";
-import type { Pulling, Result } from "./pipeline.ts";
+import type { Pulling } from "./pipeline.ts";
+import type { Result } from "./result.ts";
 
 /** A flow as a verb sees it. */
 export interface Pulled {

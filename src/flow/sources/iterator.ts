@@ -12,7 +12,7 @@ import { touch } from "../../core/controller.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import { show } from "../../errors.ts";
 import { Origin, type Ownership } from "../origin.ts";
-import { end, Failure, type Result } from "../pipeline.ts";
+import { end, Failure, type Result } from "../result.ts";
 
 /** What gives one value after the other, and how it is left. */
 export interface Supply {

@@ -14,7 +14,7 @@ import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import { ClosedError } from "../../errors.ts";
 import type { NodeReadable } from "../flow-types.ts";
 import { Origin, type Ownership } from "../origin.ts";
-import { end, Failure, type Result } from "../pipeline.ts";
+import { end, Failure, type Result } from "../result.ts";
 
 /** What else a Node stream tells of itself. */
 interface Readable extends NodeReadable<unknown> {

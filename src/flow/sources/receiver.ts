@@ -9,7 +9,7 @@ import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "..
 import { Chain, type Linked } from "../../support/chain.ts";
 import type { CaseKey } from "../../errors.ts";
 import { Origin, type CleanUp, type Ownership } from "../origin.ts";
-import { end, type Result } from "../pipeline.ts";
+import { end, type Result } from "../result.ts";
 
 export class ReceiverOrigin extends Origin {
   readonly operation: Performable<Result>;
