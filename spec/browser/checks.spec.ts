@@ -36,7 +36,7 @@ describe("what holds in pages and workers", () => {
     });
     const inputs = Object.keys(metafile.inputs).filter((file) => file.includes("dist/"));
     expect(inputs.filter((file) => file.includes("bundle/") || file.includes("/net/") || file.includes("node.js"))).to.deep.equal([]);
-    expect(inputs.some((file) => file.endsWith("dist/testing/explore.js"))).to.equal(true);
+    expect(inputs.some((file) => file.endsWith("dist/testing/explore/explore.js"))).to.equal(true);
     expect(Object.values(metafile.inputs).flatMap(({ imports }) => imports.filter(({ external }) => external))).to.deep.equal([]);
   });
 
