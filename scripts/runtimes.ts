@@ -14,7 +14,7 @@ import { consumers, pack } from "./runtimes/consumers.ts";
 import { examples } from "./runtimes/examples.ts";
 import { all as leftOut } from "./runtimes/left-out.ts";
 import { cellOf, matrix } from "./runtimes/matrix.ts";
-import { bunTest, programsOn } from "./runtimes/programs.ts";
+import { bunTest, leaksUnder, programsOn } from "./runtimes/programs.ts";
 import type { Row } from "./runtimes/row.ts";
 import { fetchRuntimes, present, type Runtime } from "./runtimes/runtime.ts";
 import { parts, runSpecs, type Spec } from "./runtimes/specs.ts";
@@ -86,7 +86,11 @@ function rowOf(what: string, where: string, specs: readonly Spec[]): Row {
 
 for (const row of await examples(others, each)) tell(row);
 await each([present, ...others].flatMap((runtime) => programsOn(runtime).map((job) => async () => { tell(await job()); })));
-for (const runtime of others) if (runtime.kind === "bun") tell(await bunTest(runtime));
+for (const runtime of others) {
+  if (runtime.kind === "bun") tell(await bunTest(runtime));
+  const leaks = await leaksUnder(runtime);
+  if (leaks !== undefined) tell(leaks);
+}
 
 if (asked.length === 0) {
   for (const found of await each(inBrowsers())) found.forEach(tell);

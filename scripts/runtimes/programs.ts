@@ -53,3 +53,24 @@ export async function bunTest(runtime: Runtime): Promise<Row> {
   const outcome = await run(runtime.program, ["test", "./spec/runtimes/clock.bun.js"], { folder: process.cwd(), seconds: 60, env: { NO_COLOR: "1" } });
   return outcome.code === 0 ? { what, where: runtime.name, outcome: "passed" } : { what, where: runtime.name, outcome: "failed", detail: failureOf(outcome) };
 }
+
+/** How to run tests of `node:test` with the runtime's own runner, and what that prints of a test that leaks, or that does not end. */
+const runners = {
+  bun: { options: ["test"], prints: [/"left" is left in receive on channel "nobody"/] },
+  deno: {
+    options: ["test", "-A", "--no-lock", "--node-modules-dir=manual", "--no-check"],
+    prints: [/the test itself waits in receive on channel "replies"/, /task \d+ "server" waits in receive on channel "requests"/],
+  },
+};
+
+/** The leak check under the runtime's own test runner; see `left-out.ts` for what these runners do not report. */
+export async function leaksUnder(runtime: Runtime): Promise<Row | undefined> {
+  if (runtime.kind === "node") return undefined;
+  const what = "EX-06 leaks under the runtime's own runner of node:test";
+  const { options, prints } = runners[runtime.kind];
+  const outcome = await run(runtime.program, [...options, "./spec/runtimes/leaks.test.js"], { folder: process.cwd(), seconds: 60, env: { NO_COLOR: "1" } });
+  const printed = outcome.output + outcome.errors;
+  return prints.every((wanted) => wanted.test(printed)) && /^(\(pass\) fine|fine \.\.\. ok)/m.test(printed)
+    ? { what, where: runtime.name, outcome: "passed" }
+    : { what, where: runtime.name, outcome: "failed", detail: `it ${failureOf(outcome)}` };
+}

@@ -214,7 +214,10 @@ describe("protocols", () => {
       await once(server, "listening");
       const { port } = server.address() as AddressInfo;
       const { fd } = (server as unknown as { _handle?: { fd?: number } })._handle ?? {};
-      if (fd === undefined || fd < 0) this.skip(); // this platform does not tell the number
+      if (fd === undefined || fd < 0) {
+        server.close();
+        this.skip(); // this platform does not tell the number
+      }
       const program = `
         import { listen } from "rendezvous/net";
         const listener = await listen({ fd: 3 });
