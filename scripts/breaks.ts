@@ -60,7 +60,7 @@ export const breaks: readonly Break[] = [
     from: "for (const waiter of waiters) withdraw(waiter);", to: "for (const waiter of waiters.slice(1)) withdraw(waiter);",
   },
   { law: 5, fault: "a withdrawn sleep keeps its timer", file: "time/sleep.ts", from: "    disarm();", to: "" },
-  { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (!this.empty) return;", to: "return;" },
+  { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (this.empty) this.#signal.removeEventListener", to: "if (this.length < 0) this.#signal.removeEventListener" },
   { law: 5, fault: "the iterator of a loop that has ended stays in its line", file: "core/iteration.ts", from: "    this.leave();", to: "" },
   {
     law: 5, fault: "what it waited for gives the end, and stays in line", file: "core/loop.ts",

@@ -37,7 +37,7 @@ export class Aborting extends Performable<never> {
   }
 }
 
-/** The queue of each signal that somebody waits for. */
+/** The queue of each signal that somebody has waited for. It is kept, since making one anew for each wait takes a tenth of a receive. */
 const signalQueues = new WeakMap<AbortSignal, SignalQueue>();
 
 class SignalQueue extends WaitQueue implements WaitPlace {
@@ -47,17 +47,19 @@ class SignalQueue extends WaitQueue implements WaitPlace {
   constructor(signal: AbortSignal, operation: Aborting) {
     super(operation);
     this.#signal = signal;
-    signal.addEventListener("abort", this.#onAbort);
   }
 
   get traits(): number {
     return HoldsSignal;
   }
 
+  override join(waiter: Waiter): void {
+    if (this.empty) this.#signal.addEventListener("abort", this.#onAbort);
+    super.join(waiter);
+  }
+
   override withdraw(waiter: Waiter): void {
     super.withdraw(waiter);
-    if (!this.empty) return;
-    signalQueues.delete(this.#signal);
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    if (this.empty) this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }

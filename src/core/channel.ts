@@ -369,23 +369,25 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return asResult ? { done: false, value } : value;
   }
 
-  /**
-   * Take a value out of the buffer; the first sender in line fills it up. A buffer may be code of the user: one that throws fails that send, and the
-   * next in line is tried.
-   */
+  /** Take a value out of the buffer; the first sender in line fills it up. */
   #takeStored(buffer: Buffer<T>): T {
     const value = buffer.shift();
+    if (this.senders.first !== undefined) this.#fillUp(buffer);
+    return value;
+  }
+
+  /** A buffer may be code of the user: one that throws fails that send, and the next in line is tried. */
+  #fillUp(buffer: Buffer<T>): void {
     for (let sender = this.senders.first; sender !== undefined; sender = this.senders.first) {
       try {
         buffer.push(sender.slot as T);
         this.#accept(sender);
-        break;
+        return;
       } catch (error) {
         this.senders.withdraw(sender);
         sender.resume("error", error);
       }
     }
-    return value;
   }
 
   #atEnd(asResult: boolean, key: CaseKey | undefined): IteratorResult<never, undefined> {

@@ -62,14 +62,15 @@ export class Choice<T> extends Performable<T> implements Around {
   #order: Case[] | undefined = undefined;
   readonly #form: Form;
   readonly #listed: boolean;
-  readonly #traits: number;
+  /** Not known of a wait, which is prepared and polled already: those of its operation may change meanwhile (`gather`). */
+  readonly #traits: number | undefined;
 
   constructor(cases: readonly Case[], form: Form = "choice", listed = false) {
     super();
     this.#cases = cases;
     this.#form = form;
     this.#listed = listed;
-    this.#traits = traitsOf(cases);
+    this.#traits = form === "wait" ? undefined : traitsOf(cases);
   }
 
   override toString(): string {
@@ -78,9 +79,8 @@ export class Choice<T> extends Performable<T> implements Around {
     return isWait ? cases.join(" and ") : `${this.#form} of ${cases.join(", ") || "nothing"}`;
   }
 
-  /** Those of a verb's operation may change while it waits (`gather`). */
   override get traits(): number {
-    return this.#form === "wait" ? traitsOf(this.#cases) : this.#traits;
+    return this.#traits ?? traitsOf(this.#cases);
   }
 
   override footprint(): void {
@@ -89,7 +89,7 @@ export class Choice<T> extends Performable<T> implements Around {
 
   override prepare(): Performable<T> {
     // Mostly nothing has to be: a select over 100 channels takes half the time without a look at each (`npm run bench -- fan-in`).
-    if ((this.#traits & Prepares) === 0) return this;
+    if ((this.traits & Prepares) === 0) return this;
     const prepared = this.#cases.map((given) => {
       const operation = given.operation.prepare();
       return operation === given.operation ? given : { key: given.key, operation };
@@ -100,7 +100,7 @@ export class Choice<T> extends Performable<T> implements Around {
   override attempt(key?: CaseKey): T | Nothing {
     if (controller) this.footprint();
     // Code of the user that runs here may perform this very choice: then each polling has an order of its own.
-    const order = this.#order === undefined || (this.#traits & ResultIsDeferred) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
+    const order = this.#order === undefined || (this.traits & ResultIsDeferred) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
       const index = this.#listed ? order.length - left : pick(left, order);
       const polled = order[index] as Case;
