@@ -154,7 +154,7 @@ describe("law 3, in line", () => {
     expect(upTo(ways.length).map(() => ch.tryReceive()?.value)).to.deep.equal(upTo(ways.length));
   });
 
-  it("law 3: nobody barges in: room in a buffer goes to the sender that waits, before any later one", async () => {
+  it("law 3: nobody barges in: room in a buffer goes to the sender that waits, before any later one (channel.ts 1)", async () => {
     const ch = chan<string>(1);
     ch.trySend("first");
     void ch.send("second");
@@ -295,7 +295,7 @@ describe("law 5, no trace", () => {
     expect(references.map((reference) => reference.deref() === undefined)).to.deep.equal([true, false, true]);
   });
 
-  it("law 5: a signal that outlives ten thousand waits has no listener and at most one in between", async () => {
+  it("law 5: a signal that outlives ten thousand waits has no listener and at most one in between (core/aborting.ts 1)", async () => {
     const giving = new AbortController();
     const ch = chan<number>();
     const others = upTo(100).map(() => ch.receive({ signal: giving.signal }));
@@ -310,7 +310,7 @@ describe("law 5, no trace", () => {
     expect(getEventListeners(giving.signal, "abort")).to.have.length(0);
   });
 
-  it("law 5: a lost wait for a promise is released, and the promise gathers no reactions", async () => {
+  it("law 5: a lost wait for a promise is released, and the promise gathers no reactions (promise.ts 1)", async () => {
     let reactions = 0;
     const promise = new Promise<never>(() => undefined);
     const counted: PromiseLike<never> = {
@@ -331,7 +331,7 @@ describe("law 5, no trace", () => {
 
 describe("law 6, fair", () => {
   for (const count of [2, 3, 5]) {
-    it(`law 6: each of ${String(count)} ready cases is taken equally often, wherever it is listed`, async () => {
+    it(`law 6: each of ${String(count)} ready cases is taken equally often, wherever it is listed (choice.ts 1)`, async () => {
       seed(seedOfRun);
       const draws = 6000;
       const taken = new Array<number>(count).fill(0);
@@ -378,7 +378,7 @@ describe("law 6, fair", () => {
 });
 
 describe("law 7, never inside you", () => {
-  it("law 7: trySend, tryReceive, send, close, cancel and abort run no code of the other party before they return", async () => {
+  it("law 7: trySend, tryReceive, send, close, cancel and abort run no code of the other party before they return (channel.ts 5)", async () => {
     const log: string[] = [];
     const note = (what: string) => (): void => { log.push(what); };
     const receivers = Object.keys(receives).length;
@@ -438,7 +438,7 @@ describe("law 7, never inside you", () => {
     }
   });
 
-  it("law 7: the abort handlers of an attempt run after the step that made it lose", async () => {
+  it("law 7: the abort handlers of an attempt run after the step that made it lose (attempting.ts 1)", async () => {
     const log: string[] = [];
     const ch = chan<string>();
     const attempt = attempting((signal) => new Promise<never>(() => {
@@ -631,7 +631,7 @@ describe("law 8, any value", () => {
 
 describe("law 9, the end is in order", () => {
   for (const capacity of [0, 1, 3]) {
-    it(`law 9: close comes after everything accepted before it, buffered or waiting (capacity ${String(capacity)})`, async () => {
+    it(`law 9: close comes after everything accepted before it, buffered or waiting (capacity ${String(capacity)}) (channel.ts 4)`, async () => {
       const ch = chan<number>(capacity);
       const sent = upTo(6).map((n) => ch.send(n));
       ch.close();
@@ -643,7 +643,7 @@ describe("law 9, the end is in order", () => {
       expect(await rejectionOf(ch.receive())).to.be.instanceOf(ClosedError);
     });
 
-    it(`law 9: cancel takes effect at once, before buffered and waiting values (capacity ${String(capacity)})`, async () => {
+    it(`law 9: cancel takes effect at once, before buffered and waiting values (capacity ${String(capacity)}) (channel.ts 4)`, async () => {
       const dropped: number[] = [];
       const ch = chan<number>({ capacity, onDrop: (value) => dropped.push(value) });
       const outcomes = upTo(6).map((n) => ch.send(n).then(() => "accepted", () => "refused"));

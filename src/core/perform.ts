@@ -1,7 +1,7 @@
 /**
  * Performing an operation from an async function: as a promise, or at once.
  *
- * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up; a ready send allocates nothing.
+ * 1. The cost is the platform's: one native promise for a wait, one microtask for a wake-up, and no promise for a ready send.
  * 2. A `signal` is one more case of a choice; no verb knows of it. What cancels the running code (`cancel-context.ts`) withdraws what waits.
  */
 import { Aborting } from "./aborting.ts";
@@ -101,6 +101,7 @@ export function polled<T>(operation: Performable<T>): T | Nothing {
 
 /** A promise for a value that is there already; it counts as a wake-up, so that endless readiness starves nobody. */
 export function ready<T>(value: T): Promise<T> {
+  if (value === undefined) return done() as Promise<T>;
   return spendHere() ? Promise.resolve(value) : (nextTurnOf("value", value) as Promise<T>);
 }
 

@@ -3,7 +3,6 @@
  *
  * 1. An option that a verb does not know is an error, and so is a signal in place of `{ signal }`: ignored, they would be a wait that nobody
  *    can end, a setting that does not hold.
- * 2. Who gives no options pays nothing.
  */
 import { misuse, show, tagOf } from "../errors.ts";
 

@@ -136,7 +136,7 @@ describe("the losing cases of a select", () => {
     });
   }
 
-  it("SE-19 (g) the losers are withdrawn before the winner goes on", async () => {
+  it("SE-19 (g) the losers are withdrawn before the winner goes on (choice.ts 2)", async () => {
     const channel = chan<number>();
     const order: string[] = [];
     const waiting = select({

@@ -124,7 +124,7 @@ describe("regressions: lines and values", () => {
     expect(await second).to.equal(3);
   });
 
-  it("RG-06 only promises have a then: await on a channel or an operation takes nothing", async () => {
+  it("RG-06 only promises have a then: await on a channel or an operation takes nothing (operation.ts 4)", async () => {
     const channel = chan<number>(1);
     channel.trySend(1);
     const sender: Sender<number> = channel;

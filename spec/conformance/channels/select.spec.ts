@@ -151,7 +151,7 @@ describe("select", () => {
     });
   });
 
-  it("SE-07 a select that sends and receives on one channel never meets itself", async () => {
+  it("SE-07 a select that sends and receives on one channel never meets itself (choice.ts 3)", async () => {
     for (const order of ["random", "listed"] as const) {
       const channel = chan<number>();
       const both = () => ({ s: channel.sending(1), r: channel.receiving() });

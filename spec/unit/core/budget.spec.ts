@@ -14,7 +14,7 @@ describe("the budget of a turn, while the clock stands still", () => {
     sinon.restore();
   });
 
-  it("lets the event loop turn again and again: after two looks of 16,384 wake-ups each, and not before", async () => {
+  it("lets the event loop turn again and again: after two looks of 16,384 wake-ups each, and not before (budget.ts 1, budget.ts 2)", async () => {
     const ch = copy.chan<number>();
     const turns = 3;
     const turnedAt: number[] = [];

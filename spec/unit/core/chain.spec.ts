@@ -25,7 +25,7 @@ function soundness(chain: Chain<Member>): string {
 
 describe("a chain", () => {
   for (const leaving of ["a", "b", "c", "ab", "ac", "bc", "ba", "cb", "abc", "cba", "bac"]) {
-    it(`lets ${[...leaving].join(", then ")} leave, and keeps the others in order`, () => {
+    it(`lets ${[...leaving].join(", then ")} leave, and keeps the others in order (chain.ts 1)`, () => {
       const chain = new Chain<Member>();
       const members = ["a", "b", "c"].map((name) => new Member(name));
       for (const member of members) chain.add(member);
@@ -40,7 +40,7 @@ describe("a chain", () => {
     });
   }
 
-  it("takes no harm from a member that leaves twice, or was never in it", () => {
+  it("takes no harm from a member that leaves twice, or was never in it (chain.ts 2)", () => {
     const chain = new Chain<Member>();
     const [a, b, stranger] = [new Member("a"), new Member("b"), new Member("s")];
     chain.add(a);

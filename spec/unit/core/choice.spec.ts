@@ -52,7 +52,7 @@ describe(`choices within themselves (seed ${String(seedOfRun)})`, () => {
     "a map": (again) => choose<string>(...ready().map((one) => one.map((value) => { again(); return value; }))),
   };
   for (const [way, make] of Object.entries(ways)) {
-    it(`FA-20 a choice polled again from inside ${way} loses no case, and stays fair`, () => {
+    it(`FA-20 a choice polled again from inside ${way} loses no case, and stays fair (choice.ts 5)`, () => {
       const counts = taken(reentrant(make), 3000);
       expect(Object.keys(counts).sort(), JSON.stringify(counts)).to.deep.equal(["a", "b", "c"]);
       for (const count of Object.values(counts)) expect(count, JSON.stringify(counts)).to.be.within(850, 1150);
@@ -102,7 +102,7 @@ describe(`choices within themselves (seed ${String(seedOfRun)})`, () => {
   });
 
   for (const how of ["wait", "attempting"] as const) {
-    it(`FA-20 performed again from inside ${how}, while it takes its places: it stands in every line once`, async () => {
+    it(`FA-20 performed again from inside ${how}, while it takes its places: it stands in every line once (choice.ts 5)`, async () => {
       for (let round = 0; round < 50; round++) {
         const channels = Array.from({ length: 8 }, () => chan<number>());
         let inside = false;
@@ -149,7 +149,7 @@ describe("a case whose code of the user makes another one ready, while places ar
     },
   });
 
-  it("a value that has come for a later case is taken at once, and the first one leaves its place", async () => {
+  it("a value that has come for a later case is taken at once, and the first one leaves its place (choice.ts 4)", async () => {
     const later = chan<string>(1);
     let left = 0;
     const first = doing(() => { later.trySend("here"); }, () => { left++; });

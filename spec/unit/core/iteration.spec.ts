@@ -63,7 +63,7 @@ async function ofConnection(viewOf: (it: Awaited<ReturnType<ReturnType<typeof me
 describe("iterators of receivers", () => {
   for (const [name, make] of Object.entries(receivers)) {
     for (const [how, end] of Object.entries({ return: leave, throw: (one: Own) => raise(one, "over").catch((error: unknown) => error) })) {
-      it(`FA-08 ${how}() of the iterator of ${name} withdraws a pending next(), which gives the end; nothing is lost`, async () => {
+      it(`FA-08 ${how}() of the iterator of ${name} withdraws a pending next(), which gives the end; nothing is lost (iteration.ts 1)`, async () => {
         const { receiver, give, left } = await make();
         const iterator = iteratorOf(receiver);
         const pending = [iterator.next(), iterator.next()];
@@ -77,7 +77,7 @@ describe("iterators of receivers", () => {
       });
     }
 
-    it(`FA-08 it ends that iterator of ${name} alone: another one goes on, in its turn`, async () => {
+    it(`FA-08 it ends that iterator of ${name} alone: another one goes on, in its turn (iteration.ts 2)`, async () => {
       const { receiver, give } = await make();
       const [first, second, third] = [iteratorOf(receiver), iteratorOf(receiver), iteratorOf(receiver)];
       const pending = [first.next(), second.next(), third.next()] as const;

@@ -79,7 +79,7 @@ describe("Line", () => {
     }
   });
 
-  it("is not harmed by a waiter that withdraws twice, or after having been taken", () => {
+  it("is not harmed by a waiter that withdraws twice, or after having been taken (wait-queue.ts 2)", () => {
     const { line, people } = queue(3);
     people[1]?.withdraw();
     people[1]?.withdraw();
@@ -88,7 +88,7 @@ describe("Line", () => {
     expect(idsIn(line)).to.deep.equal([2]);
   });
 
-  it("lets a waiter that has left join again, at the end, or join another line", () => {
+  it("lets a waiter that has left join again, at the end, or join another line (wait-queue.ts 3)", () => {
     const { line, people } = queue(3);
     const [person] = people as [Person];
     person.withdraw();
@@ -101,7 +101,7 @@ describe("Line", () => {
     expect(idsIn(other)).to.deep.equal([0]);
   });
 
-  it("touches only the neighbours when a waiter leaves from the middle, however long the line is", () => {
+  it("touches only the neighbours when a waiter leaves from the middle, however long the line is (wait-queue.ts 1)", () => {
     const touchesIn = (length: number): number => {
       let touches = 0;
       const line = new WaitQueue({ describe: () => "" });

@@ -39,7 +39,7 @@ describe("the run queue", () => {
   };
   const started = (name: string): void => { start({ run: () => { log.push(name); } }, nobody); };
 
-  it("never runs a job, a continuation or a start in the stack of its cause", async () => {
+  it("never runs a job, a continuation or a start in the stack of its cause (scheduler.ts 1)", async () => {
     job("job");
     promised("promise");
     started("start");
@@ -49,7 +49,7 @@ describe("the run queue", () => {
     expect(log).to.deep.equal(["job", "promise", "start", "turn"]);
   });
 
-  it("keeps wake-ups in order, across promises, jobs and starts", async () => {
+  it("keeps wake-ups in order, across promises, jobs and starts (scheduler.ts 2)", async () => {
     job("job a");
     job("job b");
     promised("promise c");
@@ -79,7 +79,7 @@ describe("the run queue", () => {
     expect(log).to.deep.equal(["job a", "promise b", "job c", "promise d", "job e", "job f", "promise g"]);
   });
 
-  it("lets jobs queued in a row share one microtask", async () => {
+  it("lets jobs queued in a row share one microtask (scheduler.ts 2)", async () => {
     job("job a");
     void Promise.resolve().then(() => log.push("foreign microtask"));
     job("job b");

@@ -157,7 +157,7 @@ describe("Messages: options from JavaScript", () => {
     "memory listen": (options) => memoryNet().listen("a:1", options),
   };
   for (const [name, verb] of Object.entries(verbs)) {
-    it(`Messages: ${name}: a signal instead of { signal }, an unknown option, no object`, async () => {
+    it(`Messages: ${name}: a signal instead of { signal }, an unknown option, no object (given.ts 1)`, async () => {
       await refuses(() => verb(given(signal)), "as { signal }", "rejects");
       await refuses(() => verb(given(runInNewContext("new Signal()", { Signal: class { aborted = false; addEventListener(): void { /* never */ } } }))), "as { signal }", "rejects");
       await refuses(() => verb(given({ sginal: signal })), 'has no option "sginal"; it has ', "rejects");

@@ -51,7 +51,7 @@ function random(seed: number): () => number {
 describe("calls", () => {
   for (const [server, serve] of Object.entries(servers)) {
     for (const [client, ask] of Object.entries(askers)) {
-      it(`CC-01 (a), calls 1: a call is pending until accepted and until answered; the caller gets the answer (${client}, ${server})`, async () => {
+      it(`CC-01 (a), calls.ts 1: a call is pending until accepted and until answered; the caller gets the answer (${client}, ${server})`, async () => {
         const channel = calls<number, string>();
         const answer = ask(channel, 7);
         expect(await isPending(answer)).to.equal(true);
@@ -81,7 +81,7 @@ describe("calls", () => {
         }
       });
 
-      it(`CC-05, calls 1: a call that is dropped without an answer rejects its caller with a ClosedError (${client}, ${server})`, async () => {
+      it(`CC-05, calls.ts 1: a call that is dropped without an answer rejects its caller with a ClosedError (${client}, ${server})`, async () => {
         const channel = calls<number, string>("lookups");
         const served = serve(channel, (call) => {
           using _ = call;
@@ -123,7 +123,7 @@ describe("calls", () => {
     }
   });
 
-  it("CC-03 (a), calls 2: a call aborted before it was accepted is not seen by the server, and leaves the line at once", async () => {
+  it("CC-03 (a), calls.ts 2: a call aborted before it was accepted is not seen by the server, and leaves the line at once", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const reason = new Error("enough");
@@ -148,7 +148,7 @@ describe("calls", () => {
     expect((await accepting).value).to.equal(2);
   });
 
-  it("CC-04 (a), calls 2: the caller gives up after acceptance: call.signal aborts, and a late answer is false and changes nothing", async () => {
+  it("CC-04 (a), calls.ts 2: the caller gives up after acceptance: call.signal aborts, and a late answer is false and changes nothing", async () => {
     const channel = calls<number, string>();
     const giving = new AbortController();
     const given = channel.client.call(1, { signal: giving.signal });
@@ -401,7 +401,7 @@ describe("calls", () => {
     expect(log).to.deep.equal(["first 4", "second 5", "third 6"]);
   });
 
-  it("CC-08 (b), calls 3: a call is sent on through a channel and answered by another task", async () => {
+  it("CC-08 (b), calls.ts 3: a call is sent on through a channel and answered by another task", async () => {
     const channel = calls<number, string>();
     const desk = chan<Call<number, string>>();
     go(async () => {

@@ -61,7 +61,7 @@ function* adding(log: string[]): Generator<number, string, number> {
 
 for (const [lane, talkWith] of Object.entries(lanes)) {
   describe(`coroutine of a ${lane}`, () => {
-    it("CC-10 (a), coroutine 1: it is primed by itself, in a later microtask; `first` is the first yielded value, whenever it is read", async () => {
+    it("CC-10 (a), coroutine.ts 1: it is primed by itself, in a later microtask; `first` is the first yielded value, whenever it is read", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       expect(log).to.deep.equal([]);
@@ -74,7 +74,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       sum.close();
     });
 
-    it("CC-10 (b), coroutine 2: call gives the next yielded value, and calls made at once are served in order", async () => {
+    it("CC-10 (b), coroutine.ts 2: call gives the next yielded value, and calls made at once are served in order", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       expect(await Promise.all([1, 2, 3, 4].map((n) => sum.call(n)))).to.deep.equal([1, 3, 6, 10]);
@@ -110,7 +110,7 @@ for (const [lane, talkWith] of Object.entries(lanes)) {
       expect(log).to.have.length(4);
     });
 
-    it("CC-10 (e), coroutine 3: a body that returns ends the conversation: done gives its value, the call that ended it a ClosedError", async () => {
+    it("CC-10 (e), coroutine.ts 3: a body that returns ends the conversation: done gives its value, the call that ended it a ClosedError", async () => {
       const log: string[] = [];
       const sum = talkWith(() => adding(log));
       await sum.call(7);

@@ -64,7 +64,7 @@ describe("background", () => {
   };
 
   for (const [lane, made] of Object.entries(bodies)) {
-    it(`1: ${lane} does not keep its scope open; it is cancelled and awaited, and the scope gives its body's value`, async () => {
+    it(`background.ts 1: ${lane} does not keep its scope open; it is cancelled and awaited, and the scope gives its body's value`, async () => {
       expect(await run(async (s) => {
         start(s, made());
         s.defer(() => log.push("deferred"));
@@ -74,7 +74,7 @@ describe("background", () => {
       expect(log).to.deep.equal(["CancelledError at 1", "unwound", "deferred"]);
     });
 
-    it(`1: ${lane} lives as long as the other children do, a scope in the scope included`, async () => {
+    it(`background.ts 1: ${lane} lives as long as the other children do, a scope in the scope included`, async () => {
       expect(await run((s) => {
         start(s, made());
         s.go(() => sleep(10));
@@ -85,7 +85,7 @@ describe("background", () => {
     });
   }
 
-  it("1: several are cancelled with one error, and know that they were left over; one that has ended by then does not", async () => {
+  it("background.ts 1: several are cancelled with one error, and know that they were left over; one that has ended by then does not", async () => {
     let tasks: BackgroundTask<unknown>[] = [];
     expect(await run(async (s) => {
       tasks = [start(s, () => "done"), start(s, () => sleep(1000)), start(s, () => chan().receive())];
@@ -97,12 +97,12 @@ describe("background", () => {
     expect(one).to.deep.equal(other);
   });
 
-  it("1: one that has just been started, and has not begun, never runs when nothing else is left", async () => {
+  it("background.ts 1: one that has just been started, and has not begun, never runs when nothing else is left", async () => {
     expect(await run((s) => { start(s, () => log.push("ran")); })).to.deep.equal(["value", undefined]);
     expect(log).to.deep.equal([]);
   });
 
-  it("1: what one of them has begun and left is cancelled with them", async () => {
+  it("background.ts 1: what one of them has begun and left is cancelled with them", async () => {
     expect(await run(async (s) => {
       start(s, () => { void scope(() => sleep(1000)).catch((error: unknown) => log.push((error as Error).name)); });
       await sleep(1);
@@ -111,7 +111,7 @@ describe("background", () => {
     expect(log).to.deep.equal(["CancelledError"]);
   });
 
-  it("1: what the last of them waits for when it ends is the scope's", async () => {
+  it("background.ts 1: what the last of them waits for when it ends is the scope's", async () => {
     const words = chan<string>();
     expect(await run(async (s) => {
       start(s, () => { void words.receive().then((word) => log.push(word)); });
@@ -121,7 +121,7 @@ describe("background", () => {
     expect(log).to.deep.equal(["received"]);
   });
 
-  it("1: a task that one of them starts in the scope is waited for as any other", async () => {
+  it("background.ts 1: a task that one of them starts in the scope is waited for as any other", async () => {
     expect(await run((s) => {
       start(s, async () => {
         try {
@@ -136,7 +136,7 @@ describe("background", () => {
     expect(log).to.deep.equal(["second: cancelled", "waited for"]);
   });
 
-  it("1: an open scope ends so, too, by join and by leaving the block", async () => {
+  it("background.ts 1: an open scope ends so, too, by join and by leaving the block", async () => {
     const joined = openScope();
     const first = start(joined, () => sleep(1000));
     const ended = outcomeOf(joined.join());
@@ -150,7 +150,7 @@ describe("background", () => {
     expect([first.state, first.leftOver, second.state]).to.deep.equal(["cancelled", true, "cancelled"]);
   });
 
-  it("1: a cancel of the scope, from inside and outside, and its deadline, reach them as any child", async () => {
+  it("background.ts 1: a cancel of the scope, from inside and outside, and its deadline, reach them as any child", async () => {
     const cancelling: [string, (s: Scope) => unknown, (() => ScopeOptions)?][] = [
       ["CancelledError", async (s) => { await sleep(1); s.cancel(); await sleep(1); }],
       ["scope \"timed\" has not ended within its 5 ms, and was cancelled. Give it more time, or call dumpTasks() to see what it waits for", () => sleep(100), () => ({ timeout: 5, name: "timed" })],
@@ -167,7 +167,7 @@ describe("background", () => {
     }
   });
 
-  it("1: 10,000 of them end in one step each, without recursion", async () => {
+  it("background.ts 1: 10,000 of them end in one step each, without recursion", async () => {
     let ended = 0;
     expect(await run(async (s) => {
       for (let n = 0; n < 10_000; n++) start(s, () => chan().receive(), () => { ended++; });
@@ -177,7 +177,7 @@ describe("background", () => {
     expect(ended).to.equal(10_000);
   });
 
-  it("2: a failure that is received is not the scope's", async () => {
+  it("background.ts 2: a failure that is received is not the scope's", async () => {
     expect(await run(async (s) => {
       const task = start(s, () => fail("of the stage"), ({ state }, error) => log.push(`${state}: ${(error as Error).message}`));
       await sleep(1);
@@ -188,7 +188,7 @@ describe("background", () => {
     expect(log).to.deep.equal(["failed: of the stage", "true", "true"]);
   });
 
-  it("2: nor is one that is received in the step in which the task ends", async () => {
+  it("background.ts 2: nor is one that is received in the step in which the task ends", async () => {
     expect(await run((s) => {
       start(s, () => fail("of the stage"), (task) => log.push(String(task.receiveFailure())));
       s.go(() => sleep(1));
@@ -196,7 +196,7 @@ describe("background", () => {
     expect(log).to.deep.equal(["true"]);
   });
 
-  it("2: a failure that nobody receives waits for the end of the scope, and is its outcome, the very error; afterwards nobody can receive it", async () => {
+  it("background.ts 2: a failure that nobody receives waits for the end of the scope, and is its outcome, the very error; afterwards nobody can receive it", async () => {
     const error = new Error("of the stage");
     let task: BackgroundTask<unknown> | undefined;
     const outcome = scope(async (s) => {
@@ -211,13 +211,13 @@ describe("background", () => {
     task?.cancel();
   });
 
-  it("2: nothing is a failure like any other: one that throws undefined fails the scope", async () => {
+  it("background.ts 2: nothing is a failure like any other: one that throws undefined fails the scope", async () => {
     const outcome = scope(async (s) => { start(s, () => { throw undefined; }); await sleep(1); }).then(() => "fine", (error: unknown) => [error]);
     await clock.tickAsync(10);
     expect(await outcome).to.deep.equal([undefined]);
   });
 
-  it("2: it is kept with the error of the body, and comes before a cancel from outside", async () => {
+  it("background.ts 2: it is kept with the error of the body, and comes before a cancel from outside", async () => {
     const first: unknown = await Promise.all([scope(async (s) => {
       start(s, () => fail("of the stage"));
       await sleep(1);
@@ -231,7 +231,7 @@ describe("background", () => {
     }, { signal: abortedAfter(5) })).to.deep.equal(["error", "of the stage"]);
   });
 
-  it("2: once the task is cancelled, a failure of before is the scope's at once, and cancels it", async () => {
+  it("background.ts 2: once the task is cancelled, a failure of before is the scope's at once, and cancels it", async () => {
     expect(await run(async (s) => {
       const task = start(s, () => fail("of the stage"));
       await sleep(1);
@@ -243,7 +243,7 @@ describe("background", () => {
     expect(log).to.deep.equal(["true", "false"]);
   });
 
-  it("2: in a supervised scope it is treated as a child's", async () => {
+  it("background.ts 2: in a supervised scope it is treated as a child's", async () => {
     expect(await run(async (s) => { start(s, () => fail("of the stage")); await sleep(1); return "body"; }, { onError: "supervise" })).to.deep.equal(["value", "body"]);
     const onError = async (error: unknown): Promise<void> => {
       await sleep(5);
@@ -254,7 +254,7 @@ describe("background", () => {
     expect(await run(async (s) => { start(s, () => fail("of the stage")); await sleep(1); }, { onError: () => fail("of onError") })).to.deep.equal(["error", "of onError"]);
   });
 
-  it("3: a task that fails while it unwinds fails its scope, whether it was left over or cancelled by itself", async () => {
+  it("background.ts 3: a task that fails while it unwinds fails its scope, whether it was left over or cancelled by itself", async () => {
     const body = async (): Promise<void> => {
       try { await sleep(1000); } finally { await shield(() => sleep(5)); log.push("unwound"); fail("of the unwinding"); }
     };

@@ -82,7 +82,7 @@ describe("detached", () => {
     expect(asked).to.deep.equal([[1, 2, 3, 4]]);
   });
 
-  it("FA-07, coroutine 4: a coroutine belongs to the scope in which it was made: cancelling a caller does not end it for the others", async () => {
+  it("FA-07, coroutine.ts 4: a coroutine belongs to the scope in which it was made: cancelling a caller does not end it for the others", async () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: unknown[] = [];
     const doubling = coroutine(async function* (): AsyncGenerator<number, void, number> {

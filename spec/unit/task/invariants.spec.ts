@@ -24,7 +24,7 @@ describe("invariants of the tasks' files:", () => {
     const waitIn = (cancelScope: CancelScope): Promise<unknown> => runAs(cancelScope, () => chan().receive());
     const prepare = async (): Promise<void> => { await scope(() => undefined); }; // the first scope makes the async context
 
-    it("1: a cancel rejects all waits with one error; a wait that is over leaves nothing", async () => {
+    it("cancel-scope.ts 1: a cancel rejects all waits with one error; a wait that is over leaves nothing", async () => {
       await prepare();
       const cancelScope = new CancelScope(owner, undefined);
       const ch = chan<number>();
@@ -39,7 +39,7 @@ describe("invariants of the tasks' files:", () => {
       for (const wait of waits) expect(await wait).to.equal(error);
     });
 
-    it("2: a cancel reaches all but the shielded, marks all before any signal aborts, and all before it returns; 100,000 deep, too", async () => {
+    it("cancel-scope.ts 2: a cancel reaches all but the shielded, marks all before any signal aborts, and all before it returns; 100,000 deep, too", async () => {
       await prepare();
       const top = new CancelScope(owner, undefined);
       const child = new CancelScope(owner, top);
@@ -55,7 +55,7 @@ describe("invariants of the tasks' files:", () => {
       expect([child, shielded, below, deep].map((one) => one.cancelled)).to.deep.equal([true, false, false, true]);
     });
 
-    it("3: what is performed later fails with the same error, also in what is made in it later", async () => {
+    it("cancel-scope.ts 3: what is performed later fails with the same error, also in what is made in it later", async () => {
       await prepare();
       const cancelScope = new CancelScope(owner, undefined);
       const error = cancelled(owner, undefined);
@@ -65,7 +65,7 @@ describe("invariants of the tasks' files:", () => {
       expect(await rejectionOf(waitIn(new CancelScope(owner, cancelScope)))).to.equal(error);
     });
 
-    it("4: one that ends leaves its parent, which adopts what waits and lives in it", async () => {
+    it("cancel-scope.ts 4: one that ends leaves its parent, which adopts what waits and lives in it", async () => {
       await prepare();
       const parent = new CancelScope(owner, undefined);
       const child = new CancelScope(owner, parent);
@@ -80,7 +80,7 @@ describe("invariants of the tasks' files:", () => {
   });
 
   describe("generator", () => {
-    it("1: a hop makes no promise", async () => {
+    it("generator.ts 1: a hop makes no promise", async () => {
       let promises = 0;
       const hook = createHook({ init(_id, type) { if (type === "PROMISE") promises++; } }).enable();
       const ch = chan<number>();
@@ -92,7 +92,7 @@ describe("invariants of the tasks' files:", () => {
       expect(promises).to.be.below(100); // some are those of settle
     });
 
-    it("2: a result or error arrives at the yield that performs it, and a map runs there", async () => {
+    it("generator.ts 2: a result or error arrives at the yield that performs it, and a map runs there", async () => {
       const ch = chan<number>();
       const task = go(function* () {
         const value = yield* ch.receiving().map((n) => { log.push("mapped in turn"); return n + 1; });
@@ -108,7 +108,7 @@ describe("invariants of the tasks' files:", () => {
       expect(await task).to.deep.equal([2, "of the map"]);
     });
 
-    it("3: yielding what is no operation is a TypeError at that point", async () => {
+    it("generator.ts 3: yielding what is no operation is a TypeError at that point", async () => {
       const task = go(function* () {
         try {
           yield 7 as unknown as Operation<unknown>;
@@ -120,7 +120,7 @@ describe("invariants of the tasks' files:", () => {
       expect(await task).to.equal("TypeError");
     });
 
-    it("4: a cancel is thrown at the waiting yield and at every later one; awaiting alone goes on", async () => {
+    it("generator.ts 4: a cancel is thrown at the waiting yield and at every later one; awaiting alone goes on", async () => {
       await scope(async (s) => {
         const task = s.go(function* () {
           const other = chan();
@@ -134,7 +134,7 @@ describe("invariants of the tasks' files:", () => {
       expect(log).to.deep.equal(["CancelledError", "CancelledError", "awaited"]);
     });
 
-    it("5: it goes on in its own async context", async () => {
+    it("generator.ts 5: it goes on in its own async context", async () => {
       const storage = new AsyncLocalStorage<string>();
       const ch = chan<number>();
       const task = storage.run("own", () => go(function* () { yield* ch.receiving(); return storage.getStore(); }));
@@ -143,23 +143,23 @@ describe("invariants of the tasks' files:", () => {
     });
   });
 
-  it("body 1: it is called once, and what it throws at the call is its end", async () => {
+  it("body.ts 1: it is called once, and what it throws at the call is its end", async () => {
     const body = sinon.spy(() => fail("at the call"));
     expect(((await rejectionOf(go(body))) as Error).message).to.equal("at the call");
     expect(body.callCount).to.equal(1);
   });
 
-  it("body 2: a generator is driven, and its return is the end", async () => {
+  it("body.ts 2: a generator is driven, and its return is the end", async () => {
     expect(await go(function* () { yield* chan(1).sending(1); return "returned"; })).to.equal("returned");
   });
 
-  it("body 3: an async generator is a TypeError, at the call by its function, in the task by its object", async () => {
+  it("body.ts 3: an async generator is a TypeError, at the call by its function, in the task by its object", async () => {
     const given = async function* (): AsyncGenerator { yield await Promise.resolve(1); };
     expect(() => go(given as never)).to.throw(TypeError);
     expect(await rejectionOf(go((() => given()) as never))).to.be.instanceOf(TypeError);
   });
 
-  it("task 1: bodies start in a later microtask, in call order, in the context of their go", async () => {
+  it("task.ts 1: bodies start in a later microtask, in call order, in the context of their go", async () => {
     const storage = new AsyncLocalStorage<number>();
     const tasks = [1, 2, 3].map((n) => storage.run(n, () => go(() => log.push(storage.getStore()))));
     expect(log).to.deep.equal([]);
@@ -167,7 +167,7 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal([1, 2, 3]);
   });
 
-  it("task 2: a failure reaches joiners of before and after; joined by none it is one unhandled rejection", async () => {
+  it("task.ts 2: a failure reaches joiners of before and after; joined by none it is one unhandled rejection", async () => {
     clock.restore();
     const task: Task<never> = go(() => fail("once"));
     const before = rejectionOf(task);
@@ -175,7 +175,7 @@ describe("invariants of the tasks' files:", () => {
     expect(await unhandledDuring(() => { go(() => fail("unjoined")); })).to.have.length(1);
   });
 
-  it("cleanups 1: each runs to its end before the next, in the context of its defer; no cancel reaches it", async () => {
+  it("cleanups.ts 1: each runs to its end before the next, in the context of its defer; no cancel reaches it", async () => {
     const storage = new AsyncLocalStorage<string>();
     const done = scope((s) => {
       for (const name of ["first", "second"]) {
@@ -189,7 +189,7 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal(["second begins", "second ends", "first begins", "first ends"]);
   });
 
-  it("cleanups 2: all run whatever fails, and one that is deferred by another runs next", async () => {
+  it("cleanups.ts 2: all run whatever fails, and one that is deferred by another runs next", async () => {
     const error = await rejectionOf(scope((s) => {
       s.defer(() => log.push("last"));
       s.defer(() => { s.defer(() => log.push("deferred later")); fail("of the clean-up"); });
@@ -199,7 +199,7 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal(["first", "deferred later", "last"]);
   });
 
-  it("gather 1: thunks run as tasks of a scope and are cancelled with it; what exists already is only observed", async () => {
+  it("gather.ts 1: thunks run as tasks of a scope and are cancelled with it; what exists already is only observed", async () => {
     const existing = go(async () => { await sleep(10); log.push("existing went on"); });
     const outcome = rejectionOf(scope((s) => {
       s.go(async () => { await sleep(5); fail("of a child"); });
@@ -210,7 +210,7 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal(["thunk unwound", "existing went on"]);
   });
 
-  it("gather 2: the first failure is the outcome; later thunks never start, running ones are awaited, or left with onError: \"leave\"", async () => {
+  it("gather.ts 2: the first failure is the outcome; later thunks never start, running ones are awaited, or left with onError: \"leave\"", async () => {
     const jobs = (): (() => unknown)[] => [
       async () => { try { await sleep(100); } finally { log.push("ended"); } }, async () => { await sleep(1); fail("first"); }, () => log.push("never"),
     ];
@@ -222,7 +222,7 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal(["ended", "first", "first", "ended"]);
   });
 
-  it("scope-state 1: it is over when body, children and clean-up have ended, not before", async () => {
+  it("scope-state.ts 1: it is over when body, children and clean-up have ended, not before", async () => {
     const done = scope((s) => {
       s.go(() => sleep(10));
       s.defer(() => sleep(10));
@@ -234,7 +234,7 @@ describe("invariants of the tasks' files:", () => {
     await done;
   });
 
-  it("scope-state 2: the first error cancels the rest, and later ones are kept with it", async () => {
+  it("scope-state.ts 2: the first error cancels the rest, and later ones are kept with it", async () => {
     const outcome = rejectionOf(scope(async (s) => {
       s.go(async () => { try { await sleep(100); } finally { fail("second"); } });
       await sleep(1);
@@ -245,7 +245,7 @@ describe("invariants of the tasks' files:", () => {
     expect([(first as Error).message, suppressedOf(first).map(String)]).to.deep.equal(["first", ["Error: second"]]);
   });
 
-  it("scope-state 3: an error comes before a cancel from outside, that before its own cancel, a value before its own cancel", async () => {
+  it("scope-state.ts 3: an error comes before a cancel from outside, that before its own cancel, a value before its own cancel", async () => {
     const outcomeOf = async (body: (s: Scope) => unknown, abort = false): Promise<unknown> => {
       const controller = new AbortController();
       const outcome = scope(body, { signal: controller.signal, name: "s" }).then((value) => value, (error: unknown) => (error as Error).message.split(". ")[0]);
@@ -261,7 +261,7 @@ describe("invariants of the tasks' files:", () => {
     expect(await outcomeOf(async () => { await shield(() => sleep(10)); fail("an error"); }, true)).to.equal("an error");
   });
 
-  it("ticker 1, 2: the value counts the periods, and a late tick does not put off the next", async () => {
+  it("ticker.ts 1, ticker.ts 2: the value counts the periods, and a late tick does not put off the next", async () => {
     using ticks = ticker(10);
     clock.tick(25);
     log.push(await ticks.receive());
@@ -270,7 +270,7 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal([2, 3]);
   });
 
-  it("ticker 3: it re-arms in the timer's callback; stopped, it has no timer and gives nothing more", () => {
+  it("ticker.ts 3: it re-arms in the timer's callback; stopped, it has no timer and gives nothing more", () => {
     const ticks = ticker(10);
     clock.tick(30);
     expect(clock.countTimers()).to.equal(1);
@@ -278,7 +278,7 @@ describe("invariants of the tasks' files:", () => {
     expect([clock.countTimers(), ticks.tryReceive()]).to.deep.equal([0, { done: true, value: undefined }]);
   });
 
-  it("ticker 4: its timer keeps the process only while a receiver waits", async () => {
+  it("ticker.ts 4: its timer keeps the process only while a receiver waits", async () => {
     clock.restore();
     const handles: { hasRef(): boolean }[] = [];
     const { setTimeout } = globalThis;
@@ -299,14 +299,14 @@ describe("invariants of the tasks' files:", () => {
     expect(log).to.deep.equal([false, true, false]);
   });
 
-  it("timer 1: setTimeout and clearTimeout are looked up at the call", async () => {
+  it("timer.ts 1: setTimeout and clearTimeout are looked up at the call", async () => {
     const withFake = sleep(10);
     expect(clock.countTimers()).to.equal(1);
     await clock.tickAsync(10);
     await withFake;
   });
 
-  it("timer 2: above 2^31 - 1 ms several timers, of Infinity none", async () => {
+  it("timer.ts 2: above 2^31 - 1 ms several timers, of Infinity none", async () => {
     const long = sleep(2 ** 31 + 9);
     void sleep(Infinity);
     expect(clock.countTimers()).to.equal(1);
