@@ -182,6 +182,12 @@ describe("EX-04 timers that race", () => {
     expect((await explore(late, { strategy: "dpor" })).complete).to.equal(true);
   });
 
+  it("are tried a hundred times before anything with a timer is called proven by default, whatever proves it", async () => {
+    const { complete, schedules } = await explore(async () => { await sleep(1); });
+    expect(complete).to.equal(true);
+    expect(schedules).to.be.at.least(100);
+  });
+
   it("go on after main's end: only who waits for no timer is a leak", async () => {
     const program: Program = () => { go(async () => { await sleep(10); }); };
     expect((await finding(program)).kind).to.equal("leak");

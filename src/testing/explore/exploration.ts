@@ -125,30 +125,31 @@ export class Exploration {
     return [new BoundedDfs(2), new Random(seed), new Pct(seed, depth)];
   }
 
-  /** A run in which timers race, where there are any. */
-  async #race(racer: Chooser): Promise<void> {
-    if (this.#hasTimers && !this.#manner.raced && this.#goesOn) await this.#once(racer, racing);
+  /** Whether runs in which timers race say more than those in which they do not. */
+  get #racesToo(): boolean {
+    return this.#hasTimers && !this.#manner.raced;
   }
 
-  /** A proof is tried, and faults are looked for meanwhile, in turn. True: it is proven. */
+  /** A proof is tried, and faults are looked for meanwhile, in turn; now and then, and before anything is called proven, timers race. True: it is proven. */
   async #auto(): Promise<boolean> {
     const racer = new Random(this.#settings.seed);
-    let [prover, searchers, isProven, searches] = [new Dpor(), this.#searchers(), false, 0];
-    for (let turn = 0; this.#goesOn; turn++) {
-      if (this.#restarts()) [prover, searchers, isProven, searches] = [new Dpor(), this.#searchers(), false, 0];
-      if (isProven && searches >= crossChecks) return true;
+    let [prover, searchers, isProven, searches, races] = [new Dpor(), this.#searchers(), false, 0, 0];
+    const isChecked = (): boolean => searches >= crossChecks && (races >= crossChecks || !this.#racesToo);
+    for (let turn = 0; this.#goesOn && !(isProven && isChecked()); turn++) {
+      if (this.#restarts()) [prover, searchers, isProven, searches, races] = [new Dpor(), this.#searchers(), false, 0, 0];
       if (!isProven && !prover.cut && turn % 2 === 0) {
         if (!(await this.#once(prover))) isProven = !prover.cut;
-        continue;
+      } else if (this.#racesToo && ((isProven && searches >= crossChecks) || (races + 1) * searchers.length <= searches)) {
+        races++;
+        await this.#once(racer, racing);
+      } else {
+        const searcher = searchers[searches++ % searchers.length] as Chooser;
+        if (await this.#once(searcher, this.#manner, isProven)) continue;
+        if (searcher.cut) searchers.splice(searchers.indexOf(searcher), 1);
+        else [isProven, searches] = [true, Math.max(searches, crossChecks)]; // it has tried every order
       }
-      const searcher = searchers[searches++ % searchers.length] as Chooser;
-      if (!(await this.#once(searcher, this.#manner, isProven))) {
-        if (!searcher.cut) return true; // it has tried every order
-        searchers.shift();
-      }
-      if (searches % searchers.length === 0) await this.#race(racer);
     }
-    return isProven && searches >= crossChecks;
+    return isProven && isChecked();
   }
 
   /** Whether other strategies find nothing, either. Their runs are not counted. */

@@ -135,7 +135,7 @@ export const etcd: readonly Kernel[] = [
     },
   },
   {
-    id: "etcd 7492 (b)", kind: "deadlock", races: true, fault: "the same, at any time that the timer may fire",
+    id: "etcd 7492 (b)", kind: "deadlock", fault: "the same, at any time that the timer may fire",
     async program(mended) {
       const { lock, added, stop, keeper } = keeperOfTokens();
       for (let n = 0; n < 2; n++) {

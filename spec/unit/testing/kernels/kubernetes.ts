@@ -36,7 +36,7 @@ export const kubernetes: readonly Kernel[] = [
     },
   },
   {
-    id: "kubernetes 5316 (b)", kind: "leak", races: true, fault: "the same, with a request that takes as long as it takes",
+    id: "kubernetes 5316 (b)", kind: "leak", fault: "the same, with a request that takes as long as it takes",
     async program(mended) {
       const results = chan<string>({ name: "results", capacity: mended ? 1 : 0 });
       go(async function request() {

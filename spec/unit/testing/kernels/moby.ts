@@ -122,7 +122,7 @@ export const moby: readonly Kernel[] = [
     },
   },
   {
-    id: "moby 28462 (b)", kind: "deadlock", races: true, fault: "the same, at any time that the probe may be due",
+    id: "moby 28462 (b)", kind: "deadlock", fault: "the same, at any time that the probe may be due",
     async program(mended) {
       const lock = new Mutex("container");
       const stop = chan<void>({ name: "stop" });
@@ -190,7 +190,7 @@ export const moby: readonly Kernel[] = [
     },
   },
   {
-    id: "moby 33781 (b)", kind: "leak", races: true, fault: "the same, with a limit for a probe that takes as long as it takes",
+    id: "moby 33781 (b)", kind: "leak", fault: "the same, with a limit for a probe that takes as long as it takes",
     async program(mended) {
       const stop = event("stop");
       const monitor = go(async function monitor() {

@@ -12,8 +12,6 @@ export interface Kernel {
   readonly kind: FindingKind;
   /** What goes wrong. */
   readonly fault: string;
-  /** It is found when timers race with tasks, which the defaults do not try. */
-  readonly races?: true;
   readonly program: (mended: boolean, context: ExploreContext) => Promise<void>;
 }
 
