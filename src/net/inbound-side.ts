@@ -1,8 +1,9 @@
 /** The side of a connection that reads: each verb, and its gerund, cuts one unit from the same bytes. */
+import { mayBeCancelled } from "../core/cancel-context.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Receiver } from "../core/channel-types.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { perform, promised } from "../core/perform.ts";
+import { perform, promised, ready } from "../core/perform.ts";
 import type { LineOptions, ReadLineOptions, ReadUntilOptions, UntilOptions } from "./connection.ts";
 import type { Unit } from "./inbound.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
@@ -51,8 +52,12 @@ export abstract class InboundSide implements Receiver<Uint8Array> {
     return new View(this.reader, line(knownOptions(options, lineOptions, "lines"), "lines"));
   }
 
-  readLine(options: ReadLineOptions = {}): Promise<string | undefined> {
+  readLine(options?: ReadLineOptions): Promise<string | undefined> {
+    // A line that is there is given without an operation, which takes two thirds of the time of a short one.
+    const there = options === undefined && !mayBeCancelled() ? this.reader.atOnce(anyLine) : undefined;
+    if (there !== undefined) return ready(there);
     return promised(() => {
+      if (options === undefined) return perform(this.#reading(anyLineOrUndefined));
       const { signal, ...how } = knownOptions(options, readLineOptions, "readLine");
       return perform(this.#reading(orUndefined(line(how, "readLine"))), waitOf(signal));
     });
@@ -93,6 +98,9 @@ export abstract class InboundSide implements Receiver<Uint8Array> {
     return new Reading(this.reader, unit);
   }
 }
+
+const anyLine = line({}, "readLine");
+const anyLineOrUndefined = orUndefined(anyLine);
 
 const waitOf = (signal: AbortSignal | undefined): WaitOptions | undefined => (signal === undefined ? undefined : { signal });
 

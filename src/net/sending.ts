@@ -4,6 +4,7 @@ import { touch } from "../core/controller.ts";
 import { External, nothing, Performable, type Nothing } from "../core/operation.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
+import type { Batch } from "./batch.ts";
 import { lengthOf, type Payload } from "./payload.ts";
 
 /** A write that has begun. */
@@ -18,7 +19,7 @@ export interface Outbound {
   readonly name: string;
   readonly outer: boolean;
   check(key: CaseKey | undefined): void;
-  join(waiter: Waiter, payload: Payload): void;
+  join(waiter: Waiter, load: Payload | Batch): void;
   joinBarrier(waiter: Waiter): void;
   landed(flight: Flight, key: CaseKey | undefined): boolean;
   joinFlight(waiter: Waiter, flight: Flight): void;
@@ -31,7 +32,7 @@ abstract class Writing extends Performable<void> {
   protected readonly writer: Outbound;
   readonly #verb: Verb;
 
-  constructor(writer: Outbound, verb: Verb) {
+  constructor(writer: Outbound, verb: Verb = "send") {
     super();
     this.writer = writer;
     this.#verb = verb;
@@ -48,24 +49,49 @@ abstract class Writing extends Performable<void> {
   override toString(): string {
     return `${this.#verb} on the ${this.writer.name}`;
   }
+
+  override attempt(key?: CaseKey): undefined | Nothing {
+    return this.isReady(key) ? undefined : nothing;
+  }
+
+  /** Whether there is nothing to wait for; throws when it fails. */
+  protected abstract isReady(key: CaseKey | undefined): boolean;
 }
 
-/** A send. It is never ready at once: it begins to write when it is waited for. */
+/** A send. It is never ready at once, save an empty one: it begins to write when it is waited for. */
 export class Sending extends Writing {
   readonly #payload: Payload;
 
   constructor(writer: Outbound, payload: Payload) {
-    super(writer, "send");
+    super(writer);
     this.#payload = payload;
   }
 
-  override attempt(key?: CaseKey): undefined | Nothing {
+  protected override isReady(key: CaseKey | undefined): boolean {
     this.writer.check(key);
-    return lengthOf(this.#payload) === 0 ? undefined : nothing;
+    return lengthOf(this.#payload) === 0;
   }
 
   override enlist(waiter: Waiter): void {
     this.writer.join(waiter, this.#payload);
+  }
+}
+
+/** Several sends, which were checked. */
+export class SendingTogether extends Writing {
+  readonly #batch: Batch;
+
+  constructor(writer: Outbound, batch: Batch) {
+    super(writer);
+    this.#batch = batch;
+  }
+
+  protected override isReady(): boolean {
+    return false;
+  }
+
+  override enlist(waiter: Waiter): void {
+    this.writer.join(waiter, this.#batch);
   }
 }
 
@@ -74,12 +100,12 @@ export class Landing extends Writing {
   readonly #flight: Flight;
 
   constructor(writer: Outbound, flight: Flight) {
-    super(writer, "send");
+    super(writer);
     this.#flight = flight;
   }
 
-  override attempt(key?: CaseKey): undefined | Nothing {
-    return this.writer.landed(this.#flight, key) ? undefined : nothing;
+  protected override isReady(key: CaseKey | undefined): boolean {
+    return this.writer.landed(this.#flight, key);
   }
 
   override enlist(waiter: Waiter): void {
@@ -93,8 +119,8 @@ export class Flushing extends Writing {
     super(writer, "closeWrite");
   }
 
-  override attempt(): undefined | Nothing {
-    return this.writer.flushed() ? undefined : nothing;
+  protected override isReady(): boolean {
+    return this.writer.flushed();
   }
 
   override enlist(waiter: Waiter): void {
@@ -104,13 +130,9 @@ export class Flushing extends Writing {
 
 /** Waits until everything before it is written; nothing behind it is, until the writer goes on. */
 export class Barrier extends Writing {
-  constructor(writer: Outbound) {
-    super(writer, "send");
-  }
-
-  override attempt(key?: CaseKey): Nothing {
+  protected override isReady(key: CaseKey | undefined): boolean {
     this.writer.check(key);
-    return nothing;
+    return false;
   }
 
   override enlist(waiter: Waiter): void {

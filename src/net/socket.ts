@@ -12,7 +12,7 @@
  */
 import { Duplex } from "node:stream";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { perform, performIn, promised } from "../core/perform.ts";
+import { perform, performIn, promised, rejectedNow } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
@@ -212,7 +212,11 @@ export class SocketConnection extends InboundSide implements Connection {
   // -- Sending --
 
   send(data: Bytes, options?: WaitOptions): Promise<void> {
-    return promised(() => this.#writer.send(payloadOf(data), options));
+    try {
+      return this.#writer.send(payloadOf(data), options);
+    } catch (error) {
+      return rejectedNow(error);
+    }
   }
 
   sending(data: Bytes): Operation<void> {

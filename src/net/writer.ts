@@ -14,15 +14,17 @@
  *
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
-import { contextProvider } from "../core/cancel-context.ts";
+import { contextProvider, type CancelContext } from "../core/cancel-context.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { perform, performIn, ready } from "../core/perform.ts";
-import { tellMade, touch } from "../core/controller.ts";
+import { controller, tellMade, touch } from "../core/controller.ts";
+import { park } from "../core/park.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
+import { Batch } from "./batch.ts";
 import { joined, lengthOf, partsOf, type Payload } from "./payload.ts";
-import { Landing, Sending, type Flight, type Outbound } from "./sending.ts";
+import { Landing, Sending, SendingTogether, type Flight, type Outbound } from "./sending.ts";
 import type { Transport } from "./transport.ts";
 
 /** What it needs of a transport. */
@@ -34,6 +36,8 @@ const together = 65_536;
 /** A write that the kernel does not have yet, of one send or of several. */
 class Write implements Flight {
   readonly waiters: Waiter[] = [];
+  /** How many sends it carries, and how many bytes. */
+  count = 0;
   length = 0;
   /** Its bytes are being written. */
   begun = false;
@@ -42,6 +46,9 @@ class Write implements Flight {
 
 /** In the line: nothing is written behind it before somebody lets it. */
 const barrier = Symbol("barrier");
+
+/** How many sends a waiter in line stands for. */
+const countOf = (slot: unknown): number => (slot instanceof Batch ? slot.count : Number(slot !== barrier));
 
 /** The line of a writer. */
 class SendersLine extends WaitQueue {
@@ -124,7 +131,9 @@ export class Writer implements WaitPlace, Outbound {
 
   /** How many sends the kernel does not have wholly. */
   get waiting(): number {
-    return (this.#flight === undefined ? 0 : Math.max(1, this.#flight.waiters.length)) + this.#waiting.length;
+    let count = this.#flight?.count ?? 0;
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = waiter.next) count += countOf(waiter.slot);
+    return count;
   }
 
   /** Throws when it takes no more sends. */
@@ -151,11 +160,29 @@ export class Writer implements WaitPlace, Outbound {
   send(payload: Payload, options: WaitOptions | undefined): Promise<void> {
     const context = contextProvider?.current();
     const lone = options === undefined && context?.cancelError === undefined;
-    if (!lone || lengthOf(payload) === 0 || this.#resting || !this.#idle) return perform(new Sending(this, payload), options);
+    if (!lone || lengthOf(payload) === 0) return perform(new Sending(this, payload), options);
+    const first = !this.#resting && this.#idle;
+    if (!first && controller !== undefined) return perform(new Sending(this, payload));
     this.check();
+    if (!first) return this.#sendInLine(payload, context);
     const flight = this.#write([payload], new Write());
     return flight.landed ? ready(undefined) : performIn(context, new Landing(this, flight));
   }
+
+  /** Join the line, together with the sends at its end that wait on the same terms. */
+  #sendInLine(payload: Payload, context: CancelContext | undefined): Promise<void> {
+    const last = this.#waiting.last?.slot;
+    if (last instanceof Batch && last.add(payload, context, together)) return last.promise(this.#refuse);
+    const batch = new Batch(context);
+    batch.add(payload, context, together);
+    batch.begin(park(new SendingTogether(this, batch), context));
+    return batch.promise(this.#refuse);
+  }
+
+  /** An end is told to each send by an error of its own. */
+  readonly #refuse = (error: unknown): never => {
+    throw error instanceof ClosedError && this.#failure !== undefined ? this.#failure() : error;
+  };
 
   /** Write at once if nothing else is being written; false changes nothing. */
   tryWrite(payload: Payload): boolean {
@@ -172,8 +199,8 @@ export class Writer implements WaitPlace, Outbound {
   }
 
   /** Join the line. */
-  join(waiter: Waiter, payload: Payload): void {
-    waiter.slot = payload;
+  join(waiter: Waiter, load: Payload | Batch): void {
+    waiter.slot = load;
     this.#waiting.join(waiter);
     if (!this.#resting) this.#go();
   }
@@ -212,14 +239,16 @@ export class Writer implements WaitPlace, Outbound {
   /** Take the first sends in line out of it, into one flight. They can no longer be recalled. */
   #takeInto(flight: Write): Payload[] {
     for (let waiter = this.#waiting.first; waiter !== undefined && waiter.slot !== barrier; waiter = this.#waiting.first) {
-      const payload = waiter.slot as Payload;
-      const length = flight.length + lengthOf(payload);
-      if (flight.waiters.length > 0 && length > together) break;
+      const load = waiter.slot as Payload | Batch;
+      const batch = load instanceof Batch ? load : undefined;
+      if (flight.waiters.length > 0 && flight.length + (batch?.size ?? lengthOf(load as Payload)) > together) break;
+      const payload = batch?.bytes() ?? (load as Payload);
       this.#waiting.withdraw(waiter);
       waiter.place = this;
       waiter.slot = payload;
       flight.waiters.push(waiter);
-      flight.length = length;
+      flight.count += batch?.count ?? 1;
+      flight.length += lengthOf(payload);
       waiter.commit?.(); // which may run code of the user, that gives up one of these or ends the connection
     }
     return flight.waiters.filter((waiter) => waiter.place === this).map((waiter) => waiter.slot as Payload);
@@ -234,6 +263,7 @@ export class Writer implements WaitPlace, Outbound {
     const transport = this.#transport;
     this.#flight = flight;
     flight.begun = true;
+    flight.count = Math.max(1, flight.count);
     flight.length = payloads.reduce((sum, payload) => sum + lengthOf(payload), 0);
     const taken = (error?: Error | null): void => {
       if ((error ?? undefined) !== undefined) this.#events.failed(error as Error);

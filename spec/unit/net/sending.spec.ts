@@ -7,6 +7,7 @@ import { ConnectionError, type Connection } from "../../../src/net/index.ts";
 import { Sending } from "../../../src/net/sending.ts";
 import { Writer } from "../../../src/net/writer.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
+import { unhandledDuring } from "../../support/unhandled.ts";
 import { hangUp, once, openSockets, pair, receivedToEnd, reset } from "./support/peers.ts";
 
 /** More than the kernel takes for a peer that does not read. */
@@ -353,6 +354,62 @@ describe("sending", () => {
         expect(slow.ended).to.equal(true);
       });
     }
+
+    it("NF-10 (b) sends that go out together are encoded each by itself, in the order of the calls, with others between them", async () => {
+      const { slow, writer } = made();
+      const payloads = ["a", "é\uD800", "\uDC00b", Buffer.from("bytes"), "c", ["d", "e"].map((part) => Buffer.from(part)), "f"];
+      const sends = [writer.send("first", undefined), ...payloads.map((payload) => writer.send(payload, undefined))];
+      const between = perform(new Sending(writer, "g"), { signal: new AbortController().signal });
+      const behind = writer.send("h", undefined);
+      expect(writer.waiting).to.equal(10);
+      const order: number[] = [];
+      const settled = [...sends, between, behind].map((send, index) => send.then(() => order.push(index)));
+      slow.complete[0]?.();
+      await sends[0];
+      expect(slow.written).to.deep.equal(["first", "aé\uFFFD\uFFFDbbytescdefgh"]);
+      slow.complete[1]?.();
+      await Promise.all(settled);
+      expect([...order].sort((one, other) => one - other)).to.deep.equal(order.map((_, index) => index));
+      expect(order.filter((index) => index < 8)).to.deep.equal([0, 1, 2, 3, 4, 5, 6, 7]);
+      expect(writer.sent).to.equal("first".length + Buffer.byteLength(slow.written[1] ?? ""));
+    });
+
+    it("NF-10 (c) sends that wait together fail each with an error of its own, and those of a cancelled scope with its error; nothing of them is written", async () => {
+      const { slow, writer } = made();
+      const unhandled = await unhandledDuring(async () => {
+        const first = writer.send("first", undefined);
+        const others: Promise<void>[] = [];
+        await scope((s) => {
+          others.push(writer.send("cancelled", undefined), writer.send("cancelled too", undefined));
+          void writer.send("cancelled, and nobody looks", undefined);
+          s.cancel("enough");
+        });
+        const outside = [writer.send("a", undefined), writer.send("b", undefined)];
+        slow.complete[0]?.();
+        await first;
+        expect(slow.written).to.deep.equal(["first", "ab"]);
+        const errors = await Promise.all(others.map(rejectionOf));
+        expect(errors[0]).to.be.instanceOf(CancelledError);
+        expect(errors[1]).to.equal(errors[0]);
+        writer.fail(writer.ended("why"));
+        const ends = await Promise.all(outside.map(rejectionOf));
+        for (const end of ends) expect(end).to.be.instanceOf(ClosedError).with.property("cause", "why");
+        expect(ends[0]).not.to.equal(ends[1]);
+      });
+      expect(unhandled).to.deep.equal([]);
+    });
+
+    it("NF-10 (d) a send that waits together with others, and fails, is an unhandled rejection by itself", async () => {
+      const { writer } = made();
+      const unhandled = await unhandledDuring(() => {
+        const looked = [writer.send("first", undefined), writer.send("a", undefined)];
+        void writer.send("nobody looks", undefined);
+        for (const send of looked) send.catch(() => undefined);
+        writer.fail(writer.ended("why"));
+      });
+      expect(unhandled).to.have.length(1);
+      expect(unhandled[0]).to.be.instanceOf(ClosedError);
+    });
 
     it("after a withdrawn write no other write is let through, even if it completes later", async () => {
       const { slow, writer, abandoned } = made();
