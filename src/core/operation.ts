@@ -124,46 +124,42 @@ export function performable<T>(operation: Operation<T>, where: string, key?: Cas
   throw misuse(key === undefined ? where : `${where} case ${show(key)}`, `an operation, ${insteadOfOperation(operation)}`, operation);
 }
 
-// -- Map -------------------------------------------------------------------------------------------------------------
+// -- Around another ---------------------------------------------------------------------------------------------------
 
-class Mapped<T, U, E> extends Performable<U | E> implements Around {
-  readonly #inner: Performable<T>;
-  readonly #onValue: (value: T) => U;
-  readonly #onError: ((error: unknown) => E) | undefined;
+/** An operation around another one: it performs that, and makes something of what it gives. */
+export abstract class Enclosing<T, U> extends Performable<U> implements Around {
+  declare protected readonly inner: Performable<T>;
 
-  constructor(inner: Performable<T>, onValue: (value: T) => U, onError: ((error: unknown) => E) | undefined) {
+  constructor(inner: Performable<T>) {
     super();
-    this.#inner = inner;
-    this.#onValue = onValue;
-    this.#onError = onError;
+    this.inner = inner;
   }
 
+  /** The same around what its inner operation is for one performing. */
+  protected abstract like(prepared: Performable<T>): Performable<U>;
+
   override toString(): string {
-    return String(this.#inner);
+    return String(this.inner);
   }
 
   override get traits(): number {
-    return this.#inner.traits | ResultIsDeferred;
+    return this.inner.traits;
   }
 
   override footprint(): void {
-    this.#inner.footprint();
+    this.inner.footprint();
   }
 
-  override prepare(): Performable<U | E> {
-    const inner = this.#inner.prepare();
-    return inner === this.#inner ? this : new Mapped(inner, this.#onValue, this.#onError);
-  }
-
-  override attempt(key?: CaseKey): U | E | Nothing {
-    return this.#result(() => this.#inner.attempt(key));
+  override prepare(): Performable<U> {
+    const inner = this.inner.prepare();
+    return inner === this.inner ? this : this.like(inner);
   }
 
   override enlist(outside: Waiter): void {
     const inside = new InnerWaiter(outside, this);
     outside.place = this;
     outside.slot = inside;
-    this.#inner.enlist(inside);
+    this.inner.enlist(inside);
   }
 
   withdraw(outside: Waiter): void {
@@ -177,6 +173,33 @@ class Mapped<T, U, E> extends Performable<U | E> implements Around {
   }
 
   happened(outside: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
+    outside.resume(how, what);
+  }
+}
+
+class Mapped<T, U, E> extends Enclosing<T, U | E> {
+  readonly #onValue: (value: T) => U;
+  readonly #onError: ((error: unknown) => E) | undefined;
+
+  constructor(inner: Performable<T>, onValue: (value: T) => U, onError: ((error: unknown) => E) | undefined) {
+    super(inner);
+    this.#onValue = onValue;
+    this.#onError = onError;
+  }
+
+  override get traits(): number {
+    return this.inner.traits | ResultIsDeferred;
+  }
+
+  protected override like(inner: Performable<T>): Performable<U | E> {
+    return new Mapped(inner, this.#onValue, this.#onError);
+  }
+
+  override attempt(key?: CaseKey): U | E | Nothing {
+    return this.#result(() => this.inner.attempt(key));
+  }
+
+  override happened(outside: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
     outside.resume("result", () => this.#result(() => opened(how, what) as T));
   }
 

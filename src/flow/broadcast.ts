@@ -16,8 +16,9 @@
 import { tellMade, touch } from "../core/controller.ts";
 import type { ChannelOptions, Sender } from "../core/channel-types.ts";
 import { chan } from "../core/channel.ts";
-import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
+import { nothing, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
+import { Asking, type Asked } from "../ops/asking.ts";
 import { Queue } from "../support/queue.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, show, type CaseKey } from "../errors.ts";
@@ -25,8 +26,8 @@ import { knownOptions, type Known } from "../support/given.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { flowFrom, roomOf } from "./flow.ts";
 import type { Flow } from "./flow-types.ts";
-import { Origin } from "./origin.ts";
-import { end, type Result } from "./result.ts";
+import { end, Failure, type Result } from "./result.ts";
+import { Subscription, SubscriptionOrigin, type Spreading } from "./subscription.ts";
 
 /** The options of {@link broadcast}. */
 export interface BroadcastOptions {
@@ -97,14 +98,14 @@ interface Message {
   readonly last: number;
 }
 
-class Broadcasting implements Broadcast<unknown> {
+class Broadcasting implements Broadcast<unknown>, Asked<unknown, undefined>, Spreading {
   readonly name: string;
   readonly #replay: number;
   readonly #replayed: Queue<unknown> = new Queue();
   readonly #subscriptions: Set<Subscription> = new Set();
-  readonly #senders: SendLine = new SendLine(() => { this.advance(); });
+  readonly #senders: SendLine = new SendLine(this);
   #numbers = 0;
-  #end: { error: unknown } | undefined = undefined;
+  #end: Result | undefined = undefined;
   #advancing = false;
   readonly drops: (() => void)[] = [];
 
@@ -134,8 +135,8 @@ class Broadcasting implements Broadcast<unknown> {
 
   // -- The sender --
 
-  get trySend(): (value: unknown) => boolean {
-    return (value) => this.give(value);
+  trySend(value: unknown): boolean {
+    return this.claim(value) !== nothing;
   }
 
   send(value: unknown, options?: WaitOptions): Promise<void> {
@@ -143,7 +144,7 @@ class Broadcasting implements Broadcast<unknown> {
   }
 
   sending(value: unknown): Operation<void> {
-    return new Sending(this, value);
+    return new Asking(this, value);
   }
 
   get closed(): boolean {
@@ -159,7 +160,7 @@ class Broadcasting implements Broadcast<unknown> {
   close(error?: unknown): boolean {
     touch(this, "close");
     if (this.#end) return false;
-    this.#end = { error };
+    this.#end = error === undefined ? end : new Failure(error);
     this.#tellEnd();
     return true;
   }
@@ -168,21 +169,29 @@ class Broadcasting implements Broadcast<unknown> {
     this.close();
   }
 
-  /** Hand a value to all subscribers, now; false: that is not possible. */
-  give(value: unknown, key?: CaseKey): boolean {
+  /** What those in line wait for. */
+  asking(): string {
+    return `to send on broadcast ${JSON.stringify(this.name)}`;
+  }
+
+  describe(): string {
+    return this.asking();
+  }
+
+  /** Hand a value to all subscribers, now, if that is possible. */
+  claim(value: unknown, key?: CaseKey): undefined | Nothing {
     touch(this, "send");
     if (this.#end) {
-      throw new ClosedError(`send on closed broadcast ${JSON.stringify(this.name)}: nobody received the value; check closed first`, { cause: this.#end.error, case: key });
+      const cause = this.#end instanceof Failure ? this.#end.error : undefined;
+      throw new ClosedError(`send on closed broadcast ${JSON.stringify(this.name)}: nobody received the value; check closed first`, { cause, case: key });
     }
-    if (!this.#senders.empty || !this.#deliver(value, this.#numbers)) return false;
+    if (!this.#senders.empty || !this.#deliver(value, this.#numbers)) return nothing;
     this.#dropAll();
-    return true;
+    return undefined;
   }
 
   stand(waiter: Waiter, value: unknown): void {
-    const message: Message = { value, last: this.#numbers };
-    waiter.slot = message;
-    this.#senders.join(waiter);
+    this.#senders.join(waiter, { value, last: this.#numbers } satisfies Message);
   }
 
   // -- Handing over --
@@ -245,11 +254,11 @@ class Broadcasting implements Broadcast<unknown> {
   /** Closed, and nobody is left in line: subscribers see the end. */
   #tellEnd(): void {
     if (!this.#end || !this.#senders.empty) return;
-    for (const subscription of [...this.#subscriptions]) subscription.ended();
+    for (const subscription of [...this.#subscriptions]) subscription.ended(this.#end);
   }
 
   /** What subscribers see when they have received all; `undefined`: more may come. */
-  get over(): { error: unknown } | undefined {
+  get over(): Result | undefined {
     return this.#senders.empty ? this.#end : undefined;
   }
 
@@ -258,10 +267,9 @@ class Broadcasting implements Broadcast<unknown> {
   subscribe(options: number | ChannelOptions<unknown> = 1): Flow<unknown> {
     touch(this);
     const room = checkedRoom(options);
-    const subscription = new Subscription(this, ++this.#numbers, room, this.#replayed);
-    const origin = new SubscriptionOrigin(room.name ?? this.name, room.onDrop, subscription);
+    const subscription = new Subscription(this, ++this.#numbers, room, room.name ?? this.name, this.#replayed);
     this.#subscriptions.add(subscription);
-    return flowFrom<unknown>(origin);
+    return flowFrom<unknown>(new SubscriptionOrigin(subscription, room.onDrop));
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -278,177 +286,18 @@ function checkedRoom(options: number | ChannelOptions<unknown>): ChannelOptions<
   return room;
 }
 
-class Sending extends Performable<void> {
-  readonly #to: Broadcasting;
-  readonly #value: unknown;
-
-  constructor(to: Broadcasting, value: unknown) {
-    super();
-    this.#to = to;
-    this.#value = value;
-  }
-
-  override toString(): string {
-    return `to send on broadcast ${JSON.stringify(this.#to.name)}`;
-  }
-
-  override footprint(): void {
-    touch(this.#to);
-  }
-
-  override attempt(key?: CaseKey): undefined | Nothing {
-    return this.#to.give(this.#value, key) ? undefined : nothing;
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.#to.stand(waiter, this.#value);
-  }
-}
-
 /** Those who wait to send. Whoever leaves first place may have held up those behind. */
 class SendLine extends WaitQueue {
-  readonly #leaves: () => void;
+  readonly #broadcast: Broadcasting;
 
-  constructor(leaves: () => void) {
-    super();
-    this.#leaves = leaves;
+  constructor(broadcast: Broadcasting) {
+    super(broadcast);
+    this.#broadcast = broadcast;
   }
 
   override withdraw(waiter: Waiter): void {
     const wasFirst = waiter === this.first;
     super.withdraw(waiter);
-    if (wasFirst) this.#leaves();
-  }
-}
-
-class SubscriptionOrigin extends Origin {
-  readonly operation: Receiving;
-  readonly #subscription: Subscription;
-
-  constructor(name: string, onDrop: ((value: unknown) => void) | undefined, subscription: Subscription) {
-    super({ name, preventCancel: false, onDrop });
-    this.#subscription = subscription;
-    subscription.onDrop = (value): void => { this.drop(value); };
-    this.operation = new Receiving(subscription, name);
-  }
-
-  protected override stop(): void {
-    this.#subscription.leave();
-  }
-
-  protected override release(): void { /* a subscription is always owned */ }
-}
-
-/** One subscriber's part. */
-class Subscription {
-  readonly broadcast: Broadcasting;
-  readonly number: number;
-  readonly receivers: WaitQueue = new WaitQueue();
-  readonly #options: ChannelOptions<unknown>;
-  readonly #capacity: number;
-  readonly #replayed: Queue<unknown> = new Queue();
-  #buffer: Queue<unknown> = new Queue();
-  #left = false;
-
-  /** Gets what its overflow drops. */
-  onDrop: (value: unknown) => void = () => { /* set at once */ };
-
-  constructor(to: Broadcasting, number: number, options: ChannelOptions<unknown>, replayed: Queue<unknown>) {
-    this.broadcast = to;
-    this.number = number;
-    this.#options = options;
-    this.#capacity = options.capacity ?? 0;
-    for (let count = replayed.size; count > 0; count--) { // once around
-      const value = replayed.shift();
-      replayed.push(value);
-      this.#replayed.push(value);
-    }
-  }
-
-  get canTake(): boolean {
-    return !this.receivers.empty || this.#buffer.size < this.#capacity || (this.#options.overflow ?? "wait") !== "wait";
-  }
-
-  take(value: unknown): void {
-    const receiver = this.receivers.take();
-    if (receiver) {
-      receiver.resume("value", { done: false, value });
-      return;
-    }
-    const overflow = this.#options.overflow ?? "wait";
-    if (this.#buffer.size < this.#capacity || overflow === "wait") { // over its room: its receiver was another case of one that got it first
-      this.#buffer.push(value);
-    } else if (overflow === "drop-newest" || this.#capacity === 0) this.#drop(value);
-    else {
-      const oldest = this.#buffer.shift();
-      this.#buffer.push(value);
-      this.#drop(oldest);
-    }
-  }
-
-  #drop(value: unknown): void {
-    this.broadcast.drops.push(() => { this.onDrop(value); });
-  }
-
-  /** Receive now, if something is there, or the end is. */
-  receive(): Result | Nothing {
-    touch(this.broadcast, "receive");
-    if (this.#left) return end;
-    if (!this.receivers.empty) return nothing;
-    if (this.#replayed.size > 0) return { done: false, value: this.#replayed.shift() };
-    if (this.#buffer.size > 0) {
-      const value = this.#buffer.shift();
-      this.broadcast.advance();
-      return { done: false, value };
-    }
-    const met = this.#capacity === 0 ? this.broadcast.rendezvous(this) : undefined;
-    if (met) return { done: false, value: met.value };
-    const { over } = this.broadcast;
-    if (!over) return nothing;
-    if (over.error !== undefined) throw over.error;
-    return end;
-  }
-
-  /** No more values come. */
-  ended(): void {
-    const { over } = this.broadcast;
-    if (over?.error !== undefined) this.receivers.resumeAll("error", over.error);
-    else this.receivers.resumeAll("value", end);
-  }
-
-  leave(): void {
-    this.#left = true;
-    const buffer = this.#buffer;
-    this.#buffer = new Queue();
-    for (const queue of [this.#replayed, buffer]) while (queue.size > 0) this.onDrop(queue.shift());
-    this.receivers.resumeAll("value", end);
-    this.broadcast.unsubscribe(this);
-  }
-}
-
-class Receiving extends Performable<Result> {
-  readonly #from: Subscription;
-  readonly #name: string;
-
-  constructor(from: Subscription, name: string) {
-    super();
-    this.#from = from;
-    this.#name = name;
-  }
-
-  override toString(): string {
-    return `to receive from flow ${JSON.stringify(this.#name)}`;
-  }
-
-  override footprint(): void {
-    touch(this.#from.broadcast);
-  }
-
-  override attempt(): Result | Nothing {
-    return this.#from.receive();
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.#from.receivers.join(waiter);
+    if (wasFirst) this.#broadcast.advance();
   }
 }

@@ -34,7 +34,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
     this.#leave();
     this.rest();
   });
-  readonly #waiter: LookWaiter = new LookWaiter((how, what) => { this.arrived(how, what); });
+  readonly #waiter: ViewWaiter = new ViewWaiter((how, what) => { this.arrived(how, what); });
   protected readonly from: Pulling;
   readonly #tower: Tower;
   /** Given, and not received after all: the next receiver's, before anything else. */
@@ -291,15 +291,12 @@ class LookLine extends WaitQueue {
   }
 }
 
-class LookWaiter extends BareWaiter {
-  readonly #arrived: (how: Outcome, what: unknown) => void;
+/** Waits on behalf of a view, and tells it what has come. */
+export class ViewWaiter extends BareWaiter {
+  declare readonly resume: (how: Outcome, what: unknown) => void;
 
   constructor(arrived: (how: Outcome, what: unknown) => void) {
     super();
-    this.#arrived = arrived;
-  }
-
-  override resume(how: Outcome, what: unknown): void {
-    this.#arrived(how, what);
+    this.resume = arrived;
   }
 }

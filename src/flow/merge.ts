@@ -12,7 +12,7 @@
  * Idea: core.async's `merge`, as a choice and without its channel; fair as Go's `select`.
  */
 import { controller, pick } from "../core/controller.ts";
-import { nothing, Performable, Prepares, ResultIsDeferred, RunsUserCode, type Nothing } from "../core/operation.ts";
+import { nothing, type Performable, Prepares, ResultIsDeferred, RunsUserCode, type Nothing } from "../core/operation.ts";
 import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { show, type CaseKey } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
@@ -22,7 +22,7 @@ import { flowFrom, flowOf, type FlowOf } from "./flow.ts";
 import type { Flow, Source } from "./flow-types.ts";
 import { Origin } from "./origin.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
-import { end, Failure, type Result } from "./result.ts";
+import { end, Failure, opened, Receive, resumeWith, type Result } from "./result.ts";
 import { ReceiverOrigin } from "./sources/receiver.ts";
 
 /** The options of {@link merge}. */
@@ -118,8 +118,7 @@ interface Shared {
 }
 
 /** A receive of a merge. */
-class Merging extends Performable<Result> implements WaitPlace {
-  readonly #name: string;
+class Merging extends Receive implements WaitPlace {
   readonly shared: Shared;
   readonly #listed: boolean;
   /** The sources, and what is performed of each. */
@@ -128,8 +127,7 @@ class Merging extends Performable<Result> implements WaitPlace {
   readonly #traits: number;
 
   constructor(name: string, shared: Shared, sources: readonly Pulling[], listed: boolean, prepared?: ReadonlyMap<Pulling, Performable<unknown>>) {
-    super();
-    this.#name = name;
+    super(name);
     this.shared = shared;
     this.#sources = sources;
     this.#listed = listed;
@@ -139,10 +137,6 @@ class Merging extends Performable<Result> implements WaitPlace {
     this.#traits = traits;
   }
 
-  override toString(): string {
-    return `to receive from flow ${JSON.stringify(this.#name)}`;
-  }
-
   override get traits(): number {
     return this.#traits;
   }
@@ -150,7 +144,7 @@ class Merging extends Performable<Result> implements WaitPlace {
   override prepare(): Performable<Result> {
     if ((this.#traits & Prepares) === 0) return this;
     const prepared = new Map(this.shared.live.map((source) => [source, source.prepare()]));
-    return new Merging(this.#name, this.shared, this.#sources, this.#listed, prepared);
+    return new Merging(this.name, this.shared, this.#sources, this.#listed, prepared);
   }
 
   override footprint(): void {
@@ -163,8 +157,7 @@ class Merging extends Performable<Result> implements WaitPlace {
 
   override attempt(): Result | Nothing {
     const { shared } = this;
-    if (shared.over instanceof Failure) throw shared.over.error;
-    if (shared.over) return shared.over;
+    if (shared.over) return opened(shared.over);
     if (controller) this.footprint();
     for (;;) {
       const result = this.#pollOnce();
@@ -270,8 +263,7 @@ class Merging extends Performable<Result> implements WaitPlace {
     if (this.shared.live.length > 0) return; // they are still to be enlisted
     const over = (this.shared.over ??= end);
     release(outside);
-    if (over instanceof Failure) outside.resume("error", over.error);
-    else outside.resume("value", over);
+    resumeWith(outside, over);
   }
 
   /** A function of a view that throws is the first error, too. */

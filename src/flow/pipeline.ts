@@ -12,8 +12,8 @@
  * Idea: the pull side of lazy iterators (TC39's iterator helpers), with the receives of Concurrent ML in place of calls.
  */
 import { ClosedError, type CaseKey } from "../errors.ts";
-import { nothing, Performable, Prepares, ResultIsDeferred, type Nothing } from "../core/operation.ts";
-import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import { Enclosing, nothing, Prepares, ResultIsDeferred, type Nothing, type Performable } from "../core/operation.ts";
+import type { Outcome, Waiter } from "../core/wait-queue.ts";
 import type { Origin } from "./origin.ts";
 import { end, Failure, type Result } from "./result.ts";
 
@@ -161,7 +161,7 @@ function taken({ base, inner, origin }: Tower): Result | Nothing {
 export type Form = "value" | "result" | "raw";
 
 /** A receive of a flow. */
-export class Pulling extends Performable<unknown> implements WaitPlace {
+export class Pulling extends Enclosing<Result, unknown> {
   readonly tower: Tower;
   readonly form: Form;
   #line: Line | undefined = undefined;
@@ -170,7 +170,7 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
   #known = false;
 
   constructor(tower: Tower, form: Form) {
-    super();
+    super(tower.base);
     this.tower = tower;
     this.form = form;
   }
@@ -180,20 +180,17 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
   }
 
   override prepare(): Performable<unknown> {
-    const { tower } = this;
-    if ((tower.base.traits & Prepares) === 0 || this.#lineOf()) return this;
-    const base = tower.base.prepare();
-    return base === tower.base ? this : new Pulling({ ...tower, base }, this.form);
+    return (this.inner.traits & Prepares) === 0 || this.#lineOf() ? this : super.prepare();
+  }
+
+  protected override like(base: Performable<Result>): Pulling {
+    return new Pulling({ ...this.tower, base }, this.form);
   }
 
   /** An attempt may run functions of the views, and so may what is given. */
   override get traits(): number {
     const { base, top } = this.tower;
     return top === undefined ? base.traits : base.traits | ResultIsDeferred;
-  }
-
-  override footprint(): void {
-    this.tower.base.footprint();
   }
 
   override attempt(key?: CaseKey): unknown {
@@ -212,16 +209,17 @@ export class Pulling extends Performable<unknown> implements WaitPlace {
   }
 
   #enlistAtBase(waiter: Waiter): void {
-    const inside = new PullWaiter(waiter, this);
-    waiter.place = this;
-    waiter.slot = inside;
-    this.tower.base.enlist(inside);
+    super.enlist(waiter);
   }
 
-  withdraw(waiter: Waiter): void {
-    const inside = waiter.slot as Waiter;
-    release(waiter);
-    withdraw(inside);
+  /** Handed over by the base. */
+  override happened(waiter: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
+    const { inner, origin } = this.tower;
+    if (!inner) {
+      if (how === "error") origin.sawEnd(new Failure(what));
+      else if (how === "value" && (what as Result).done === true) origin.sawEnd(what as Result);
+    }
+    this.hand(waiter, how, what);
   }
 
   /** Let a waiter, which has left its place, have what was handed over to it. */
@@ -294,39 +292,5 @@ function lateResult(late: () => Result): Result {
     return late();
   } catch (error) {
     return new Failure(error);
-  }
-}
-
-/** Waits at the base for one who performs a receive. */
-class PullWaiter implements Waiter {
-  declare next: Waiter | undefined;
-  declare previous: Waiter | undefined;
-  declare place: WaitPlace | undefined;
-  declare slot: unknown;
-  declare readonly outside: Waiter;
-  declare readonly pulling: Pulling;
-
-  constructor(outside: Waiter, pulling: Pulling) {
-    this.next = undefined;
-    this.previous = undefined;
-    this.place = undefined;
-    this.slot = undefined;
-    this.outside = outside;
-    this.pulling = pulling;
-  }
-
-  get key(): CaseKey | undefined {
-    return this.outside.key;
-  }
-
-  resume(how: Outcome, what: unknown): void {
-    const { outside, pulling } = this;
-    const { inner, origin } = pulling.tower;
-    release(outside);
-    if (!inner) {
-      if (how === "error") origin.sawEnd(new Failure(what));
-      else if (how === "value" && (what as Result).done === true) origin.sawEnd(what as Result);
-    }
-    pulling.hand(outside, how, what);
   }
 }

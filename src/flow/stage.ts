@@ -10,7 +10,7 @@
 import type { ChannelOptions, Sender } from "../core/channel-types.ts";
 import { chan, type Channel } from "../core/channel.ts";
 import { choose } from "../core/choice.ts";
-import { External, nothing, OutlastsCancel, Performable, performable, type Nothing } from "../core/operation.ts";
+import { Enclosing, External, nothing, OutlastsCancel, Performable, performable, type Nothing } from "../core/operation.ts";
 import { release, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 import { isThenable } from "../task/body.ts";
@@ -21,7 +21,7 @@ import type { ScopeState } from "../task/scope/scope-state.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
 import { Origin } from "./origin.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
-import { end, Failure, type Result } from "./result.ts";
+import { end, Failure, opened, type Result } from "./result.ts";
 
 export type Work<T = unknown> = Generator<unknown, T, unknown>;
 
@@ -193,8 +193,7 @@ class Outflow extends Performable<Result> {
 
   override attempt(): Result | Nothing {
     const over = this.#over();
-    if (over instanceof Failure) throw over.error;
-    return over ?? this.#inner.attempt();
+    return over ? opened(over) : this.#inner.attempt();
   }
 
   override enlist(waiter: Waiter): void {
@@ -302,32 +301,17 @@ function ended(task: BackgroundTask<unknown>): Performable<unknown> {
   return new Outlasting(performable(task.joining().map(() => undefined, () => undefined), "stage"));
 }
 
-class Outlasting extends Performable<unknown> {
-  readonly #inner: Performable<unknown>;
-
-  constructor(inner: Performable<unknown>) {
-    super();
-    this.#inner = inner;
-  }
-
-  override toString(): string {
-    return String(this.#inner);
+class Outlasting extends Enclosing<unknown, unknown> {
+  protected override like(inner: Performable<unknown>): Outlasting {
+    return new Outlasting(inner);
   }
 
   override get traits(): number {
-    return this.#inner.traits | OutlastsCancel;
-  }
-
-  override footprint(): void {
-    this.#inner.footprint();
+    return this.inner.traits | OutlastsCancel;
   }
 
   override attempt(): unknown {
-    return this.#inner.attempt();
-  }
-
-  override enlist(waiter: Waiter): void {
-    this.#inner.enlist(waiter);
+    return this.inner.attempt();
   }
 }
 

@@ -9,8 +9,8 @@
  */
 import { Channel } from "../core/channel.ts";
 import { nothing, type Nothing, type Performable } from "../core/operation.ts";
-import { BareWaiter, withdraw, type Outcome } from "../core/wait-queue.ts";
-import { Looking } from "./looking.ts";
+import { withdraw, type Outcome } from "../core/wait-queue.ts";
+import { Looking, ViewWaiter } from "./looking.ts";
 import type { Tower } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 import { ReceiverOrigin } from "./sources/receiver.ts";
@@ -19,7 +19,7 @@ export class Throttling extends Looking {
   readonly #taking: Performable<void>;
   /** The source, if it is a channel, which can be asked without taking anything. */
   readonly #channel: Channel<unknown> | undefined;
-  readonly #permitWaiter: PermitWaiter = new PermitWaiter((how, what) => { this.#permitted(how, what); });
+  readonly #permitWaiter: ViewWaiter = new ViewWaiter((how, what) => { this.#permitted(how, what); });
   #held: Result | undefined = undefined;
   /** A permit that was waited for, and has come. */
   #permit = false;
@@ -117,18 +117,5 @@ export class Throttling extends Looking {
     withdraw(this.#permitWaiter);
     if (held) this.under.origin.drop(held.value);
     this.schedule(); // those who wait see the end
-  }
-}
-
-class PermitWaiter extends BareWaiter {
-  readonly #permitted: (how: Outcome, what: unknown) => void;
-
-  constructor(permitted: (how: Outcome, what: unknown) => void) {
-    super();
-    this.#permitted = permitted;
-  }
-
-  override resume(how: Outcome, what: unknown): void {
-    this.#permitted(how, what);
   }
 }

@@ -7,8 +7,8 @@
  * Idea: RxJS' `takeUntil`, with an operation in place of another observable.
  */
 import { Choice, unnamed } from "../core/choice.ts";
-import { Performable, type Nothing, nothing } from "../core/operation.ts";
-import { BareWaiter, release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import { Enclosing, nothing, type Nothing, type Performable } from "../core/operation.ts";
+import type { Outcome, Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { Pulling, View, type Tower } from "./pipeline.ts";
 import { end, Failure, type Result } from "./result.ts";
@@ -50,37 +50,22 @@ class Gate extends View {
 }
 
 /** The operation, as what gives the end. */
-class Ending extends Performable<Result> implements WaitPlace {
-  readonly #inner: Performable<unknown>;
+class Ending extends Enclosing<unknown, Result> {
   readonly gate: Pick<Gate, "happened" | "leave">;
 
   constructor(inner: Performable<unknown>, gate: Ending["gate"] = { happened: () => { /* set at once */ }, leave: () => { /* set at once */ } }) {
-    super();
-    this.#inner = inner;
+    super(inner);
     this.gate = gate;
   }
 
-  override toString(): string {
-    return String(this.#inner);
-  }
-
-  override get traits(): number {
-    return this.#inner.traits;
-  }
-
-  override prepare(): Performable<Result> {
-    const inner = this.#inner.prepare();
-    return inner === this.#inner ? this : new Ending(inner, this.gate);
-  }
-
-  override footprint(): void {
-    this.#inner.footprint();
+  protected override like(inner: Performable<unknown>): Ending {
+    return new Ending(inner, this.gate);
   }
 
   override attempt(): Result | Nothing {
     let how = end;
     try {
-      if (this.#inner.attempt() === nothing) return nothing;
+      if (this.inner.attempt() === nothing) return nothing;
     } catch (error) {
       how = new Failure(error);
     }
@@ -89,44 +74,13 @@ class Ending extends Performable<Result> implements WaitPlace {
     return how;
   }
 
-  override enlist(waiter: Waiter): void {
-    const inside = new EndWaiter(waiter, this);
-    waiter.place = this;
-    waiter.slot = inside;
-    this.#inner.enlist(inside);
-  }
-
-  withdraw(waiter: Waiter): void {
-    const inside = waiter.slot as Waiter;
-    release(waiter);
-    withdraw(inside);
-  }
-}
-
-class EndWaiter extends BareWaiter {
-  readonly #outside: Waiter;
-  readonly #ending: Ending;
-
-  constructor(outside: Waiter, ending: Ending) {
-    super();
-    this.#outside = outside;
-    this.#ending = ending;
-  }
-
-  get key(): CaseKey | undefined {
-    return this.#outside.key;
-  }
-
-  override resume(how: Outcome, what: unknown): void {
-    const outside = this.#outside;
-    const { gate } = this.#ending;
+  override happened(outside: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
     const result = how === "error" ? new Failure(what) : end;
-    release(outside);
-    gate.happened(result);
+    this.gate.happened(result);
     // First whoever has met it leaves the source: left, that would come with an end of its own.
     if (how !== "result") outside.resume("value", result);
     else outside.resume("result", () => this.#late(what as () => unknown));
-    gate.leave();
+    this.gate.leave();
   }
 
   /** Whether it has failed is found out in the receiver's turn. */
@@ -136,7 +90,7 @@ class EndWaiter extends BareWaiter {
       return end;
     } catch (error) {
       const failure = new Failure(error);
-      this.#ending.gate.happened(failure);
+      this.gate.happened(failure);
       return failure;
     }
   }

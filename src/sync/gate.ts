@@ -14,7 +14,7 @@ import { tellMade, touch } from "../core/controller.ts";
 import { nothing, type Nothing } from "../core/operation.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
-import type { Asked } from "./asking.ts";
+import type { Asked } from "../ops/asking.ts";
 import { isCount } from "./named.ts";
 
 const opening: Gate<unknown>[] = [];

@@ -11,7 +11,7 @@ import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import type { GivenBody } from "../task/body.ts";
 import { checkedDelay } from "../time/timer.ts";
-import { Asking } from "./asking.ts";
+import { Asking } from "../ops/asking.ts";
 import { holding, type Held } from "./holding.ts";
 import { checkedName, isCount, Named } from "./named.ts";
 import { Resources, type Lease, type PoolOptions } from "./resources.ts";

@@ -18,7 +18,7 @@ import { knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import { TimerClock } from "../time/clock.ts";
 import { arm } from "../time/timer.ts";
-import { Asking } from "./asking.ts";
+import { Asking } from "../ops/asking.ts";
 import { Gate } from "./gate.ts";
 import { checkedName, isCount, Named } from "./named.ts";
 

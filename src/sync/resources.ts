@@ -21,7 +21,7 @@ import { ClosedError, type CaseKey } from "../errors.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { armPatiently } from "../time/timer.ts";
-import { Asking, type Asked } from "./asking.ts";
+import { Asking, type Asked } from "../ops/asking.ts";
 import { Named } from "./named.ts";
 import { OwnRun, type Hears } from "./own-run.ts";
 

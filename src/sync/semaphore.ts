@@ -17,7 +17,7 @@ import { show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import type { GivenBody } from "../task/body.ts";
-import { Asking } from "./asking.ts";
+import { Asking } from "../ops/asking.ts";
 import { Gate } from "./gate.ts";
 import { holding, type Held } from "./holding.ts";
 import { checkedName, isCount, Named } from "./named.ts";

@@ -22,7 +22,7 @@ import { knownOptions, type Known } from "../support/given.ts";
 import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
 import type { HowEnded } from "../task/generator.ts";
 import { armPatiently, checkedDelay } from "../time/timer.ts";
-import { Asking, type Asked } from "./asking.ts";
+import { Asking, type Asked } from "../ops/asking.ts";
 import { checkedName, Named } from "./named.ts";
 import { OwnRun, type Hears } from "./own-run.ts";
 

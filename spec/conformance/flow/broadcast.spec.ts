@@ -1,6 +1,6 @@
 /** Flows: broadcast. */
 import { expect } from "chai";
-import { chan, ClosedError, go, select, selecting, sleep, sleeping } from "../../../src/node.ts";
+import { chan, ClosedError, dumpTasks, go, scope, select, selecting, sleep, sleeping } from "../../../src/node.ts";
 import { broadcast, type Flow } from "../../../src/flow/index.ts";
 import { bubble, explore } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
@@ -195,6 +195,19 @@ describe("flows: broadcast", () => {
     expect(first.value).to.equal(1);
     expect((first.case === 0 ? other : one).tryReceive()?.value).to.equal(1);
   });
+
+  it("reports name the broadcast that a task waits to send on", () => bubble(async () => {
+    await scope(async (s) => {
+      const b = broadcast<number>({ name: "news" });
+      b.subscribe(0);
+      s.go(async function sender() {
+        await b.send(1);
+      });
+      await settle();
+      expect(dumpTasks()).to.match(/"sender" waits to send on broadcast "news"/);
+      s.cancel();
+    }).catch(() => { /* its own cancel */ });
+  }));
 
   it("options that are none are refused", () => {
     for (const replay of [-1, 1.5, NaN]) expect(() => broadcast({ replay })).to.throw(RangeError, /replay/);

@@ -7,12 +7,12 @@
  * 3. A synchronous one is asked in the receiver's own turn.
  */
 import { contexts, type AsyncContext } from "../../platform/async-context.ts";
-import { External, nothing, Performable, ResultIsDeferred, RunsUserCode, type Nothing } from "../../core/operation.ts";
+import { External, nothing, ResultIsDeferred, RunsUserCode, type Nothing } from "../../core/operation.ts";
 import { touch } from "../../core/controller.ts";
-import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
+import type { Waiter } from "../../core/wait-queue.ts";
 import { show } from "../../errors.ts";
 import { Origin, type Ownership } from "../origin.ts";
-import { end, Failure, type Result } from "../result.ts";
+import { end, Failure, opened, Receive, type Result } from "../result.ts";
 
 /** What gives one value after the other, and how it is left. */
 export interface Supply {
@@ -42,24 +42,17 @@ export class SupplyOrigin extends Origin {
 }
 
 /** A receive of what arrives one after the other. */
-class Arrivals extends Performable<Result> {
+class Arrivals extends Receive {
   readonly #supply: Supply;
-  readonly #name: string;
   readonly #drop: (value: unknown) => void;
-  readonly #line = new WaitQueue(this);
   /** What has arrived and nobody has received; or the end, which stays. */
   #arrived: Result | undefined = undefined;
   #underWay = false;
 
   constructor(supply: Supply, name: string, drop: (value: unknown) => void) {
-    super();
+    super(name);
     this.#supply = supply;
-    this.#name = name;
     this.#drop = drop;
-  }
-
-  override toString(): string {
-    return `to receive from flow ${JSON.stringify(this.#name)}`;
   }
 
   /** A `next()` is the user's. */
@@ -67,23 +60,18 @@ class Arrivals extends Performable<Result> {
     return RunsUserCode | External;
   }
 
-  override footprint(): void {
-    touch(this.#line);
-  }
-
   override attempt(): Result | Nothing {
-    touch(this.#line);
+    touch(this.line);
     const arrived = this.#arrived;
-    if (arrived === undefined || !this.#line.empty) return nothing;
-    if (arrived instanceof Failure) throw arrived.error;
+    if (arrived === undefined || !this.line.empty) return nothing;
     if (arrived.done !== true) this.#arrived = undefined;
-    return arrived;
+    return opened(arrived);
   }
 
   override enlist(waiter: Waiter): void {
     // Whoever comes behind others has its own context: its value is asked for later.
     waiter.slot = this.#underWay && contexts?.isEmpty() === false ? contexts.snapshot() : undefined;
-    this.#line.join(waiter);
+    super.enlist(waiter);
     if (!this.#underWay) this.#ask();
   }
 
@@ -102,20 +90,20 @@ class Arrivals extends Performable<Result> {
 
   readonly #arrives = (result: IteratorResult<unknown, unknown>): void => {
     this.#underWay = false;
-    touch(this.#line);
+    touch(this.line);
     if (this.#arrived) {
       if (result.done !== true) this.#drop(result.value); // it was left meanwhile
     } else if (typeof (result as unknown) !== "object" && typeof (result as unknown) !== "function") {
-      this.#over(new Failure(new TypeError(`next() of the source of flow ${JSON.stringify(this.#name)} gave ${show(result)}, which is no iterator's result`)));
+      this.#over(new Failure(new TypeError(`next() of the source of flow ${JSON.stringify(this.name)} gave ${show(result)}, which is no iterator's result`)));
     } else if (result.done === true) this.#over(end);
     else this.#give({ done: false, value: result.value });
   };
 
   #give(result: Result): void {
-    const first = this.#line.take();
+    const first = this.line.take();
     if (first) first.resume("value", result);
     else this.#arrived = result;
-    const next = this.#line.first;
+    const next = this.line.first;
     if (!next || this.#underWay) return;
     const context = next.slot as AsyncContext | undefined;
     if (context) context.runInAsyncScope(() => { this.#ask(); });
@@ -130,8 +118,7 @@ class Arrivals extends Performable<Result> {
   #over(how: Result): void {
     this.#arrived = how;
     this.#supply.release?.();
-    if (how instanceof Failure) this.#line.resumeAll("error", how.error);
-    else this.#line.resumeAll("value", how);
+    this.tellEnd(how);
   }
 
   stop(reason: unknown): PromiseLike<unknown> | undefined {
@@ -151,7 +138,7 @@ class Arrivals extends Performable<Result> {
     const held = this.#arrived;
     this.#arrived = end;
     if (held && held.done !== true) this.#drop(held.value);
-    this.#line.resumeAll("value", end);
+    this.tellEnd(end);
   }
 }
 
@@ -201,19 +188,13 @@ export class IteratorOrigin extends Origin {
   }
 }
 
-class Stepping extends Performable<Result> {
+class Stepping extends Receive {
   readonly #iterator: Iterator<unknown, unknown>;
-  readonly #name: string;
   over: Result | undefined = undefined;
 
   constructor(iterator: Iterator<unknown, unknown>, name: string) {
-    super();
+    super(name);
     this.#iterator = iterator;
-    this.#name = name;
-  }
-
-  override toString(): string {
-    return `to receive from flow ${JSON.stringify(this.#name)}`;
   }
 
   /** An attempt runs code of the user. */
@@ -221,12 +202,8 @@ class Stepping extends Performable<Result> {
     return ResultIsDeferred;
   }
 
-  override footprint(): void {
-    touch(this);
-  }
-
   override attempt(): Result {
-    touch(this);
+    this.footprint();
     if (!this.over) {
       try {
         const result = this.#iterator.next();
@@ -236,8 +213,7 @@ class Stepping extends Performable<Result> {
         this.over ??= new Failure(error);
       }
     }
-    if (this.over instanceof Failure) throw this.over.error;
-    return this.over;
+    return opened(this.over);
   }
 
   override enlist(waiter: Waiter): void {

@@ -8,13 +8,13 @@
  *
  *        wait: read() gives null ─► "readable", "end", "close", "error" ─► read() once more, for the first in line
  */
-import { External, nothing, Performable, RunsUserCode, type Nothing } from "../../core/operation.ts";
+import { External, nothing, RunsUserCode, type Nothing } from "../../core/operation.ts";
 import { touch } from "../../core/controller.ts";
-import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
+import type { Waiter } from "../../core/wait-queue.ts";
 import { ClosedError } from "../../errors.ts";
 import type { NodeReadable } from "../flow-types.ts";
 import { Origin, type Ownership } from "../origin.ts";
-import { end, Failure, type Result } from "../result.ts";
+import { end, Failure, opened, Receive, resumeWith, type Result } from "../result.ts";
 
 /** What else a Node stream tells of itself. */
 interface Readable extends NodeReadable<unknown> {
@@ -63,10 +63,8 @@ export class ReadableOrigin extends Origin {
 
 const events = ["readable", "end"] as const;
 
-class Reading extends Performable<Result> {
+class Reading extends Receive {
   readonly #stream: Readable;
-  readonly #name: string;
-  readonly #line: WaitQueue;
   #listens = false;
   failure: { error: unknown } | undefined = undefined;
   #over: Result | undefined = undefined;
@@ -75,43 +73,32 @@ class Reading extends Performable<Result> {
   closed: (() => void) | undefined = undefined;
 
   constructor(stream: Readable, name: string) {
-    super();
+    super(name);
     this.#stream = stream;
-    this.#name = name;
     this.hasClosed = stream.closed === true;
-    this.#line = new WaitQueue(this);
     stream.on("error", this.#failed);
     stream.on("close", this.#closes);
-  }
-
-  override toString(): string {
-    return `to receive from flow ${JSON.stringify(this.#name)}`;
   }
 
   override get traits(): number {
     return RunsUserCode | External;
   }
 
-  override footprint(): void {
-    touch(this.#line);
-  }
-
   override attempt(): Result | Nothing {
-    if (!this.#line.empty) return nothing;
+    if (!this.line.empty) return nothing;
     const result = this.#read();
-    if (result instanceof Failure) throw result.error;
-    return result;
+    return result === nothing ? nothing : opened(result);
   }
 
   override enlist(waiter: Waiter): void {
-    this.#line.join(waiter);
+    super.enlist(waiter);
     if (this.#listens) return;
     this.#listens = true;
     for (const event of events) this.#stream.on(event, this.#serve);
   }
 
   #read(): Result | Nothing {
-    touch(this.#line);
+    touch(this.line);
     if (this.#over) return this.#over;
     const stream = this.#stream;
     const value = stream.read();
@@ -119,7 +106,7 @@ class Reading extends Performable<Result> {
     if (this.failure) this.#over = new Failure(this.failure.error);
     else if (stream.readableEnded === true) this.#over = end;
     else if (stream.destroyed === true) {
-      const error = stream.errored ?? new ClosedError(`the source of flow ${JSON.stringify(this.#name)} was destroyed before its end`);
+      const error = stream.errored ?? new ClosedError(`the source of flow ${JSON.stringify(this.name)} was destroyed before its end`);
       this.#over = new Failure(error);
     }
     if (this.#over && !willClose(stream)) this.forget();
@@ -127,7 +114,7 @@ class Reading extends Performable<Result> {
   }
 
   readonly #serve = (): void => {
-    while (!this.#line.empty) {
+    while (!this.line.empty) {
       let result: Result | Nothing;
       try {
         result = this.#read();
@@ -135,9 +122,8 @@ class Reading extends Performable<Result> {
         this.#over = result = new Failure(error);
       }
       if (result === nothing) return;
-      const first = this.#line.take();
-      if (result instanceof Failure) first?.resume("error", result.error);
-      else first?.resume("value", result);
+      const first = this.line.take();
+      if (first) resumeWith(first, result);
     }
   };
 
@@ -156,7 +142,7 @@ class Reading extends Performable<Result> {
   /** The flow is left: whoever waits sees the end. Gives the failure that there was by then. */
   leave(): { error: unknown } | undefined {
     this.#over = end;
-    this.#line.resumeAll("value", end);
+    this.tellEnd(end);
     return this.failure;
   }
 

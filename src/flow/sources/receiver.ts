@@ -4,10 +4,8 @@
  * Where the flow may not cancel it, those who wait at it for the flow are known, so that they see the end when the flow is left.
  */
 import type { Receiver } from "../../core/channel-types.ts";
-import { External, performable, Performable, type Nothing } from "../../core/operation.ts";
-import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../../core/wait-queue.ts";
-import { Chain, type Linked } from "../../support/chain.ts";
-import type { CaseKey } from "../../errors.ts";
+import { Enclosing, External, performable, type Nothing, type Performable } from "../../core/operation.ts";
+import { withdraw, type Waiter } from "../../core/wait-queue.ts";
 import { Origin, type CleanUp, type Ownership } from "../origin.ts";
 import { end, type Result } from "../result.ts";
 
@@ -22,7 +20,7 @@ export class ReceiverOrigin extends Origin {
     this.source = source;
     this.#follows = follows;
     const receiving = performable(source.nexting(), "flow");
-    this.operation = ownership.preventCancel ? new Lent(receiving, new Chain()) : receiving;
+    this.operation = ownership.preventCancel ? new Lent(receiving) : receiving;
   }
 
   override get cleansUpOutside(): boolean {
@@ -39,94 +37,47 @@ export class ReceiverOrigin extends Origin {
   }
 }
 
+/** What the receives of a lent source have in common. */
+interface Loan {
+  /** Those who wait for the flow at the source. */
+  readonly waiting: Set<Waiter>;
+  /** It is the owner's again. */
+  over: boolean;
+}
+
 /** A receive of a source that is lent to a flow. */
-class Lent extends Performable<Result> implements WaitPlace {
-  readonly #inner: Performable<Result>;
-  readonly #waiting: Chain<LentWaiter>;
-  #back = false;
+class Lent extends Enclosing<Result, Result> {
+  readonly #loan: Loan;
 
-  constructor(inner: Performable<Result>, waiting: Chain<LentWaiter>) {
-    super();
-    this.#inner = inner;
-    this.#waiting = waiting;
+  constructor(inner: Performable<Result>, loan: Loan = { waiting: new Set(), over: false }) {
+    super(inner);
+    this.#loan = loan;
   }
 
-  override toString(): string {
-    return String(this.#inner);
-  }
-
-  override get traits(): number {
-    return this.#inner.traits;
-  }
-
-  override prepare(): Performable<Result> {
-    const inner = this.#inner.prepare();
-    return inner === this.#inner ? this : new Lent(inner, this.#waiting);
-  }
-
-  override footprint(): void {
-    this.#inner.footprint();
+  protected override like(inner: Performable<Result>): Lent {
+    return new Lent(inner, this.#loan);
   }
 
   override attempt(): Result | Nothing {
-    return this.#back ? end : this.#inner.attempt();
+    return this.#loan.over ? end : this.inner.attempt();
   }
 
   override enlist(waiter: Waiter): void {
-    const inside = new LentWaiter(waiter, this.#waiting);
-    waiter.place = this;
-    waiter.slot = inside;
-    this.#waiting.add(inside);
-    this.#inner.enlist(inside);
+    this.#loan.waiting.add(waiter);
+    super.enlist(waiter);
   }
 
-  withdraw(waiter: Waiter): void {
-    const inside = waiter.slot as LentWaiter;
-    release(waiter);
-    inside.leave();
+  override withdraw(waiter: Waiter): void {
+    this.#loan.waiting.delete(waiter);
+    super.withdraw(waiter);
   }
 
   /** It is the owner's again: who waits for the flow sees the end. */
   giveBack(): void {
-    this.#back = true;
-    for (const waiting of this.#waiting) {
-      waiting.leave();
-      waiting.goOn("value", end);
+    this.#loan.over = true;
+    for (const waiter of this.#loan.waiting) {
+      withdraw(waiter);
+      waiter.resume("value", end);
     }
-  }
-}
-
-class LentWaiter implements Waiter, Linked<LentWaiter> {
-  next: Waiter | undefined = undefined;
-  previous: Waiter | undefined = undefined;
-  place: WaitPlace | undefined = undefined;
-  slot: unknown = undefined;
-  before: LentWaiter | undefined = undefined;
-  after: LentWaiter | undefined = undefined;
-  readonly #outside: Waiter;
-  readonly #all: Chain<LentWaiter>;
-
-  constructor(outside: Waiter, all: Chain<LentWaiter>) {
-    this.#outside = outside;
-    this.#all = all;
-  }
-
-  get key(): CaseKey | undefined {
-    return this.#outside.key;
-  }
-
-  leave(): void {
-    this.#all.remove(this);
-    withdraw(this);
-  }
-
-  resume(how: Outcome, what: unknown): void {
-    this.#all.remove(this);
-    this.goOn(how, what);
-  }
-
-  goOn(how: Outcome, what: unknown): void {
-    release(this.#outside);
-    this.#outside.resume(how, what);
   }
 }
