@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { browserNames, inBrowsers } from "./runtimes/browsers.ts";
 import { consumers, pack } from "./runtimes/consumers.ts";
 import { examples } from "./runtimes/examples.ts";
+import { firstMinute } from "./runtimes/first-minute.ts";
 import { all as leftOut } from "./runtimes/left-out.ts";
 import { cellOf, matrix } from "./runtimes/matrix.ts";
 import { bunTest, leaksUnder, programsOn } from "./runtimes/programs.ts";
@@ -96,7 +97,9 @@ if (asked.length === 0) {
   for (const found of await each(inBrowsers())) found.forEach(tell);
   const folder = mkdtempSync(join(tmpdir(), "runtimes-package-"));
   try {
-    for (const row of await consumers(await pack(folder), folder)) tell(row);
+    const tarball = await pack(folder);
+    for (const row of await firstMinute([present, ...others], tarball, folder)) tell(row);
+    for (const row of await consumers(tarball, folder)) tell(row);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

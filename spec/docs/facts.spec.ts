@@ -1,5 +1,5 @@
 /**
- * The facts of the README that are numbers. The others have specs of their own: the examples, the laws, the code blocks.
+ * The facts of the README that are numbers, and its length. The others have specs of their own: the examples, the laws, the code blocks.
  */
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
@@ -21,9 +21,15 @@ describe("the facts of the README", () => {
     expect(sizes.at(-1)).to.be.within(1000, Number(most) * 1000);
   });
 
+  it("it has at most 200 lines, and its first program stands within the first fifty", () => {
+    const lines = readme.trimEnd().split("\n");
+    expect(lines).to.have.length.at.most(200);
+    expect(lines.indexOf("```ts")).to.be.within(1, 50);
+  });
+
   it("the program of why not Promise.race is the one of the example", () => {
     const program = readFileSync(`${root}examples/09-why-not-promise-race.ts`, "utf8");
     const body = /async function arrivals[^]*?\n}\n\n(const .*\n)+/.exec(program)?.[0] ?? "not found";
-    expect(readme).to.include(body);
+    expect(readFileSync(`${root}docs/guides/why.md`, "utf8")).to.include(body);
   });
 });

@@ -17,7 +17,7 @@ const withOwnClock = ["30-bubble.ts", "31-explore.ts"];
 
 describe("examples", () => {
   const folder = fileURLToPath(new URL("../../examples/", import.meta.url));
-  const names = readdirSync(folder).filter((name) => !ofTheirOwn.includes(name));
+  const names = readdirSync(folder).filter((name) => name.endsWith(".ts") && !ofTheirOwn.includes(name));
 
   for (const name of names) {
     it(`${name} prints what its last comment says, and leaves no timer`, async () => {
