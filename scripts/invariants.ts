@@ -31,7 +31,7 @@ export const namedInSpecs: ReadonlyMap<string, readonly string[]> = readSpecs();
 
 function readSpecs(): Map<string, string[]> {
   const found = new Map<string, string[]>();
-  for (const name of files("spec").filter((file) => file.endsWith(".spec.ts"))) {
+  for (const name of files("spec")) {
     const visit = (node: ts.Node): void => {
       if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
         for (const [one] of node.text.matchAll(/(?:[\w-]+\/)?[\w-]+\.ts \d+\b/g)) found.set(one, [...new Set([...(found.get(one) ?? []), name])]);

@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { invariants, namedInSpecs, withoutSpec } from "../scripts/invariants.ts";
 
 /** Of the other folders it is printed which have no spec yet: `npx tsx scripts/invariants.ts`. */
-const complete = ["core", "ops", "support", "time", "task", "task/cancel", "task/scope", "talk"];
+const complete = ["core", "ops", "support", "time", "task", "task/cancel", "task/scope", "talk", "net", "sync", "testing/memory"];
 
 describe("the invariants of the files", () => {
   it("are there, each with a name of its own", () => {

@@ -3,7 +3,8 @@
  *
  * 1. The platform destroys such a socket, and what it has not read by then is lost. Here it is kept until its end has come, or the error that
  *    its reading meets, and is destroyed then, with the error of the write.
- * 2. What can still come is bounded: the peer takes nothing any more, so it is what the kernel has.
+ *
+ * What can still come is bounded: the peer takes nothing any more, so it is what the kernel has.
  */
 import type { Duplex } from "node:stream";
 

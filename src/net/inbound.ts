@@ -3,7 +3,8 @@
  *
  * 1. The end comes after the bytes that came before it: the peer's FIN, or an error. Giving up on this side (`close`, `cancel`) comes at
  *    once: the bytes are dropped, and so is what still arrives.
- * 2. It knows nobody who waits: it only says whether there is something new.
+ *
+ * It does not know who waits. It only says whether there is something new.
  */
 import { nothing, type Nothing } from "../core/operation.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";

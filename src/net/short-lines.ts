@@ -7,7 +7,8 @@
  *
  * 1. The bytes stay the truth: a line is dropped from the buffer as it is given, and text that does not begin where the buffer begins is
  *    not used.
- * 2. The text is short, since whoever keeps a line keeps the text that it was cut from.
+ *
+ * The text is short, since keeping a line keeps the text that it was cut from.
  */
 import type { Bytes } from "./bytes.ts";
 

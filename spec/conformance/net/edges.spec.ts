@@ -44,7 +44,7 @@ describe("the edges of connections", () => {
   }
 
   describe("Unix sockets that are stale", () => {
-    it("NF-01 a regular file, a fifo, a symlink stay, and so does what a link points to", async () => {
+    it("NF-01 a regular file, a fifo, a symlink stay, and so does what a link points to (stale.ts 1)", async () => {
       const things: Record<string, (path: string) => Promise<void>> = {
         "a regular file": async (path) => { writeFileSync(path, "precious"); },
         "a fifo": async (path) => { execFileSync("mkfifo", [path]); },
@@ -67,7 +67,7 @@ describe("the edges of connections", () => {
       }
     });
 
-    it("NF-02 of several starts over one stale socket exactly one listens, in one process, and nothing else is left in the folder", async () => {
+    it("NF-02 of several starts over one stale socket exactly one listens, in one process, and nothing else is left in the folder (stale.ts 2)", async () => {
       for (let round = 0; round < 20; round++) {
         const path = await staleSocket();
         const starts = await Promise.allSettled(Array.from({ length: 5 }, () => listenerAt({ path, unlinkStale: true })));
@@ -119,7 +119,7 @@ describe("the edges of connections", () => {
         return socket;
       };
 
-      it(`NF-03 on ${where} clients in the handshake are counted one by one: maxPending, dropped, shutdown hold`, async () => {
+      it(`NF-03 on ${where} clients in the handshake are counted one by one: maxPending, dropped, shutdown hold (handshakes.ts 2)`, async () => {
         const at = place();
         const listener = await listenerAt({ ...at, tls: certificate, maxPending: 3 });
         const first = await Promise.all([1, 2, 3].map(() => silent(at, listener.port)));
@@ -133,7 +133,7 @@ describe("the edges of connections", () => {
         expect(listener.statistics).to.include({ pending: 0 });
       });
 
-      it(`NF-04 on ${where} a client that is late in its handshake is destroyed, whatever comes from it, and the next one gets its place`, async () => {
+      it(`NF-04 on ${where} a client that is late in its handshake is destroyed, whatever comes from it, and the next one gets its place (handshakes.ts 1)`, async () => {
         const clock = sinon.useFakeTimers({ toNotFake: ["nextTick", "queueMicrotask", "setImmediate"] });
         try {
           const at = place();
@@ -252,7 +252,7 @@ describe("the edges of connections", () => {
   });
 
   describe("dialling", () => {
-    it("NF-08 a socket that has connected to itself has reached nobody: refused", async () => {
+    it("NF-08 a socket that has connected to itself has reached nobody: refused (attempts.ts 4)", async () => {
       const port = await closedPort();
       const ofThatPort = {
         ...platform,

@@ -192,7 +192,7 @@ export function edgesBehave(pair: Pair, { resets, holds }: Kind): void {
   });
 
   describe("failures", () => {
-    it("NF-07 a write that fails costs no byte that the peer had sent; then reads fail with its error, and the end comes by itself", async () => {
+    it("NF-07 a write that fails costs no byte that the peer had sent; then reads fail with its error, and the end comes by itself (held-open.ts 1)", async () => {
       const { ours, theirs } = await pair({ readBuffer: 1 });
       const answer = "an answer\n".repeat(holds / 10);
       await theirs.send(answer);

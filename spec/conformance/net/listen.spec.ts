@@ -33,7 +33,7 @@ describe("listen", () => {
     expect(listening()).to.equal(0);
   });
 
-  it("N-68 with port 0 the address has the port that was chosen, and a dial reaches it", async () => {
+  it("N-68 with port 0 the address has the port that was chosen, and a dial reaches it (address.ts 3)", async () => {
     for (const address of ["127.0.0.1:0", { host: "127.0.0.1", port: 0 }]) {
       const listener = await listenerAt(address);
       expect(listener.address).to.deep.equal({ host: "127.0.0.1", port: listener.port, family: 4 });
@@ -72,7 +72,7 @@ describe("listen", () => {
     expect(listener.statistics).to.deep.equal({ received: 1, pending: 0, dropped: 0, failed: 0 });
   });
 
-  it("N-70 (b) a client that waits is not read from, however much it sends", async () => {
+  it("N-70 (b) a client that waits is not read from, however much it sends (listener.ts 1)", async () => {
     const listener = await listenerAt();
     const peer = await client(listener.port);
     const piece = Buffer.alloc(1024 * 1024);
@@ -125,7 +125,7 @@ describe("listen", () => {
     kept(await listener.receive());
   });
 
-  it("N-72 shutdown with waiting and accepted clients: the former are destroyed, the latter live on, loops end", async () => {
+  it("N-72 shutdown with waiting and accepted clients: the former are destroyed, the latter live on, loops end (listener.ts 4)", async () => {
     const listener = await listenerAt();
     const first = await client(listener.port);
     const accepted = kept(await listener.receive());
@@ -170,7 +170,7 @@ describe("listen", () => {
     expect(await rejectionOf(dial(`127.0.0.1:${port}`))).to.have.property("code", "ECONNREFUSED");
   });
 
-  it("N-73 one client more than maxPending is reset and counted; the waiting clients are received all the same", async () => {
+  it("N-73 one client more than maxPending is reset and counted; the waiting clients are received all the same (listener.ts 2)", async () => {
     const listener = await listenerAt({ host: "127.0.0.1", port: 0, maxPending: 2 });
     const peers = [await client(listener.port), await client(listener.port)];
     await settle();
@@ -199,7 +199,7 @@ describe("listen", () => {
     else expect(end).to.deep.equal({ done: true, value: undefined });
   });
 
-  it("N-76 a stale socket file: EADDRINUSE, and with unlinkStale it is removed; a live owner keeps it", async () => {
+  it("N-76 a stale socket file: EADDRINUSE, and with unlinkStale it is removed; a live owner keeps it (listen.ts 2)", async () => {
     const path = socketPath();
     const first = await listenerAt({ path: `${path}1` });
     linkSync(`${path}1`, path); // it outlives its listener, as after a crash
@@ -221,7 +221,7 @@ describe("listen", () => {
     await listenerAt({ path, unlinkStale: true });
   });
 
-  it("N-77 a listen that is aborted leaves nothing", async () => {
+  it("N-77 a listen that is aborted leaves nothing (listen.ts 1)", async () => {
     const signal = AbortSignal.abort("no");
     expect(await rejectionOf(listen("127.0.0.1:0", { signal }))).to.equal("no");
     const controller = new AbortController();
@@ -365,7 +365,7 @@ describe("listen", () => {
     });
   });
 
-  it("N-80 (b) a failure to accept goes to onError, with its name, and is counted", async () => {
+  it("N-80 (b) a failure to accept goes to onError, with its name, and is counted (listener.ts 3)", async () => {
     const failures: ConnectionError[] = [];
     const { SocketListener } = await import("../../../src/net/listener.ts");
     const { checkedConnectionOptions } = await import("../../../src/net/connection.ts");

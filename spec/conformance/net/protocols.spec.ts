@@ -85,7 +85,7 @@ describe("protocols", () => {
       over.destroy();
     });
 
-    it("a client that holds unread plaintext fails and is destroyed; a server gives a hello that came early to TLS", async () => {
+    it("a client that holds unread plaintext fails and is destroyed; a server gives a hello that came early to TLS (start-tls.ts 1)", async () => {
       const { ours, theirs } = await pair();
       await theirs.send("220 ready\nforged\n");
       expect(await ours.readLine()).to.equal("220 ready");

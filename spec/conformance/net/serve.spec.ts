@@ -45,7 +45,7 @@ describe("serve", () => {
     expect(await serving).to.equal(undefined);
   });
 
-  it("N-83 (b) a handler may be a plain or a generator function, and gets a scope whose tasks end before its connection does", async () => {
+  it("N-83 (b) a handler may be a plain or a generator function, and gets a scope whose tasks end before its connection does (serve.ts 2)", async () => {
     const listener = await listenerAt();
     const serving = serve(listener, function* (connection, s) {
       s.go(function* () {
@@ -66,7 +66,7 @@ describe("serve", () => {
     await plain;
   });
 
-  it("N-74 a handler that throws: only its connection is destroyed, onError is called, the others go on", async () => {
+  it("N-74 a handler that throws: only its connection is destroyed, onError is called, the others go on (serve.ts 1)", async () => {
     const listener = await listenerAt();
     const failures: [unknown, Connection][] = [];
     const failure = new Error("broken");
@@ -147,7 +147,7 @@ describe("serve", () => {
     expect(await farewell(waiting)).to.equal("");
   });
 
-  it("N-75 its scope is cancelled: no more accepts, handlers cancelled, connections ended, the port free when it settles", async () => {
+  it("N-75 its scope is cancelled: no more accepts, handlers cancelled, connections ended, the port free when it settles (serve.ts 3)", async () => {
     const listener = await listenerAt();
     const order: string[] = [];
     let served: Promise<void> | undefined;

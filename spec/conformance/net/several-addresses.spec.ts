@@ -25,7 +25,7 @@ describe("dial, several addresses", () => {
     }
   }
 
-  it("N-07 the first address is a black hole: the second is tried after attemptDelay and wins, the first socket is destroyed", async () => {
+  it("N-07 the first address is a black hole: the second is tried after attemptDelay and wins, the first socket is destroyed (dial.ts 2)", async () => {
     const { hole, port, accepted } = await holeAndServer();
     for (const attemptDelay of [undefined, 1000]) {
       const before = connecting();
@@ -46,7 +46,7 @@ describe("dial, several addresses", () => {
     expect(accepted).to.have.length(2);
   });
 
-  it("N-07 (b) an attempt is not given up when the next one begins: it may still win", async () => {
+  it("N-07 (b) an attempt is not given up when the next one begins: it may still win (attempts.ts 1)", async () => {
     const { hole, port } = await holeAndServer();
     const before = connecting();
     const frozen = fake();
@@ -58,7 +58,7 @@ describe("dial, several addresses", () => {
     expect((await dialling).remote.host).to.equal("127.0.0.1");
   });
 
-  it("N-06 (b) a failed attempt brings the next one forward, and the delay counts from there", async () => {
+  it("N-06 (b) a failed attempt brings the next one forward, and the delay counts from there (attempts.ts 1)", async () => {
     const { hole, port } = await holeAndServer();
     const frozen = fake();
     // The first refuses at once, the second is the black hole, the third answers.
@@ -70,7 +70,7 @@ describe("dial, several addresses", () => {
     expect((await dialling).remote.host).to.equal("127.0.0.1");
   });
 
-  it("N-09 two attempts succeed nearly together: one connection, and the server sees the other one closed", async () => {
+  it("N-09 two attempts succeed nearly together: one connection, and the server sees the other one closed (attempts.ts 3)", async () => {
     const accepted: [host: string, socket: Socket][] = [];
     const hosts = ["127.0.0.1", "127.0.0.3"];
     const { port } = await serversOf(hosts, (socket, host) => accepted.push([host, socket]));
@@ -89,7 +89,7 @@ describe("dial, several addresses", () => {
     expect(openSockets()).to.equal(2); // the one connection, seen from both sides
   });
 
-  it("N-10 (b) all fail: the message is never empty, and errors are in the order of the attempts", async () => {
+  it("N-10 (b) all fail: the message is never empty, and errors are in the order of the attempts (attempts.ts 5)", async () => {
     const port = await closedPort();
     const frozen = fake();
     const dialling = dial({ host: "name", port, attemptDelay: 0, lookup: resolvesTo("127.0.0.1", "127.0.0.3", "127.0.0.4") });
@@ -120,7 +120,7 @@ describe("dial, several addresses", () => {
     expect(frozen.countTimers()).to.equal(0);
   });
 
-  it("N-14 (d) an abort destroys every attempt", async () => {
+  it("N-14 (d) an abort destroys every attempt (attempts.ts 3)", async () => {
     const { hole, port } = await holeAndServer();
     const before = connecting();
     const frozen = fake();
@@ -136,7 +136,7 @@ describe("dial, several addresses", () => {
     expect(connecting()).to.equal(before);
   });
 
-  it("the versions of the Internet Protocol take turns, and the second attempt is of the other one", () => {
+  it("the versions of the Internet Protocol take turns, and the second attempt is of the other one (attempts.ts 2)", () => {
     const kind = (address: string): boolean => address.includes(":");
     expect(interleaved(["::1", "::2", "::3", "1", "2"], kind)).to.deep.equal(["::1", "1", "::2", "2", "::3"]);
     expect(interleaved(["1", "2", "::1"], kind)).to.deep.equal(["1", "::1", "2"]);

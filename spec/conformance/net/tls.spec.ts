@@ -64,7 +64,7 @@ describe("TLS", () => {
     expect(byAddress.tls).to.deep.include({ authorized: false, servername: undefined });
   });
 
-  it("N-64 a self-signed certificate, a wrong name, and a peer without TLS each have their code, and leave no socket", async () => {
+  it("N-64 a self-signed certificate, a wrong name, and a peer without TLS each have their code, and leave no socket (secure.ts 1)", async () => {
     const secure = await secureServerOf(certificateFor("localhost"), (socket) => socket.end());
     const trusted = await secureServerOf(certificate, (socket) => socket.end());
     const plain = await serverOf((socket) => socket.end("this is no TLS\n"));
@@ -88,7 +88,7 @@ describe("TLS", () => {
     for (const tls of [1, "yes", null]) expect(() => dialing({ port, tls: tls as never })).to.throw(TypeError, "tls is true");
   });
 
-  it("N-65 the peer drops during the handshake, by a reset or by an end: ECONNRESET in the phase tls", async () => {
+  it("N-65 the peer drops during the handshake, by a reset or by an end: ECONNRESET in the phase tls (secure.ts 2)", async () => {
     for (const way of ["reset", "end", "destroy"] as const) {
       const { port } = await serverOf((socket) => {
         if (way === "reset") socket.once("data", () => socket.resetAndDestroy());

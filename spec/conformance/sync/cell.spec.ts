@@ -10,7 +10,7 @@ import { Log, thrownBy } from "./support.ts";
 
 describe("a cell", () => {
   for (const lane of ["async", "generator"] as const) {
-    it(`FL-175 a wait happens with the present value if the test holds, else with the first later one that is seen (${lane})`, async () => {
+    it(`FL-175 a wait happens with the present value if the test holds, else with the first later one that is seen (${lane}) (cell.ts 2)`, async () => {
       const level = cell(1);
       const wait = (test: (n: number) => boolean): Promise<number> =>
         lane === "async" ? level.wait(test) : go(function* () { return yield* level.waiting(test); }).join();
@@ -201,7 +201,7 @@ describe("a cell", () => {
     expect(await rejectionOf(level.wait((() => Promise.resolve(true)) as never))).to.be.instanceOf(TypeError);
   });
 
-  it("FL-178 (b) tests never run in the setter, and see the async context of the one who waits", async () => {
+  it("FL-178 (b) tests never run in the setter, and see the async context of the one who waits (cell.ts 1)", async () => {
     const store = new AsyncLocalStorage<string>();
     const level = cell(0);
     let setting = false;
@@ -221,7 +221,7 @@ describe("a cell", () => {
     expect(stores).to.deep.equal(["the waiter's", "the waiter's"]);
   });
 
-  it("FL-179 closed, waits that the last value satisfies succeed, others fail, and setting throws", async () => {
+  it("FL-179 closed, waits that the last value satisfies succeed, others fail, and setting throws (cell.ts 3)", async () => {
     const failure = new Error("why");
     const level = cell(1, { name: "level" });
     const [low, high] = [level.wait((n) => n === 2), level.wait((n) => n > 5)];

@@ -38,7 +38,7 @@ function watched(options: Partial<PoolOptions<Resource>> = {}): { resources: Poo
 describe("a pool", () => {
   afterEach(() => { sinon.restore(); });
 
-  it("FL-187 never has more than max, makes them when they are needed, and lends the one that was used last", async () => {
+  it("FL-187 never has more than max, makes them when they are needed, and lends the one that was used last (sync/resources.ts 1)", async () => {
     const random = seeded(seedOfRun);
     await bubble(async () => {
       const { resources, alive } = watched({ create: async () => { await sleep(5); const resource = { id: 0 }; alive.add(resource); return resource; } });
@@ -72,7 +72,7 @@ describe("a pool", () => {
     expect([events.join(), resources.size, resources.free]).to.deep.equal(["+1,+2", 2, 2]);
   });
 
-  it("FL-187 (b) is served in line, whichever way a resource comes", async () => {
+  it("FL-187 (b) is served in line, whichever way a resource comes (sync/resources.ts 2)", async () => {
     const { resources } = watched({ max: 1 });
     const lease = await resources.acquire();
     const order: string[] = [];
@@ -90,7 +90,7 @@ describe("a pool", () => {
     expect(order).to.deep.equal(["use 1", "acquire 1", "select 2", "yield 2"]);
   });
 
-  it("FL-188 a create that fails fails the one it was made for, once, and frees the place", async () => {
+  it("FL-188 a create that fails fails the one it was made for, once, and frees the place (sync/resources.ts 3)", async () => {
     let calls = 0;
     const failure = new Error("no connection");
     const failing = pool({ create: () => { calls++; throw failure; }, max: 2 });
@@ -138,7 +138,7 @@ describe("a pool", () => {
     expect([slow.size, slow.free, slow.tryAcquire()?.value]).to.deep.equal([1, 1, "nobody's"]);
   });
 
-  it("FL-189 (b) one that was made for somebody who has left or was served otherwise fails nobody; for whoever still waits another is made", async () => {
+  it("FL-189 (b) one that was made for somebody who has left or was served otherwise fails nobody; for whoever still waits another is made (sync/resources.ts 3)", async () => {
     const failure = new Error("no connection");
     const gates: ReturnType<typeof chan<string>>[] = [];
     const slow = pool({ create: async () => { const gate = chan<string>(); gates.push(gate); const what = await gate.receive(); if (what === "fail") throw failure; return what; }, max: 2 });
@@ -362,7 +362,7 @@ describe("a pool", () => {
     expect(resources.size).to.equal(0);
   });
 
-  it("no cancel of a borrower reaches a create, and bubble waits for one that waits outside", async () => {
+  it("no cancel of a borrower reaches a create, and bubble waits for one that waits outside (sync/resources.ts 4)", async () => {
     await bubble(async () => {
       const slow = pool({ create: () => sleep(100).then(() => "made"), max: 1 });
       expect(await timeout(10, () => slow.use(() => 1), { fallback: "late" })).to.equal("late");

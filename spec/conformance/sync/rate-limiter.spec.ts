@@ -33,7 +33,7 @@ describe("a rate limiter", () => {
     });
   }
 
-  it("FL-164 (b) keeps the bound in every window, and gives all that the model gives, in 10,000 random takes", async () => {
+  it("FL-164 (b) keeps the bound in every window, and gives all that the model gives, in 10,000 random takes (rate-limiter.ts 1)", async () => {
     const random = seeded(seedOfRun);
     for (const [limit, per, burst] of [[10, 1000, 10], [3, 1000, 2], [7, 10, 5], [0.5, 1000, 1], [0.3, 1.1, 3]] as const) {
       await bubble(async () => {
@@ -91,7 +91,7 @@ describe("a rate limiter", () => {
     });
   });
 
-  it("FL-166 half of a hundred leave the line, and the others come as if those had never been", async () => {
+  it("FL-166 half of a hundred leave the line, and the others come as if those had never been (rate-limiter.ts 2)", async () => {
     await bubble(async () => {
       const limiter = rateLimiter({ limit: 10, per: 1000, burst: 1 });
       limiter.tryTake();
@@ -135,7 +135,7 @@ describe("a rate limiter", () => {
     });
   });
 
-  it("FL-167 has one timer while somebody waits, none else, and is exact on a fake clock", async () => {
+  it("FL-167 has one timer while somebody waits, none else, and is exact on a fake clock (rate-limiter.ts 3)", async () => {
     const clock = sinon.useFakeTimers();
     const limiter = rateLimiter({ limit: 10, per: 1000, burst: 2 });
     const log = new Log();

@@ -42,7 +42,7 @@ describe("retry", () => {
     });
   }
 
-  it("FL-169 rejects with the last error itself, and the ones before are kept with it; a success gives the value", async () => {
+  it("FL-169 rejects with the last error itself, and the ones before are kept with it; a success gives the value (retry.ts 3)", async () => {
     const errors = [1, 2, 3].map((n) => new Error(String(n)));
     await bubble(async () => {
       const last = await rejectionOf(retry((attempt) => { throw errors[attempt - 1] as Error; }));
@@ -85,7 +85,7 @@ describe("retry", () => {
     expect(await draw(8)).to.not.deep.equal(pauses);
   });
 
-  it("FL-171 cancelled or aborted in a pause it ends at once, with no timer left and no further attempt", async () => {
+  it("FL-171 cancelled or aborted in a pause it ends at once, with no timer left and no further attempt (retry.ts 2)", async () => {
     const clock = sinon.useFakeTimers();
     let attempts = 0;
     const failing = (): never => { attempts++; throw new Error("fails"); };
@@ -146,7 +146,7 @@ describe("retry", () => {
     });
   });
 
-  it("FL-171 (d) the next attempt begins when all that the one before had begun has ended", async () => {
+  it("FL-171 (d) the next attempt begins when all that the one before had begun has ended (retry.ts 1)", async () => {
     await bubble(async () => {
       let [now, most] = [0, 0];
       await rejectionOf(retry(() => Promise.all([

@@ -44,7 +44,7 @@ describe("a semaphore", () => {
     });
   }
 
-  it("FL-152 gives a freed permit to the one who waits, in the same step", async () => {
+  it("FL-152 gives a freed permit to the one who waits, in the same step (semaphore.ts 1)", async () => {
     const lock = semaphore(1);
     const permit = taken(lock);
     const waiting = lock.acquire();
@@ -57,7 +57,7 @@ describe("a semaphore", () => {
     expect(lock.free).to.equal(1);
   });
 
-  it("FL-153 does not let small ones pass a big one that waits", async () => {
+  it("FL-153 does not let small ones pass a big one that waits (gate.ts 1)", async () => {
     const five = semaphore(5);
     const log = new Log();
     const permit = taken(five);
@@ -70,7 +70,7 @@ describe("a semaphore", () => {
     expect(await log.since()).to.equal("big");
   });
 
-  it("FL-154 a big one that is withdrawn lets the small ones behind it through at once: by its signal, in a select that it loses, by a cancel", async () => {
+  it("FL-154 a big one that is withdrawn lets the small ones behind it through at once: by its signal, in a select that it loses, by a cancel (gate.ts 2, semaphore.ts 2)", async () => {
     const other = chan<string>();
     type Way = (five: Semaphore) => { waiting: Promise<unknown>; leave: () => void };
     const cancelled = (start: (five: Semaphore, s: Scope) => ReturnType<Scope["go"]>): Way => (five) => {
@@ -178,7 +178,7 @@ describe("a semaphore", () => {
     expect(events).to.deep.equal(["cleaned up at 60, free 0", "the next one runs at 60"]);
   });
 
-  it("FL-156 (b) waits for what the body has begun and not awaited, and is free before the caller goes on", async () => {
+  it("FL-156 (b) waits for what the body has begun and not awaited, and is free before the caller goes on (holding.ts 2)", async () => {
     await bubble(async () => {
       const lock = semaphore(1);
       let ended = false;
@@ -230,7 +230,7 @@ describe("a semaphore", () => {
     expect(lock.free).to.equal(1);
   });
 
-  it("FL-157 (c) a permit that was given and a cancel in one turn: the body of run does not start, and a plain acquire has it", async () => {
+  it("FL-157 (c) a permit that was given and a cancel in one turn: the body of run does not start, and a plain acquire has it (holding.ts 1)", async () => {
     const lock = semaphore(1);
     const permit = taken(lock);
     let started = false;
@@ -293,7 +293,7 @@ describe("a semaphore", () => {
     permit.release();
   });
 
-  it("FL-159 has the right sum after a million random acquires, releases and withdrawals", async () => {
+  it("FL-159 has the right sum after a million random acquires, releases and withdrawals (semaphore.ts 3)", async () => {
     const random = seeded(seedOfRun);
     const stop = seedChoices(seedOfRun);
     const pick = (n: number): number => Math.floor(random() * n);
@@ -397,7 +397,7 @@ describe("a semaphore", () => {
     expect(lock.free).to.equal(1);
   });
 
-  it("a chain of 100,000 that let each other through does not recurse", async () => {
+  it("a chain of 100,000 that let each other through does not recurse (gate.ts 3)", async () => {
     const length = 100_000;
     const locks = Array.from({ length }, () => semaphore(2));
     const held = locks.map((lock, index) => taken(lock, index === 0 ? 2 : 1));

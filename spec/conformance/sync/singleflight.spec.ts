@@ -18,7 +18,7 @@ describe("a singleflight", () => {
   afterEach(() => { sinon.restore(); });
 
   for (const lane of ["async", "generator"] as const) {
-    it(`FL-180 ten who ask for one key share one run; other keys run beside it; a failure goes to all and is not kept (${lane})`, async () => {
+    it(`FL-180 ten who ask for one key share one run; other keys run beside it; a failure goes to all and is not kept (${lane}) (singleflight.ts 1)`, async () => {
       await bubble(async () => {
         let fails = true;
         const runs: string[] = [];
@@ -40,7 +40,7 @@ describe("a singleflight", () => {
     });
   }
 
-  it("FL-181 the first to ask leaves, and the run goes on for the others; when the last one has left it is cancelled", async () => {
+  it("FL-181 the first to ask leaves, and the run goes on for the others; when the last one has left it is cancelled (singleflight.ts 2)", async () => {
     const gate = never();
     const events: string[] = [];
     const flight = singleflight(async (key: string) => {
@@ -76,7 +76,7 @@ describe("a singleflight", () => {
     expect(String(stuck)).to.match(/^Singleflight "singleflight-\d+"$/);
   });
 
-  it("FL-181 (b) the run is of no caller's scope: its cancel and its deadline do not reach the body", async () => {
+  it("FL-181 (b) the run is of no caller's scope: its cancel and its deadline do not reach the body (own-run.ts 1)", async () => {
     await bubble(async () => {
       const flight = singleflight(() => sleep(100).then(() => "done"));
       const short = timeout(10, () => flight.run(1), { fallback: "late" });
@@ -87,7 +87,7 @@ describe("a singleflight", () => {
     });
   });
 
-  it("FL-182 who asks while a cancelled run is ending waits for its end and starts afresh; never two at once", async () => {
+  it("FL-182 who asks while a cancelled run is ending waits for its end and starts afresh; never two at once (singleflight.ts 3)", async () => {
     await bubble(async () => {
       let [now, most, runs] = [0, 0, 0];
       const flight = singleflight(async () => {
@@ -195,7 +195,7 @@ describe("a singleflight", () => {
     expect([started, cancelled]).to.deep.equal([1, 1]);
   });
 
-  it("FL-184 (b) what fails after all have left is one unhandled rejection, unless it is the cancel", async () => {
+  it("FL-184 (b) what fails after all have left is one unhandled rejection, unless it is the cancel (own-run.ts 2)", async () => {
     const own = new Error("while cleaning up");
     const leave = async (body: () => Promise<unknown>): Promise<void> => {
       const giveUp = new AbortController();
@@ -211,7 +211,7 @@ describe("a singleflight", () => {
     expect(await unhandledDuring(() => rejectionOf(failing.run(1)))).to.deep.equal([]);
   });
 
-  it("FL-184 (c) the run counts for leak checks until it has ended, and not after", async () => {
+  it("FL-184 (c) the run counts for leak checks until it has ended, and not after (own-run.ts 3)", async () => {
     let ended = false;
     const flight = singleflight(async () => { try { await never().receive(); } finally { await settle(); ended = true; } });
     await expectNoLeaks(async () => {

@@ -149,7 +149,7 @@ describe("dial", () => {
     expect(accepted).to.equal(0);
   });
 
-  it("N-13 abort during the lookup: rejects, and the late answer makes no socket", async () => {
+  it("N-13 abort during the lookup: rejects, and the late answer makes no socket (dial.ts 1)", async () => {
     let accepted = 0;
     const { port } = await serverOf(() => { accepted++; });
     for (const place of ["options", "address"] as const) {
@@ -202,7 +202,7 @@ describe("dial", () => {
     expect(connecting()).to.equal(before);
   });
 
-  it("N-14 (c) a dial that loses a select leaves no socket and no timer", async () => {
+  it("N-14 (c) a dial that loses a select leaves no socket and no timer (dial.ts 1)", async () => {
     const { port } = await serverOf(() => undefined);
     const frozen = fake();
     const soon = chan<string>();
@@ -228,7 +228,7 @@ describe("dial", () => {
     connection.destroy();
   });
 
-  it("N-16 (a) a timeout to an address that never answers names the phase connect, and leaves no socket", async () => {
+  it("N-16 (a) a timeout to an address that never answers names the phase connect, and leaves no socket (dial.ts 3)", async () => {
     const hole = await blackHole();
     const before = connecting();
     const frozen = fake();
@@ -245,7 +245,7 @@ describe("dial", () => {
     expect(frozen.countTimers()).to.equal(0);
   });
 
-  it("N-16 (b) the timeout covers the lookup, and names that phase", async () => {
+  it("N-16 (b) the timeout covers the lookup, and names that phase (dial.ts 3)", async () => {
     let accepted = 0;
     const { port } = await serverOf(() => { accepted++; });
     const hold = held();
@@ -300,7 +300,7 @@ describe("dial", () => {
     expect(connecting()).to.equal(before);
   });
 
-  it("N-81 (a) both ways to write an address work, IPv6 in brackets", async function () {
+  it("N-81 (a) both ways to write an address work, IPv6 in brackets (address.ts 2)", async function () {
     const { port } = await serverOf((socket) => socket.end("four"));
     const four = await dialed({ host: "127.0.0.1", port });
     expect(text(await four.receive())).to.equal("four");
@@ -324,7 +324,7 @@ describe("dial", () => {
   ];
   const outOfRange = ["host:0", "host:-1", "host:65536", "[::1]:99999", "tls://host:0"];
 
-  it("N-81 (b) a malformed string is a TypeError that quotes it, a port out of range a RangeError", async () => {
+  it("N-81 (b) a malformed string is a TypeError that quotes it, a port out of range a RangeError (address.ts 1)", async () => {
     for (const [addresses, kind] of [[malformed, TypeError], [outOfRange, RangeError]] as const) {
       for (const address of addresses) {
         expect(() => dialing(address), address).to.throw(kind, JSON.stringify(address));

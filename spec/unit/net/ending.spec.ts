@@ -13,7 +13,7 @@ const much = 32 * 1024 * 1024;
 describe("ending", () => {
   const fake = leavesNothing();
 
-  it("N-27 after the peer's FIN we still send, and the peer gets it", async () => {
+  it("N-27 after the peer's FIN we still send, and the peer gets it (socket.ts 2)", async () => {
     const { connection, peer } = await pair();
     peer.end("bye");
     expect(text(await connection.receive())).to.equal("bye");
@@ -222,7 +222,7 @@ describe("ending", () => {
   };
   const isEnd = (error: unknown): boolean => [ClosedError, ConnectionError, IncompleteReadError].some((kind) => error instanceof kind);
   for (const [state, begin] of Object.entries(states)) {
-    it(`N-31 (b) every end from the state "${state}" comes, wakes every wait, and lets no error escape`, async () => {
+    it(`N-31 (b) every end from the state "${state}" comes, wakes every wait, and lets no error escape (socket.ts 4)`, async () => {
       for (const [end, finish] of Object.entries(ends)) {
         const { connection, peer } = await pair({ linger: 0 });
         const waiting: Promise<unknown>[] = [];

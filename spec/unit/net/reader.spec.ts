@@ -81,7 +81,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-50 text of several bytes a character is right at every cut", async () => {
+    it("N-50 text of several bytes a character is right at every cut (units.ts 2)", async () => {
       for (const chunks of cuts("aé€😀\nß\n")) {
         const fed = new Fed();
         const reading = linesOf(fed);
@@ -113,7 +113,7 @@ describe("reading", () => {
       expect(await fed.readLine(true)).to.equal("\uFEFFb");
     });
 
-    it("N-53 (a) a line of exactly maxLine bytes is fine, one byte more is an error that names the option, at every cut", async () => {
+    it("N-53 (a) a line of exactly maxLine bytes is fine, one byte more is an error that names the option, at every cut (units.ts 3)", async () => {
       for (const end of ["\n", "\r\n"]) {
         for (const chunks of cuts(`1234${end}12345${end}ok${end}`)) {
           for (const early of [true, false]) {
@@ -132,7 +132,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-53 (b) the error comes as soon as it is known, before the line's end, and holds no memory until then", async () => {
+    it("N-53 (b) the error comes as soon as it is known, before the line's end, and holds no memory until then (bytes.ts 4)", async () => {
       const fed = new Fed({ maxLine: 4, readBuffer: 8 });
       const first = fed.readLine();
       fed.push("1234\r"); // may still be a line of four
@@ -189,7 +189,7 @@ describe("reading", () => {
       expect(await rejectionOf(fed.lines().receive())).to.be.instanceOf(ClosedError);
     });
 
-    it("cancelling the lines, or leaving their loop, loses no byte and wakes the reads that wait for lines", async () => {
+    it("cancelling the lines, or leaving their loop, loses no byte and wakes the reads that wait for lines (view.ts 1)", async () => {
       const fed = new Fed().push("head\n\nbody");
       const lines = fed.lines();
       for await (const line of lines) if (line === "") break;
@@ -323,7 +323,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-61 (a) lines, exact reads, separators and receives mixed: nothing is lost, in order, at every cut", async () => {
+    it("N-61 (a) lines, exact reads, separators and receives mixed: nothing is lost, in order, at every cut (reader.ts 1)", async () => {
       for (const chunks of cuts("line one\r\n12345until;rest")) {
         for (const early of [true, false]) {
           const fed = new Fed();
@@ -338,7 +338,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-61 (b) no read passes one that waits for more, polls and tries included", async () => {
+    it("N-61 (b) no read passes one that waits for more, polls and tries included (reader.ts 2)", async () => {
       const fed = new Fed().push("abc");
       const first = fed.readExactly(5);
       const second = fed.receive();
@@ -414,7 +414,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-47 (b) many lines in long chunks, of one and of several bytes a character, valid or not, with other reads between", async () => {
+    it("N-47 (b) many lines in long chunks, of one and of several bytes a character, valid or not, with other reads between (short-lines.ts 1)", async () => {
       let state = seedOfRun >>> 0;
       const below = (count: number): number => {
         state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -458,7 +458,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-40 (b) a withdrawn read of any kind takes nothing, and the reads behind it go on with the bytes that are there", async () => {
+    it("N-40 (b) a withdrawn read of any kind takes nothing, and the reads behind it go on with the bytes that are there (reader.ts 3)", async () => {
       const kinds: ((fed: Fed, signal: AbortSignal) => Promise<unknown>)[] = [
         (fed, signal) => fed.readExactly(10, signal),
         (fed, signal) => fed.readUntil(";", signal),
@@ -483,7 +483,7 @@ describe("reading", () => {
       }
     });
 
-    it("N-44 (b) one select that reads in several ways takes by one of them, and when another case wins by none", async () => {
+    it("N-44 (b) one select that reads in several ways takes by one of them, and when another case wins by none (units.ts 1)", async () => {
       const fed = new Fed().push("abc");
       const quiet = chan<string>();
       const first = select({ one: fed.lines().receiving(), two: fed.lines().nexting(), quiet: quiet.receiving() });
@@ -550,7 +550,7 @@ describe("reading", () => {
       }
     });
 
-    it("by this side takes effect at once, and drops buffered and later bytes", async () => {
+    it("by this side takes effect at once, and drops buffered and later bytes (inbound.ts 1)", async () => {
       for (const by of ["close", "cancel"] as const) {
         const fed = new Fed({ readBuffer: 4 }).push("abcdef");
         expect(fed.reader.wanting).to.equal(false);
@@ -567,7 +567,7 @@ describe("reading", () => {
   });
 
   describe("bounds", () => {
-    it("N-19 (b) the reader asks for more only while it holds less than readBuffer, or while a read waits", async () => {
+    it("N-19 (b) the reader asks for more only while it holds less than readBuffer, or while a read waits (reader.ts 4)", async () => {
       const fed = new Fed({ readBuffer: 8 });
       expect(fed.reader.wanting).to.equal(true);
       fed.push("1234567");
@@ -586,7 +586,7 @@ describe("reading", () => {
       expect(fed.chunks.tryReceive()).to.equal(undefined);
     });
 
-    it("bytes once delivered are never written to again", async () => {
+    it("bytes once delivered are never written to again (bytes.ts 3)", async () => {
       const fed = new Fed({ readBuffer: 16 });
       const delivered: [Uint8Array, string][] = [];
       for (let round = 0; round < 50; round++) {
@@ -647,7 +647,7 @@ describe("reading", () => {
       expect(work).to.be.below(4 * all.length);
     });
 
-    it("a line of 64 KiB that comes byte by byte takes linear work, waited for or not", async () => {
+    it("a line of 64 KiB that comes byte by byte takes linear work, waited for or not (bytes.ts 1)", async () => {
       const length = 65_536;
       for (const waiting of [true, false]) {
         let line: string | undefined;
@@ -663,7 +663,7 @@ describe("reading", () => {
       }
     });
 
-    it("a separator that comes byte by byte takes linear work", async () => {
+    it("a separator that comes byte by byte takes linear work (units.ts 4)", async () => {
       const length = 65_530;
       const work = await looked(async () => {
         const fed = new Fed();

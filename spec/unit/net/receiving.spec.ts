@@ -34,7 +34,7 @@ describe("receiving", () => {
     expect(await received(peer, 10)).to.equal("still open");
   });
 
-  it("N-19 nobody reads: the peer's sends stall, little is held here, and everything comes once somebody reads", async function () {
+  it("N-19 nobody reads: the peer's sends stall, little is held here, and everything comes once somebody reads (socket.ts 1)", async function () {
     this.timeout(20_000);
     const { connection, peer } = await pair({ readBuffer: 10_000 });
     const count = 48;
@@ -60,7 +60,7 @@ describe("receiving", () => {
     expect(length).to.equal(count * piece.byteLength);
   });
 
-  it("N-26 the peer sends abc and FIN: abc, then the end, and the end again every time", async () => {
+  it("N-26 the peer sends abc and FIN: abc, then the end, and the end again every time (inbound.ts 1)", async () => {
     const { connection, peer } = await pair();
     peer.end("abc");
     const chunks: string[] = [];
@@ -120,7 +120,7 @@ describe("receiving", () => {
     expect(order).to.deep.equal(["first a", "second b"]);
   });
 
-  it("a reset comes after the bytes that came before it, then sticks; it is no uncaught error", async () => {
+  it("a reset comes after the bytes that came before it, then sticks; it is no uncaught error (socket.ts 3)", async () => {
     for (const reading of [true, false]) {
       const { connection, peer } = await pair({ readBuffer: reading ? 65_536 : 4 });
       await write(peer, "line\npartial");
@@ -147,7 +147,7 @@ describe("receiving", () => {
     }
   });
 
-  it("a reset comes after the bytes that the platform still held, since the buffer here was full", async () => {
+  it("a reset comes after the bytes that the platform still held, since the buffer here was full (transport.ts 1)", async () => {
     const { connection, peer } = await pair({ readBuffer: 4 });
     await write(peer, "first,");
     await settle(); // the buffer is full
@@ -159,7 +159,7 @@ describe("receiving", () => {
     expect(await rejectionOf(connection.receive())).to.be.instanceOf(ConnectionError).with.property("code", "ECONNRESET");
   });
 
-  it("a socket that is closed before its end is a failure, not the peer's end", async () => {
+  it("a socket that is closed before its end is a failure, not the peer's end (transport.ts 2)", async () => {
     const { peer } = await pair();
     const { port } = peer.address() as AddressInfo;
     const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true });

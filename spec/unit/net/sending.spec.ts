@@ -172,7 +172,7 @@ describe("sending", () => {
     expect((await receivedToEnd(peer)).length).to.be.below(much);
   });
 
-  it("N-42 (c) a select that sends has happened when its write begins: no other case can win; an abort then destroys the connection", async () => {
+  it("N-42 (c) a select that sends has happened when its write begins: no other case can win; an abort then destroys the connection (writer.ts 4)", async () => {
     const { connection } = await pair();
     const other = chan<string>();
     const cases = { a: connection.sending(new Uint8Array(much)), b: connection.sending("b"), in: connection.receiving(), lines: connection.lines().nexting() };
@@ -254,7 +254,7 @@ describe("sending", () => {
     expect(all.endsWith("anext")).to.equal(true);
   });
 
-  it("sends of many tasks keep their order, each in one piece, in both lanes", async () => {
+  it("sends of many tasks keep their order, each in one piece, in both lanes (writer.ts 1)", async () => {
     const { connection, peer } = await pair();
     const pieces = Array.from({ length: 50 }, (_, index) => `${index}:${"x".repeat(index * 100)};`);
     const tasks = pieces.map((piece, index) =>
@@ -288,7 +288,7 @@ describe("sending", () => {
     expect(await rejectionOf(connection.next())).to.be.instanceOf(ConnectionError);
   });
 
-  it("a stalled send never fulfils because the connection was destroyed", async () => {
+  it("a stalled send never fulfils because the connection was destroyed (writer.ts 2)", async () => {
     for (const end of [
       (connection: Connection) => connection.destroy("why"),
       (connection: Connection) => connection.close("why"),
@@ -313,7 +313,7 @@ describe("sending", () => {
     const lone = (writer: Writer, text: string): Promise<void> => writer.send(Buffer.from(text), undefined);
 
     for (const [verb, send] of Object.entries({ sending, send: lone })) {
-      it(`NF-10 ${verb}: one write is under way at a time; what stands in line meanwhile goes out together, and each send fulfils with its write`, async () => {
+      it(`NF-10 ${verb}: one write is under way at a time; what stands in line meanwhile goes out together, and each send fulfils with its write (writer.ts 3)`, async () => {
         const { slow, writer } = made();
         const sends = [send(writer, "a"), send(writer, "b"), send(writer, "c")] as const;
         expect(slow.written).to.deep.equal(["a"]);
@@ -329,7 +329,7 @@ describe("sending", () => {
         expect(slow.ended).to.equal(true);
       });
 
-      it(`${verb}: a write completed without an error on a stream that was destroyed is no success`, async () => {
+      it(`${verb}: a write completed without an error on a stream that was destroyed is no success (transport.ts 3)`, async () => {
         const { slow, writer } = made();
         const sending = send(writer, "a");
         slow.destroy();
@@ -339,7 +339,7 @@ describe("sending", () => {
         expect(await rejectionOf(sending)).to.be.instanceOf(ClosedError).with.property("cause", "why");
       });
 
-      it(`${verb}: closing comes after everything in line`, async () => {
+      it(`${verb}: closing comes after everything in line (writer.ts 5)`, async () => {
         const { slow, writer } = made();
         const sends = [send(writer, "a"), send(writer, "b")];
         writer.close();

@@ -59,7 +59,7 @@ describe("memoryNet", () => {
       }
     });
 
-    it("every name is an address of its own; a listener without a host is reached by every name, in both families", async () => {
+    it("every name is an address of its own; a listener without a host is reached by every name, in both families (network.ts 1)", async () => {
       const { dial, listen } = memoryNet();
       await using one = await listen("one.example:80");
       expect(await codeOf(dial("two.example:80"))).to.equal("ECONNREFUSED");
@@ -83,7 +83,7 @@ describe("memoryNet", () => {
       expect((await rejectionOf(connection.receive()) as Error).message).to.include("unix:/run/db");
     });
 
-    it("N-04 where nothing listens, or no longer, it is ECONNREFUSED, and the message names the address", async () => {
+    it("N-04 where nothing listens, or no longer, it is ECONNREFUSED, and the message names the address (network.ts 2)", async () => {
       const { dial, listen } = memoryNet();
       const error = (await rejectionOf(dial("db.example:5432"))) as ConnectionError;
       expect(error).to.be.instanceOf(ConnectionError).with.property("message", "dial db.example:5432 has failed: ECONNREFUSED 10.0.0.1:5432");
@@ -137,7 +137,7 @@ describe("memoryNet", () => {
   });
 
   describe("under a fake clock that fakes everything", () => {
-    it("everything takes the latency, one way: a dial twice, bytes once, the end once; no timer is left", async () => {
+    it("everything takes the latency, one way: a dial twice, bytes once, the end once; no timer is left (link.ts 4)", async () => {
       const clock = fake();
       const { dial, listen } = memoryNet({ latency: 50 });
       const listener = await listen("server:1");
@@ -188,7 +188,7 @@ describe("memoryNet", () => {
       expect([listener.statistics.pending, net.connections, clock.countTimers()]).to.deep.equal([0, 0, 0]);
     });
 
-    it("N-14 (e) a dial that is given up while its answer is on the way: the server sees the end", async () => {
+    it("N-14 (e) a dial that is given up while its answer is on the way: the server sees the end (pair.ts 1)", async () => {
       const clock = fake();
       const net = memoryNet({ latency: 5 });
       const listener = await net.listen("server:1");
@@ -205,7 +205,7 @@ describe("memoryNet", () => {
       expect([net.connections, clock.countTimers()]).to.deep.equal([0, 0]);
     });
 
-    it("N-34 (e) a shutdown across a partition ends at linger, in virtual time; healed, the peer gets the sent bytes and the end", async () => {
+    it("N-34 (e) a shutdown across a partition ends at linger, in virtual time; healed, the peer gets the sent bytes and the end (memory-socket.ts 2)", async () => {
       const clock = fake();
       const { net, ours, theirs } = await connected({ latency: 5 }, clock);
       net.partition(ours);
@@ -223,7 +223,7 @@ describe("memoryNet", () => {
       expect([net.connections, clock.countTimers()]).to.deep.equal([0, 0]);
     });
 
-    it("serve and its clients run on it unchanged: each gets its answers, and the end leaves nothing", async () => {
+    it("serve and its clients run on it unchanged: each gets its answers, and the end leaves nothing (pair.ts 2)", async () => {
       const clock = fake();
       const net = memoryNet({ latency: 10, maxSegment: 3 });
       const answers = scope(async (s) => {
@@ -318,7 +318,7 @@ describe("memoryNet", () => {
       expect(lines).to.deep.equal(["€", "last"]);
     });
 
-    it("N-18 (e) ten megabytes to a slow reader: at no time more than the window is on the way, and all arrives", async () => {
+    it("N-18 (e) ten megabytes to a slow reader: at no time more than the window is on the way, and all arrives (memory-socket.ts 1)", async () => {
       const window = 10_000;
       const { ours, theirs } = await connected({ window, maxSegment: 1500 });
       const size = 10 * 1024 * 1024;
@@ -353,7 +353,7 @@ describe("memoryNet", () => {
       ours.destroy();
     });
 
-    it(`N-50 (e) whatever the segments, the window and the latency, bytes arrive as they were sent (seed ${seedOfRun})`, async () => {
+    it(`N-50 (e) whatever the segments, the window and the latency, bytes arrive as they were sent (seed ${seedOfRun}) (link.ts 1)`, async () => {
       const clock = fake();
       const random = seeded(seedOfRun);
       const below = (limit: number): number => Math.floor(random() * limit);
@@ -423,7 +423,7 @@ describe("memoryNet", () => {
       await again;
     });
 
-    it("a partition of one address leaves the others alone; healed, everything comes in order, and the dials succeed", async () => {
+    it("a partition of one address leaves the others alone; healed, everything comes in order, and the dials succeed (link.ts 3, network.ts 3)", async () => {
       const net = memoryNet();
       const [db, cache] = [await net.listen("db:1"), await net.listen("cache:1")];
       const [toDb, toCache] = [await net.dial("db:1"), await net.dial("cache:1")];
@@ -459,7 +459,7 @@ describe("memoryNet", () => {
       expect(text(await reading)).to.equal("x");
     });
 
-    it("N-37 (e) destroying a connection with unread bytes in the window resets the peer; otherwise the peer sees an end, and a reset once more bytes come", async () => {
+    it("N-37 (e) destroying a connection with unread bytes in the window resets the peer; otherwise the peer sees an end, and a reset once more bytes come (memory-socket.ts 3)", async () => {
       for (const unread of [true, false]) {
         const { net, ours, theirs } = await connected({ maxSegment: 65_536 });
         await ours.send(new Uint8Array(65_536));
@@ -509,7 +509,7 @@ describe("memoryNet", () => {
       });
     };
 
-    it("each arrival is a choice: two clients of a server come in either order, and every run ends well", async () => {
+    it("each arrival is a choice: two clients of a server come in either order, and every run ends well (link.ts 2)", async () => {
       for (const options of [{}, { maxSegment: 1 }, { latency: 5 }]) {
         const { outcomes } = await explore(numbering(options), { maxSchedules: 60 });
         expect([...outcomes.keys()].sort()).to.deep.equal(["a1,b2", "a2,b1"]);
