@@ -355,7 +355,7 @@ describe("sending", () => {
       });
     }
 
-    it("NF-10 (b) sends that go out together are encoded each by itself, in the order of the calls, with others between them", async () => {
+    it("NF-10 (b) sends that go out together are encoded each by itself, in the order of the calls, with others between them (batch.ts 2)", async () => {
       const { slow, writer } = made();
       const payloads = ["a", "é\uD800", "\uDC00b", Buffer.from("bytes"), "c", ["d", "e"].map((part) => Buffer.from(part)), "f"];
       const sends = [writer.send("first", undefined), ...payloads.map((payload) => writer.send(payload, undefined))];
@@ -374,7 +374,7 @@ describe("sending", () => {
       expect(writer.sent).to.equal("first".length + Buffer.byteLength(slow.written[1] ?? ""));
     });
 
-    it("NF-10 (c) sends that wait together fail each with an error of its own, and those of a cancelled scope with its error; nothing of them is written", async () => {
+    it("NF-10 (c) sends that wait together fail each with an error of its own, and those of a cancelled scope with its error; nothing of them is written (batch.ts 1)", async () => {
       const { slow, writer } = made();
       const unhandled = await unhandledDuring(async () => {
         const first = writer.send("first", undefined);
