@@ -26,6 +26,11 @@ describe("the code blocks of the documentation", function () {
     });
   }
 
+  after(async () => {
+    const ran = (await Promise.allSettled(results)).flatMap((result, index) => (result.status === "fulfilled" ? [blocks[index]?.file ?? ""] : []));
+    console.log(`\n  ${ran.length} programs of the documentation ran, ${ran.filter((file) => file.startsWith("docs/recipes/")).length} of them recipes`);
+  });
+
   it("have the right types, under the strictest settings", () => {
     expect(diagnosticsOf(blocks)).to.deep.equal([]);
   });
