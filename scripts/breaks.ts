@@ -12,7 +12,7 @@ export interface Break {
   to: string;
 }
 
-const channel = "core/channel.ts";
+const channel = "channel/channel.ts";
 export const breaks: readonly Break[] = [
   {
     law: 1, fault: "an unbuffered channel has a slot", file: channel,
@@ -33,7 +33,7 @@ export const breaks: readonly Break[] = [
   },
   {
     law: 2, fault: "a cancel fulfils the sends in line", file: channel,
-    from: "sender.resume(\"error\", this.#closed(\"send\", sender.key));", to: "sender.resume(\"value\", undefined);",
+    from: "sender.resume(\"error\", closedError(end, this, \"send\", sender.key));", to: "sender.resume(\"value\", undefined);",
   },
   {
     law: 3, fault: "room goes to whoever comes next, not to the sender in line", file: channel,
@@ -61,9 +61,9 @@ export const breaks: readonly Break[] = [
   },
   { law: 5, fault: "a withdrawn sleep keeps its timer", file: "time/sleep.ts", from: "    disarm();", to: "" },
   { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (this.empty) this.#signal.removeEventListener", to: "if (this.length < 0) this.#signal.removeEventListener" },
-  { law: 5, fault: "the iterator of a loop that has ended stays in its line", file: "core/iteration.ts", from: "    this.leave();", to: "" },
+  { law: 5, fault: "the iterator of a loop that has ended stays in its line", file: "channel/iteration.ts", from: "    this.leave();", to: "" },
   {
-    law: 5, fault: "what it waited for gives the end, and stays in line", file: "core/loop.ts",
+    law: 5, fault: "what it waited for gives the end, and stays in line", file: "channel/loop.ts",
     from: "withdraw(receiver);\n      receiver.resume(\"value\", theEnd());", to: "receiver.resume(\"value\", theEnd());",
   },
   {
@@ -92,22 +92,22 @@ export const breaks: readonly Break[] = [
   },
   {
     law: 9, fault: "a close drops what is buffered", file: channel,
-    from: "this.#end = { error, cancelled: false, reason: undefined };", to: "this.#end = { error, cancelled: false, reason: undefined }; this.#buffer = undefined;",
+    from: "this.#end = { error };", to: "this.#end = { error }; this.#buffer = undefined;",
   },
   {
     law: 9, fault: "a close does not tell the receivers in line", file: channel,
-    from: "if (this.senders.empty) this.#endReceivers();", to: "",
+    from: "if (this.senders.empty) this.#endReceivers(this.#end);", to: "",
   },
   {
     law: 9, fault: "a cancel loses what is buffered, and tells nobody", file: channel,
     from: "const dropped = this.#buffer;", to: "const dropped = undefined as Queue<T> | undefined;",
   },
   {
-    law: 10, fault: "what is ready does not count as a wake-up (async functions)", file: "core/perform.ts",
+    law: 10, fault: "what is ready does not count as a wake-up (async functions)", file: "core/settled.ts",
     from: "return spendHere() ? Promise.resolve(value)", to: "return spendHere() || true ? Promise.resolve(value)",
   },
   {
-    law: 10, fault: "what fails at once does not count as a wake-up (async functions)", file: "core/perform.ts",
+    law: 10, fault: "what fails at once does not count as a wake-up (async functions)", file: "core/settled.ts",
     from: "return spendHere() ? Promise.reject(error)", to: "return spendHere() || true ? Promise.reject(error)",
   },
   {

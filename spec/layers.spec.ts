@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../src/", import.meta.url));
  * A folder stands for those in it that have no place of their own. `npx tsx scripts/imports.ts` prints what is imported in fact.
  */
 const layers = [
-  ["errors.ts"], ["platform"], ["support"], ["core"], ["ops"], ["time"],
+  ["errors.ts"], ["platform"], ["support"], ["core"], ["channel"], ["ops"], ["time"],
   ["task/cancel"], ["task/report"], ["task"], ["task/scope"],
   ["talk", "flow"], ["sync"], ["index.ts", "debug.ts", "net"],
   ["testing/scheduler"], ["testing/strategies"], ["testing/explore", "testing/memory"], ["testing"], ["node.ts"],

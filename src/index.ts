@@ -5,8 +5,8 @@
  *
  * @module
  */
-export { chan, Channel } from "./core/channel.ts";
-export type { Buffer, ChannelOptions, Receiver, Sender } from "./core/channel-types.ts";
+export { chan, Channel } from "./channel/channel.ts";
+export type { Buffer, ChannelOptions, Receiver, Sender } from "./channel/channel-types.ts";
 export { perform, poll } from "./core/perform.ts";
 export type { Operation, WaitOptions } from "./core/operation.ts";
 export { choose } from "./core/choice.ts";

@@ -57,19 +57,20 @@ let outside = snapshot();
 /** The library's own storages, each added when it is first needed. */
 const carried = new Set<unknown>();
 
-/** Where the stores of the running code are kept. */
-interface StorePlace {
+/** How a platform keeps the stores of the running code: all of them in one holder, a resource or a frame. */
+interface Stores {
+  /** The holder of the running code. */
   present: () => object | undefined;
-  /** Whether the place holds a store; the library's own counts only if `own` is true. */
-  holdsStore: (place: object, own: boolean) => boolean;
+  /** Whether there is a store in it; the library's own counts only if `own` is true. */
+  isIn: (holder: object, own: boolean) => boolean;
 }
 
 const ofStore = "kResourceStore";
 /** The keys of the library's own storages, on platforms that keep stores by key. */
 const keysOfCarried = new Set<string | symbol | undefined>();
-const resources: StorePlace = {
+const resources: Stores = {
   present: executionAsyncResource,
-  holdsStore: (resource, own) => {
+  isIn: (resource, own) => {
     return Object.getOwnPropertySymbols(resource).some(
       (symbol) =>
         symbol.description === ofStore && (own || !keysOfCarried.has(symbol)) && (resource as Record<symbol, unknown>)[symbol] !== undefined,
@@ -78,9 +79,9 @@ const resources: StorePlace = {
 };
 
 const ofFrame = Object.getOwnPropertySymbols(makeResource()).find(({ description }) => description === "context_frame");
-const frames: StorePlace | undefined = ofFrame && {
+const frames: Stores | undefined = ofFrame && {
   present: () => (makeResource() as unknown as Record<symbol, object | undefined>)[ofFrame],
-  holdsStore: (frame, own) => {
+  isIn: (frame, own) => {
     for (const [storage, store] of frame as ReadonlyMap<unknown, unknown>) {
       if (store !== undefined && (own || !carried.has(storage))) return true;
     }
@@ -89,9 +90,9 @@ const frames: StorePlace | undefined = ofFrame && {
 };
 
 /** Deno's: an object with an entry for each store. The value of an entry is hidden, so an entry set to `undefined` counts as a store. */
-const mappings: StorePlace | undefined = core && {
+const mappings: Stores | undefined = core && {
   present: () => core.getAsyncContext(),
-  holdsStore: (mapping, own) => Object.keys(mapping).some((key) => own || !keysOfCarried.has(key)),
+  isIn: (mapping, own) => Object.keys(mapping).some((key) => own || !keysOfCarried.has(key)),
 };
 
 /** Find out which entry is the library's own: the one that running its storage adds. */
@@ -101,30 +102,30 @@ function learnKey(storage: AsyncLocalStorage<unknown>): void {
   storage.run(true, () => { keysOfCarried.add(keys().find((key) => !before.includes(key))); });
 }
 
-const places = ofStore in new AsyncLocalStorage() ? resources : frames ?? mappings;
+const stores = ofStore in new AsyncLocalStorage() ? resources : frames ?? mappings;
 
-/** The last place seen without a store: the next one asked about is usually the same. */
+/** The last holder seen without a store: the next one asked about is usually the same. */
 let clean: object | undefined;
 
 function mayHoldStore(own: boolean): boolean {
-  if (!places) return true;
-  const place = places.present();
-  if (place === undefined || place === clean) return false;
-  if (places.holdsStore(place, own)) return true;
-  if (own) clean = place;
+  if (!stores) return true;
+  const holder = stores.present();
+  if (holder === undefined || holder === clean) return false;
+  if (stores.isIn(holder, own)) return true;
+  if (own) clean = holder;
   return false;
 }
 
 /** Before Node 24, a store that user code enters here stays on the resource. In that case, use another resource for the code that runs here next. */
 function leaveOutside(): void {
-  if (places === resources && resources.holdsStore(outside, true)) origin.runInAsyncScope(() => { outside = snapshot(); });
+  if (stores === resources && resources.isIn(outside, true)) origin.runInAsyncScope(() => { outside = snapshot(); });
 }
 
 provideContexts({
   isPlain: () => !mayHoldStore(false),
   isEmpty: () => {
-    const place = places?.present(); // user code is running, and may have put a store into a place that was clean
-    return places !== undefined && (place === undefined || !places.holdsStore(place, true));
+    const holder = stores?.present(); // user code is running, and may have put a store into one that was clean
+    return stores !== undefined && (holder === undefined || !stores.isIn(holder, true));
   },
   snapshot,
   outermost: {

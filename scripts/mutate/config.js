@@ -1,6 +1,6 @@
 /**
- * Mutation testing, `npm run mutate`: Stryker changes `src/core` and `src/task` in one small place after another, and looks which changes no
- * spec notices. One file: `npm run mutate -- --mutate src/support/queue.ts`; some lines: `--mutate src/core/channel.ts:120-200`.
+ * Mutation testing, `npm run mutate`: Stryker changes `src/core`, `src/channel` and `src/task` in one small place after another, and looks which changes no
+ * spec notices. One file: `npm run mutate -- --mutate src/support/queue.ts`; some lines: `--mutate src/channel/channel.ts:120-200`.
  *
  * `MUTATE_EVERY=5` takes a sample, of every fifth change.
  *
@@ -15,7 +15,7 @@ import { join } from "node:path";
 const folder = join(tmpdir(), "rendezvous-mutate");
 
 export default {
-  mutate: ["src/core/**/*.ts", "src/task/**/*.ts", "src/support/queue.ts"],
+  mutate: ["src/core/**/*.ts", "src/channel/**/*.ts", "src/task/**/*.ts", "src/support/queue.ts"],
   plugins: ["./scripts/mutate/runner.js"],
   testRunner: "specs",
   testRunnerNodeArgs: ["--import=./scripts/typescript.js", "--expose-gc"],

@@ -14,10 +14,8 @@ import { misuse, show, type CaseKey } from "../errors.ts";
 import { insteadOfOperation } from "../support/cures.ts";
 import { checkedFunction } from "../support/given.ts";
 import { forDeno, forNode } from "../support/printing.ts";
-import { ResultIsDeferred } from "./traits.ts";
-import { InnerWaiter, type Around } from "./inner-waiter.ts";
-import { opened, release, withdraw, type Outcome, type Waiter } from "./wait-queue.ts";
-import { nothing, Yieldable, type Nothing } from "./yielding.ts";
+import type { Waiter } from "./wait-queue.ts";
+import { Yieldable, type Nothing } from "./yielding.ts";
 
 export type { WaitOptions } from "../support/given.ts";
 export { External, HoldsSignal, OutlastsCancel, Prepares, ResultIsDeferred, RunsUserCode } from "./traits.ts";
@@ -114,104 +112,20 @@ export abstract class Performable<T> extends Yieldable<T> implements Operation<T
   map<U, E = never>(onValue: (value: T) => U, onError?: (error: unknown) => E): Operation<U | E> {
     checkedFunction(onValue, "map", "operation.map((value) => ...)");
     if (onError !== undefined) checkedFunction(onError, "map", "operation.map(onValue, (error) => ...)");
-    return new Mapped<T, U, E>(this, onValue, onError);
+    return mapped(this, onValue, onError);
   }
+}
+
+type Map = <T, U, E>(inner: Performable<T>, onValue: (value: T) => U, onError?: (error: unknown) => E) => Performable<U | E>;
+let mapped: Map;
+
+/** Provide what `map` makes. It is an operation itself, so that its file can only stand above this one. */
+export function provideMap(provided: Map): void {
+  mapped = provided;
 }
 
 /** The mechanism's view of an operation from outside, or a clear error if it is none. */
 export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
   throw misuse(key === undefined ? where : `${where} case ${show(key)}`, `an operation, ${insteadOfOperation(operation)}`, operation);
-}
-
-// -- Around another ---------------------------------------------------------------------------------------------------
-
-/** An operation around another one: it performs that, and makes something of what it gives. */
-export abstract class Enclosing<T, U> extends Performable<U> implements Around {
-  declare protected readonly inner: Performable<T>;
-
-  constructor(inner: Performable<T>) {
-    super();
-    this.inner = inner;
-  }
-
-  /** The same around what its inner operation is for one performing. */
-  protected abstract like(prepared: Performable<T>): Performable<U>;
-
-  override toString(): string {
-    return String(this.inner);
-  }
-
-  override get traits(): number {
-    return this.inner.traits;
-  }
-
-  override footprint(): void {
-    this.inner.footprint();
-  }
-
-  override prepare(): Performable<U> {
-    const inner = this.inner.prepare();
-    return inner === this.inner ? this : this.like(inner);
-  }
-
-  override enlist(outside: Waiter): void {
-    const inside = new InnerWaiter(outside, this);
-    outside.place = this;
-    outside.slot = inside;
-    this.inner.enlist(inside);
-  }
-
-  withdraw(outside: Waiter): void {
-    const inside = outside.slot as Waiter;
-    release(outside);
-    withdraw(inside);
-  }
-
-  commit(outside: Waiter): void {
-    outside.commit?.();
-  }
-
-  happened(outside: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
-    outside.resume(how, what);
-  }
-}
-
-class Mapped<T, U, E> extends Enclosing<T, U | E> {
-  readonly #onValue: (value: T) => U;
-  readonly #onError: ((error: unknown) => E) | undefined;
-
-  constructor(inner: Performable<T>, onValue: (value: T) => U, onError: ((error: unknown) => E) | undefined) {
-    super(inner);
-    this.#onValue = onValue;
-    this.#onError = onError;
-  }
-
-  override get traits(): number {
-    return this.inner.traits | ResultIsDeferred;
-  }
-
-  protected override like(inner: Performable<T>): Performable<U | E> {
-    return new Mapped(inner, this.#onValue, this.#onError);
-  }
-
-  override attempt(key?: CaseKey): U | E | Nothing {
-    return this.#result(() => this.inner.attempt(key));
-  }
-
-  override happened(outside: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
-    outside.resume("result", () => this.#result(() => opened(how, what) as T));
-  }
-
-  /** What the map makes of a result found out now. */
-  #result(result: () => T | Nothing): U | E | Nothing {
-    let value: T | Nothing;
-    try {
-      value = result();
-    } catch (error) {
-      if (!this.#onError) throw error;
-      return this.#onError(error);
-    }
-    return value === nothing ? nothing : this.#onValue(value);
-  }
 }

@@ -8,12 +8,15 @@ import { Aborting } from "./aborting.ts";
 import { cancelledContext, contextProvider, type CancelContext } from "./cancel-context.ts";
 import { Choice, unnamed } from "./choice.ts";
 import { signalOf } from "../support/given.ts";
-import { nothing, type Nothing, type NoOperation, type Operation, performable, type Performable, type WaitOptions } from "./operation.ts";
-import { hold, spendHere } from "./budget.ts";
+import { Mapped } from "./map.ts";
+import { nothing, type Nothing, type NoOperation, type Operation, performable, type Performable, provideMap, type WaitOptions } from "./operation.ts";
 import { touch } from "./controller.ts";
 import { park } from "./park.ts";
-import { fulfilled } from "./scheduler.ts";
-import type { Outcome } from "./wait-queue.ts";
+import { ready, rejectedNow } from "./settled.ts";
+
+export { done, promised, ready, rejectedNow } from "./settled.ts";
+
+provideMap((inner, onValue, onError) => new Mapped(inner, onValue, onError));
 
 /**
  * Performs an operation: `perform(x.verbing(...))` is `x.verb(...)`.
@@ -97,34 +100,4 @@ export function polled<T>(operation: Performable<T>): T | Nothing {
   const value = operation.prepare().attempt();
   touch(operation, "polled");
   return value;
-}
-
-/** A promise for a value that is there already; it counts as a wake-up, so that endless readiness starves nobody. */
-export function ready<T>(value: T): Promise<T> {
-  if (value === undefined) return done() as Promise<T>;
-  return spendHere() ? Promise.resolve(value) : (nextTurnOf("value", value) as Promise<T>);
-}
-
-/** The same for what gives no value. */
-export function done(): Promise<undefined> {
-  return spendHere() ? fulfilled : (nextTurnOf("value", undefined) as Promise<undefined>);
-}
-
-/** A promise for a failure that is there already; see {@link ready}. */
-export function rejectedNow(error: unknown): Promise<never> {
-  return spendHere() ? Promise.reject(error) : (nextTurnOf("error", error) as Promise<never>);
-}
-
-/** What a function gives, or what it throws as a rejected promise: for verbs that check what they are given. */
-export function promised<T>(body: () => Promise<T>): Promise<T> {
-  try {
-    return body();
-  } catch (error) {
-    return rejectedNow(error);
-  }
-}
-
-/** A promise that settles once the event loop has turned. */
-function nextTurnOf(how: Outcome, what: unknown): Promise<unknown> {
-  return new Promise((resolve, reject) => { hold(() => { (how === "error" ? reject : resolve)(what); }); });
 }

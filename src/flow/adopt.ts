@@ -1,7 +1,7 @@
 /**
  * Which kind of source something is. Everything is known by its shape.
  */
-import type { Receiver } from "../core/channel-types.ts";
+import type { Receiver } from "../channel/channel-types.ts";
 import { Performable } from "../core/operation.ts";
 import { show, tagOf } from "../errors.ts";
 import type { FlowOptions, NodeReadable } from "./flow-types.ts";

@@ -14,8 +14,8 @@
  * Idea: core.async's `mult`, Kotlin's `SharedFlow`, as one exact operation: conjunction in place of choice.
  */
 import { tellMade, touch } from "../core/controller.ts";
-import type { ChannelOptions, Sender } from "../core/channel-types.ts";
-import { chan } from "../core/channel.ts";
+import type { ChannelOptions, Sender } from "../channel/channel-types.ts";
+import { chan } from "../channel/channel.ts";
 import { nothing, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { Asking, type Asked } from "../ops/asking.ts";

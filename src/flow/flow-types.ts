@@ -1,7 +1,7 @@
 /**
  * What a flow looks like: a receiver with the iterator helpers' names, owned by whoever receives from it.
  */
-import type { ChannelOptions, Receiver, Sender } from "../core/channel-types.ts";
+import type { ChannelOptions, Receiver, Sender } from "../channel/channel-types.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
 

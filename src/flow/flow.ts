@@ -4,7 +4,7 @@
  * A flow stands on its origin, the source that it owns, and the views over it. A view makes a flow of its own over the same origin, so leaving
  * any of them leaves the source.
  */
-import type { ChannelOptions, Sender } from "../core/channel-types.ts";
+import type { ChannelOptions, Sender } from "../channel/channel-types.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, rejectedNow } from "../core/perform.ts";
 import { checkedFunction, knownOptions, type Known } from "../support/given.ts";

@@ -7,7 +7,7 @@
  */
 import { choose } from "../core/choice.ts";
 import { mayBeCancelled } from "../core/cancel-context.ts";
-import { chan } from "../core/channel.ts";
+import { chan } from "../channel/channel.ts";
 import { nothing, Prepares, type Operation } from "../core/operation.ts";
 import { perform, performIn, ready, rejectedNow } from "../core/perform.ts";
 import { currentCancelScope } from "../task/cancel/current.ts";

@@ -12,7 +12,8 @@
  * Idea: the pull side of lazy iterators (TC39's iterator helpers), with the receives of Concurrent ML in place of calls.
  */
 import { ClosedError, type CaseKey } from "../errors.ts";
-import { Enclosing, nothing, Prepares, ResultIsDeferred, type Nothing, type Performable } from "../core/operation.ts";
+import { Enclosing } from "../core/map.ts";
+import { nothing, Prepares, ResultIsDeferred, type Nothing, type Performable } from "../core/operation.ts";
 import type { Outcome, Waiter } from "../core/wait-queue.ts";
 import type { Origin } from "./origin.ts";
 import { end, Failure, type Result } from "./result.ts";

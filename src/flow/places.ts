@@ -5,7 +5,8 @@
  * 2. A place is free when its result was received, or when nobody will receive it.
  */
 import { touch } from "../core/controller.ts";
-import { Enclosing, nothing, Performable, type Nothing } from "../core/operation.ts";
+import { Enclosing } from "../core/map.ts";
+import { nothing, Performable, type Nothing } from "../core/operation.ts";
 import { release, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { Queue } from "../support/queue.ts";

@@ -7,10 +7,11 @@
  *
  * Idea: Kotlin's `produce`, with a failure that belongs to one party; Go's stages of a pipeline, with their end.
  */
-import type { ChannelOptions, Sender } from "../core/channel-types.ts";
-import { chan, type Channel } from "../core/channel.ts";
+import type { ChannelOptions, Sender } from "../channel/channel-types.ts";
+import { chan, type Channel } from "../channel/channel.ts";
 import { choose } from "../core/choice.ts";
-import { Enclosing, External, nothing, OutlastsCancel, Performable, performable, type Nothing } from "../core/operation.ts";
+import { Enclosing } from "../core/map.ts";
+import { External, nothing, OutlastsCancel, Performable, performable, type Nothing } from "../core/operation.ts";
 import { release, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
 import { isThenable } from "../task/body.ts";

@@ -4,7 +4,7 @@
  * It can take a value if somebody receives from it, if it has room, or by its own `overflow`. Replayed values come first, and take no room.
  */
 import { touch } from "../core/controller.ts";
-import type { ChannelOptions } from "../core/channel-types.ts";
+import type { ChannelOptions } from "../channel/channel-types.ts";
 import { nothing, type Nothing } from "../core/operation.ts";
 import { Queue } from "../support/queue.ts";
 import { Origin } from "./origin.ts";

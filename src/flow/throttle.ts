@@ -7,7 +7,7 @@
  *
  * Idea: the conjunction of two receives of Concurrent ML's successors, for a value and a permit.
  */
-import { Channel } from "../core/channel.ts";
+import { Channel } from "../channel/channel.ts";
 import { nothing, type Nothing, type Performable } from "../core/operation.ts";
 import { withdraw, type Outcome } from "../core/wait-queue.ts";
 import { Looking, ViewWaiter } from "./looking.ts";

@@ -7,7 +7,8 @@
  * Idea: RxJS' `takeUntil`, with an operation in place of another observable.
  */
 import { Choice, unnamed } from "../core/choice.ts";
-import { Enclosing, nothing, type Nothing, type Performable } from "../core/operation.ts";
+import { Enclosing } from "../core/map.ts";
+import { nothing, type Nothing, type Performable } from "../core/operation.ts";
 import type { Outcome, Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { Pulling, View, type Tower } from "./pipeline.ts";

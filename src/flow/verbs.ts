@@ -6,7 +6,7 @@
  *
  * Idea: the verbs of the iterator helpers; a verb as a scope is Kotlin's `collect`.
  */
-import type { Sender } from "../core/channel-types.ts";
+import type { Sender } from "../channel/channel-types.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { rejectedNow } from "../core/perform.ts";
 import { awaiting } from "../ops/promise.ts";

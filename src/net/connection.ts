@@ -9,7 +9,7 @@
  */
 import type { Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import type { Receiver, Sender } from "../core/channel-types.ts";
+import type { Receiver, Sender } from "../channel/channel-types.ts";
 import { show } from "../errors.ts";
 import { checkedDelay } from "../time/timer.ts";
 import type { Address } from "./address.ts";

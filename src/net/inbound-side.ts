@@ -1,7 +1,7 @@
 /** The side of a connection that reads: each verb, and its gerund, cuts one unit from the same bytes. */
 import { mayBeCancelled } from "../core/cancel-context.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import type { Receiver } from "../core/channel-types.ts";
+import type { Receiver } from "../channel/channel-types.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform, promised, ready } from "../core/perform.ts";
 import type { LineOptions, ReadLineOptions, ReadUntilOptions, UntilOptions } from "./connection.ts";

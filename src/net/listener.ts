@@ -13,8 +13,8 @@
  * Idea: Go's `net.Listener`, as a channel.
  */
 import type { TlsOptions } from "node:tls";
-import { chan, type Channel } from "../core/channel.ts";
-import { Loop } from "../core/loop.ts";
+import { chan, type Channel } from "../channel/channel.ts";
+import { Loop } from "../channel/loop.ts";
 import { Through } from "../ops/through.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
@@ -22,7 +22,7 @@ import { asksFor, hasClosed, hasOpened } from "../support/resources.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { enqueue, fulfilled } from "../core/scheduler.ts";
-import type { Receiver } from "../core/channel-types.ts";
+import type { Receiver } from "../channel/channel-types.ts";
 import { formatAddress, formatPath, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection } from "./connection.ts";
 import { codeOf, ConnectionError } from "./errors.ts";

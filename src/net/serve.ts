@@ -11,7 +11,7 @@
  *
  * Idea: trio's `serve_tcp`, with the error of one connection kept to it.
  */
-import { chan, type Channel } from "../core/channel.ts";
+import { chan, type Channel } from "../channel/channel.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { performIn, promised } from "../core/perform.ts";

@@ -4,10 +4,10 @@
  * 1. Cancelling a view, or leaving a loop over one, ends that view or loop alone: the bytes stay for others.
  */
 import { mayBeCancelled } from "../core/cancel-context.ts";
-import { Iteration, theEnd } from "../core/iteration.ts";
+import { Iteration, theEnd } from "../channel/iteration.ts";
 import { nothing, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, promised, ready } from "../core/perform.ts";
-import type { Receiver } from "../core/channel-types.ts";
+import type { Receiver } from "../channel/channel-types.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { atEnd, type AtEnd, type Inbound, type Unit } from "./inbound.ts";

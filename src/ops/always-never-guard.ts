@@ -4,7 +4,7 @@
  * Idea: Concurrent ML's `alwaysEvt`, `never` and `guard`.
  */
 import { nothing, Performable, performable, Prepares, type Nothing, type Operation } from "../core/operation.ts";
-import { type WaitPlace, type Waiter } from "../core/wait-queue.ts";
+import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { checkedFunction } from "../support/given.ts";
 
 /**
@@ -45,7 +45,8 @@ class Always<T> extends Performable<T> {
   }
 }
 
-class Never extends Performable<never> implements WaitPlace {
+/** Nothing inside of it ever lets it happen. */
+export class Never<T = never> extends Performable<T> implements WaitPlace {
   override toString(): string {
     return "what never happens";
   }
@@ -59,7 +60,7 @@ class Never extends Performable<never> implements WaitPlace {
   }
 
   withdraw(waiter: Waiter): void {
-    waiter.place = undefined;
+    release(waiter);
   }
 }
 

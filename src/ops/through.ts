@@ -1,7 +1,7 @@
 /**
  * Iterators over what is made of another receiver's values.
  */
-import { Iteration } from "../core/iteration.ts";
+import { Iteration } from "../channel/iteration.ts";
 import type { Operation } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 

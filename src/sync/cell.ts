@@ -14,8 +14,8 @@
 import { tellMade, touch, controller } from "../core/controller.ts";
 import { nothing, Performable, Prepares, ResultIsDeferred, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
-import type { Receiver } from "../core/channel-types.ts";
-import { theEnd } from "../core/iteration.ts";
+import type { Receiver } from "../channel/channel-types.ts";
+import { theEnd } from "../channel/iteration.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, show, type CaseKey } from "../errors.ts";

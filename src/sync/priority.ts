@@ -8,7 +8,7 @@
  *
  * Idea: asyncio's `PriorityQueue`, as a sorted list of blocks: a heap would compare when a value is taken.
  */
-import type { Buffer } from "../core/channel-types.ts";
+import type { Buffer } from "../channel/channel-types.ts";
 import { checkedFunction } from "../support/given.ts";
 
 /** How long a block becomes before it is divided. */

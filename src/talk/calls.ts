@@ -12,7 +12,7 @@
  *
  * Idea: Ada's `accept`, occam's and JCSP's call channels, Hopac's query-and-reply, Erlang's `gen_server:call`.
  */
-import { chan, type Channel } from "../core/channel.ts";
+import { chan, type Channel } from "../channel/channel.ts";
 import { checkedFunction } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";

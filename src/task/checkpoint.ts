@@ -3,10 +3,11 @@
  *
  * Idea: trio's `checkpoint`.
  */
-import { nothing, Performable, type Nothing, type WaitOptions } from "../core/operation.ts";
+import type { WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { nextTurn } from "../core/scheduler.ts";
-import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
+import { release, type Waiter } from "../core/wait-queue.ts";
+import { Never } from "../ops/always-never-guard.ts";
 
 /**
  * Lets timers, I/O and every other task run, then goes on. Under a fake clock it lets other tasks run and takes no virtual time.
@@ -32,28 +33,19 @@ export function checkpoint(options?: WaitOptions): Promise<void> {
   return perform(turning, options);
 }
 
-class Turning extends Performable<void> implements WaitPlace {
+class Turning extends Never<void> {
   override toString(): string {
     return "checkpoint";
   }
 
-  override attempt(): Nothing {
-    return nothing;
-  }
-
   override enlist(waiter: Waiter): void {
-    const stay = {};
-    waiter.place = this;
-    waiter.slot = stay;
+    super.enlist(waiter);
+    const stay = (waiter.slot = {});
     nextTurn(() => {
       if (waiter.slot !== stay) return; // withdrawn
       release(waiter);
       waiter.resume("value", undefined);
     });
-  }
-
-  withdraw(waiter: Waiter): void {
-    release(waiter);
   }
 }
 

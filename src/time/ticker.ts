@@ -8,15 +8,15 @@
  *
  * Idea: Go's `time.Ticker`, as of 1.23: no stale tick after a stop.
  */
-import { Channel } from "../core/channel.ts";
-import { Loop } from "../core/loop.ts";
+import { Channel } from "../channel/channel.ts";
+import { Loop } from "../channel/loop.ts";
 import { Through } from "../ops/through.ts";
 import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { standing } from "../support/printing.ts";
 import { clockIsReal } from "../core/controller.ts";
-import type { Receiver } from "../core/channel-types.ts";
+import type { Receiver } from "../channel/channel-types.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { checkedDelay, KeepAliveTimer } from "./timer.ts";

@@ -9,7 +9,7 @@
  *
  * Idea: Kotlin's `callbackFlow`; the bound is what `events.on` of Node lacks.
  */
-import { Channel } from "../../core/channel.ts";
+import { Channel } from "../../channel/channel.ts";
 import { performable, type Operation } from "../../core/operation.ts";
 import { performIn } from "../../core/perform.ts";
 import { OverflowError, show } from "../../errors.ts";

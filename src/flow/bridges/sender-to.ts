@@ -9,7 +9,7 @@
  *             └► line ─► "drain", ready ─► write
  */
 import { touch } from "../../core/controller.ts";
-import type { Sender } from "../../core/channel-types.ts";
+import type { Sender } from "../../channel/channel-types.ts";
 import { External, nothing, OutlastsCancel, Performable, type Nothing, type Operation, type WaitOptions } from "../../core/operation.ts";
 import { perform, performIn } from "../../core/perform.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";

@@ -4,7 +4,7 @@
  * 1. One pull is one receive, one write is one send; nothing is read ahead, so that errors come in order.
  * 2. Whoever reads or writes waits for the platform: a cancel of that task takes nothing back from the stream.
  */
-import type { Receiver, Sender } from "../../core/channel-types.ts";
+import type { Receiver, Sender } from "../../channel/channel-types.ts";
 import { performIn } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
 import { FlowOf } from "../flow.ts";

@@ -3,8 +3,9 @@
  *
  * Where the flow may not cancel it, those who wait at it for the flow are known, so that they see the end when the flow is left.
  */
-import type { Receiver } from "../../core/channel-types.ts";
-import { Enclosing, External, performable, type Nothing, type Performable } from "../../core/operation.ts";
+import type { Receiver } from "../../channel/channel-types.ts";
+import { Enclosing } from "../../core/map.ts";
+import { External, performable, type Nothing, type Performable } from "../../core/operation.ts";
 import { withdraw, type Waiter } from "../../core/wait-queue.ts";
 import { Origin, type CleanUp, type Ownership } from "../origin.ts";
 import { end, type Result } from "../result.ts";

@@ -17,7 +17,7 @@ import type { CancelContext } from "../../core/cancel-context.ts";
 import { Chain, type Linked } from "../../support/chain.ts";
 import { waitingFor } from "../../support/printing.ts";
 import type { PromiseWaiter } from "../../core/park.ts";
-import { rejectedNow } from "../../core/perform.ts";
+import { rejectedNow } from "../../core/settled.ts";
 import { everything, touch } from "../../core/controller.ts";
 import { handedOut } from "../../platform/signals.ts";
 import { withdraw, type Waiter } from "../../core/wait-queue.ts";

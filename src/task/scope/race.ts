@@ -6,7 +6,7 @@
 import { knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../mistakes.ts";
 import type { WaitOptions } from "../../core/operation.ts";
-import { promised } from "../../core/perform.ts";
+import { promised } from "../../core/settled.ts";
 import { misuse, show } from "../../errors.ts";
 import { checkedBody, type Body, type ResultOf } from "../body.ts";
 import type { ChildTask } from "../child.ts";

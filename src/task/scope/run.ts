@@ -7,7 +7,7 @@
  * Idea: asyncio's and trio's `run`.
  */
 import { knownOptions, type Known } from "../../support/given.ts";
-import { promised } from "../../core/perform.ts";
+import { promised } from "../../core/settled.ts";
 import { arm, checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { watchForDeadlock } from "../report/deadlock.ts";

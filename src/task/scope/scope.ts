@@ -4,7 +4,7 @@
  * Idea: trio's nurseries ("Notes on structured concurrency", Nathaniel J. Smith), Kotlin's `coroutineScope`.
  */
 import { knownOptions } from "../../support/given.ts";
-import { promised } from "../../core/perform.ts";
+import { promised } from "../../core/settled.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { checkedOptions, scopeOptions, type ScopeOptions } from "./scope-options.ts";
 import { OpenScopeHandle, ScopeHandle } from "./scope-handle.ts";

@@ -5,7 +5,7 @@
  */
 import { knownOptions, type Known } from "../../support/given.ts";
 import type { WaitOptions } from "../../core/operation.ts";
-import { promised } from "../../core/perform.ts";
+import { promised } from "../../core/settled.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { checkedBody, type Body, type GivenBody } from "../body.ts";
 import { ScopeHandle } from "./scope-handle.ts";

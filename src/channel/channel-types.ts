@@ -2,7 +2,7 @@
  * What a channel looks like from its two sides, and how it is made. A function that only sends asks for a `Sender`, one that
  * only receives for a `Receiver`; the compiler keeps them apart.
  */
-import type { Operation, WaitOptions } from "./operation.ts";
+import type { Operation, WaitOptions } from "../core/operation.ts";
 
 /** Where a channel keeps its values, in an order of its own: see {@link ChannelOptions.buffer}. */
 export interface Buffer<T> {

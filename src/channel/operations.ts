@@ -2,9 +2,9 @@
  * Sending to a channel and receiving from it, as operations. A send carries its value; the two receives differ in what they make of the end.
  */
 import type { CaseKey } from "../errors.ts";
-import { touch } from "./controller.ts";
-import { nothing, Performable, type Nothing } from "./operation.ts";
-import type { Waiter, WaitQueue } from "./wait-queue.ts";
+import { touch } from "../core/controller.ts";
+import { nothing, Performable, type Nothing } from "../core/operation.ts";
+import type { Waiter, WaitQueue } from "../core/wait-queue.ts";
 
 /** What a send needs of its channel. */
 interface SendingSide<T> {

@@ -2,14 +2,15 @@
  * Loops over a channel. Who waits for one has it in its slot, and the loop knows who that is: so it leaves the line wherever it stands, however long
  * that is.
  */
-import { mayBeCancelled } from "./cancel-context.ts";
-import { Receiving, type Looping, type ReceivingSide } from "./channel-operations.ts";
-import { controller } from "./controller.ts";
+import { mayBeCancelled } from "../core/cancel-context.ts";
+import { Receiving, type Looping, type ReceivingSide } from "./operations.ts";
+import { controller } from "../core/controller.ts";
 import { Iteration, theEnd } from "./iteration.ts";
-import type { Operation } from "./operation.ts";
-import { parkIn } from "./park.ts";
-import { perform, ready, rejectedNow } from "./perform.ts";
-import { withdraw, type Waiter } from "./wait-queue.ts";
+import type { Operation } from "../core/operation.ts";
+import { parkIn } from "../core/park.ts";
+import { perform } from "../core/perform.ts";
+import { ready, rejectedNow } from "../core/settled.ts";
+import { withdraw, type Waiter } from "../core/wait-queue.ts";
 
 /** The iterator of a loop over a channel. */
 export class Loop<T> extends Iteration<T> implements Looping {

@@ -14,21 +14,22 @@
  *
  * Idea: Go's `chan`; closing follows Kotlin's (senders in line are delivered) and swift-async-algorithms' (an error may close).
  */
-import { ClosedError, type CaseKey } from "../errors.ts";
-import { mayBeCancelled } from "./cancel-context.ts";
-import { checkedCapacity, checkedOptions } from "./channel-options.ts";
-import { Receiving, resultFor, Sending } from "./channel-operations.ts";
-import { theEnd } from "./iteration.ts";
+import type { CaseKey } from "../errors.ts";
+import { mayBeCancelled } from "../core/cancel-context.ts";
+import { checkedCapacity, checkedOptions } from "./options.ts";
+import { Receiving, resultFor, Sending } from "./operations.ts";
+import { atEnd, closedError, type End } from "./end.ts";
 import { Loop } from "./loop.ts";
-import type { Operation, WaitOptions } from "./operation.ts";
-import { parkIn } from "./park.ts";
-import { done, perform, ready, rejectedNow } from "./perform.ts";
+import type { Operation, WaitOptions } from "../core/operation.ts";
+import { parkIn } from "../core/park.ts";
+import { perform } from "../core/perform.ts";
+import { done, ready, rejectedNow } from "../core/settled.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "../support/queue.ts";
-import { controller, tellMade, touch, type Verb } from "./controller.ts";
+import { controller, tellMade, touch, type Verb } from "../core/controller.ts";
 import type { Buffer, ChannelOptions, Receiver, Sender } from "./channel-types.ts";
-import { WaitQueue, type Waiter } from "./wait-queue.ts";
+import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 
 /**
  * Makes a channel. Without an argument it is unbuffered: producer and consumer meet.
@@ -57,15 +58,6 @@ import { WaitQueue, type Waiter } from "./wait-queue.ts";
  */
 export function chan<T>(options: number | ChannelOptions<T> = 0): Channel<T> {
   return new Channel<T>(options);
-}
-
-/** Why and how a channel has ended. */
-interface End {
-  /** Given to `close`: what receivers fail with. */
-  error: unknown;
-  cancelled: boolean;
-  /** Given to `cancel`. */
-  reason: unknown;
 }
 
 let made = 0;
@@ -135,7 +127,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return [
       senders > 0 && counted(senders, sender, "wait"),
       receivers > 0 && counted(receivers, receiver, "wait"),
-      this.#end !== undefined && (this.#end.cancelled ? cancelled : "closed"),
+      this.#end !== undefined && (this.#end.cancel ? cancelled : "closed"),
     ];
   }
 
@@ -216,7 +208,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   /** @internal Hand the value over, or accept it, now; false: neither is possible. */
   give(value: T, key?: CaseKey, verb: Verb = "send"): boolean {
     touch(this, verb);
-    if (this.#end !== undefined) throw this.#closed("send", key);
+    if (this.#end !== undefined) throw closedError(this.#end, this, "send", key);
     const receiver = this.receivers.first;
     if (receiver !== undefined) {
       const wanted = receiver.slot === false ? value : resultFor(receiver, value);
@@ -365,7 +357,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     let value: T;
     if (this.#buffer !== undefined && this.#buffer.size > 0) value = this.#takeStored(this.#buffer);
     else if (sender !== undefined) value = this.#accept(sender);
-    else return this.#atEnd(asResult, key);
+    else return atEnd(this.#end as End, this, asResult, key);
     return asResult ? { done: false, value } : value;
   }
 
@@ -390,14 +382,6 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     }
   }
 
-  #atEnd(asResult: boolean, key: CaseKey | undefined): IteratorResult<never, undefined> {
-    const { error } = this.#end as End;
-    if (error !== undefined) throw error;
-    if (asResult) return theEnd();
-    throw this.#closed("receive", key);
-  }
-
-  /** Take the value of a sender in line, whose send has thereby happened. */
   #accept(sender: Waiter): T {
     const value = sender.slot as T;
     this.senders.withdraw(sender);
@@ -429,9 +413,9 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
   close(error?: unknown): boolean {
     touch(this, "close");
     if (this.#end) return false;
-    this.#end = { error, cancelled: false, reason: undefined };
+    this.#end = { error };
     // A sender in line has been accepted. Receivers beside it are cases of its own select, and not at the end yet.
-    if (this.senders.empty) this.#endReceivers();
+    if (this.senders.empty) this.#endReceivers(this.#end);
     return true;
   }
 
@@ -461,34 +445,25 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
    */
   cancel(reason?: unknown): boolean {
     touch(this, "cancel");
-    if (this.#end?.cancelled === true) return false;
-    this.#end = { error: this.#end?.error, cancelled: true, reason };
+    if (this.#end?.cancel) return false;
+    const end: End = (this.#end = { error: this.#end?.error, cancel: { reason } });
     const dropped = this.#buffer;
     this.#buffer = undefined;
-    for (let sender = this.senders.take(); sender; sender = this.senders.take()) sender.resume("error", this.#closed("send", sender.key));
-    this.#endReceivers();
+    for (let sender = this.senders.take(); sender; sender = this.senders.take()) sender.resume("error", closedError(end, this, "send", sender.key));
+    this.#endReceivers(end);
     while (dropped?.size) this.#drop(dropped.shift());
     return true;
   }
 
-  #endReceivers(): void {
+  #endReceivers(end: End): void {
     for (let receiver = this.receivers.first; receiver; receiver = this.receivers.first) {
       const { key, slot } = receiver;
       this.receivers.withdraw(receiver);
       try {
-        receiver.resume("value", this.#atEnd(slot !== false, key));
+        receiver.resume("value", atEnd(end, this, slot !== false, key));
       } catch (error) {
         receiver.resume("error", error);
       }
     }
-  }
-
-  #closed(verb: "send" | "receive", key: CaseKey | undefined): ClosedError {
-    const { cancelled, reason, error } = this.#end as End;
-    return new ClosedError(
-      `${verb} on ${cancelled ? "cancelled" : "closed"} channel "${this.name}": ` +
-        (verb === "send" ? "nobody received the value; check closed first" : "nothing is left; next() and for await see the end as data"),
-      { cause: cancelled ? reason : error, case: key },
-    );
   }
 }

@@ -6,7 +6,7 @@
  *
  * Idea: the iterators of async generators, whose `return` would wait for what is pending.
  */
-import { ready, rejectedNow } from "./perform.ts";
+import { ready, rejectedNow } from "../core/settled.ts";
 
 export const theEnd = (): IteratorReturnResult<undefined> => ({ done: true, value: undefined });
 
