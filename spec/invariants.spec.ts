@@ -2,8 +2,8 @@
 import { expect } from "chai";
 import { invariants, namedInSpecs, withoutSpec } from "../scripts/invariants.ts";
 
-/** Of the other folders it is printed which have no spec yet: `npx tsx scripts/invariants.ts`. */
-const complete = ["core", "ops", "support", "time", "task", "task/cancel", "task/scope", "talk", "net", "sync", "testing/memory"];
+/** The folders whose files all have their specs. Of the others it is printed which have none yet: `npx tsx scripts/invariants.ts`. */
+const complete = (folder: string): boolean => !folder.startsWith("flow");
 
 describe("the invariants of the files", () => {
   it("are there, each with a name of its own", () => {
@@ -17,7 +17,7 @@ describe("the invariants of the files", () => {
     expect([...namedInSpecs].filter(([name]) => !known.has(name))).to.deep.equal([]);
   });
 
-  it(`have a spec each, in ${complete.join(", ")}`, () => {
-    expect(withoutSpec().filter(({ folder }) => complete.includes(folder)).map(({ name }) => name)).to.deep.equal([]);
+  it("have a spec each", () => {
+    expect(withoutSpec().filter(({ folder }) => complete(folder)).map(({ name }) => name)).to.deep.equal([]);
   });
 });

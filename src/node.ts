@@ -1,10 +1,11 @@
 /**
  * The entry on Node, Bun and Deno: the same exports, the platform's async contexts, and signals to which any number may listen.
  *
- * 1. A task whose context holds no store pays nothing for contexts. The others keep an `AsyncResource`, which on Node is made and entered in a tenth
- *    of the time of an `AsyncLocalStorage.snapshot()`.
- * 2. The library reads from the platform where stores are kept. Before Node 24 that is the resource being executed; since then it is an immutable
- *    frame, to which every new resource refers. Deno hands out its frame. Bun shows neither, so there the library takes a snapshot each time.
+ * A task whose context holds no store pays nothing for contexts. The others keep an `AsyncResource`, which on Node is made and entered in a tenth
+ * of the time of an `AsyncLocalStorage.snapshot()`.
+ *
+ * The library reads from the platform where stores are kept. Before Node 24 that is the resource being executed; since then it is an immutable
+ * frame, to which every new resource refers. Deno hands out its frame. Bun shows neither, so there the library takes a snapshot each time.
  *
  * @module
  */

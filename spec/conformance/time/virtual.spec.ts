@@ -77,7 +77,7 @@ describe("virtual time", () => {
     expect(Date.now()).to.be.at.least(before);
   });
 
-  it("FC-01 (e): it stands still while a task can run: handovers, yields, promise jobs, in both lanes", async () => {
+  it("FC-01 (e): it stands still while a task can run: handovers, yields, promise jobs, in both lanes (bubble.ts 1)", async () => {
     const seen = await bubble(async () => {
       const ch = chan<number>();
       const late = go(async () => {
@@ -122,7 +122,7 @@ describe("virtual time", () => {
     expect(log).to.deep.equal(["ready", "a at 0", "b at 0", "c at 0", "main at 0", "later at 1"]);
   });
 
-  it("FC-01 (g): timers of one instant fire in the order of their creation, each with all its consequences before the next", async () => {
+  it("FC-01 (g): timers of one instant fire in the order of their creation, each with all its consequences before the next (bubble-run.ts 2)", async () => {
     const log = await bubble(async () => {
       const order: string[] = [];
       const tasks = ["a", "b", "c"].map((name) => go(async () => {
@@ -199,7 +199,7 @@ describe("virtual time", () => {
     expect(log).to.deep.equal(["a", "a, later", "b", "b, later"]);
   });
 
-  it("FC-02 (e): a task that waits for a foreign promise keeps the clock where it is, and settle waiting, until that settles", async () => {
+  it("FC-02 (e): a task that waits for a foreign promise keeps the clock where it is, and settle waiting, until that settles (blocked-tasks.ts 1)", async () => {
     const seen = await bubble(async () => {
       const order: string[] = [];
       const note = (what: string): void => { order.push(`${what} at ${performance.now()}`); };
@@ -285,7 +285,7 @@ describe("virtual time", () => {
     },
   };
   for (const [name, wait] of Object.entries(waits)) {
-    it(`FC-02 (g): ${name} is not blocked either: the clock stands still, and no deadlock is reported`, async () => {
+    it(`FC-02 (g): ${name} is not blocked either: the clock stands still, and no deadlock is reported (blocked-tasks.ts 1)`, async () => {
       const seen = await bubble(async () => {
         const late = go(() => sleep(1));
         const got = [await go(wait(outside("came")) as () => Promise<unknown>), performance.now()];
@@ -311,14 +311,14 @@ describe("virtual time", () => {
     expect(seen).to.deep.equal(["came", 1]);
   });
 
-  it("FC-02 (i): once the promise outside has settled, a task that still waits beside it does not stop the clock", async () => {
+  it("FC-02 (i): once the promise outside has settled, a task that still waits beside it does not stop the clock (bubble-run.ts 3)", async () => {
     const seen = await bubble(async () => gather([outside("came"), go(() => sleep(5)), () => sleep(10)]).then(() => performance.now()));
     expect(seen).to.equal(10);
   });
 
   // -- FC-03 --
 
-  it("FC-03 (a): all wait and there is no timer: a DeadlockError at once, with each task, its operation and its channel", async () => {
+  it("FC-03 (a): all wait and there is no timer: a DeadlockError at once, with each task, its operation and its channel (bubble.ts 2)", async () => {
     const error = await failureOf(async () => {
       const [letters, parcels] = [chan<string>({ name: "letters" }), chan<string>({ name: "parcels" })];
       go(async function reader() { await letters.receive(); });

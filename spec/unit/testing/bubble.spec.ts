@@ -83,7 +83,7 @@ describe("bubble", () => {
     })).to.equal("fails");
   });
 
-  it("does so where the platform reports the reason before the promise that is handled", async () => {
+  it("does so where the platform reports the reason before the promise that is handled (bubble-run.ts 3)", async () => {
     const handled: unknown[] = [];
     expect(await bubble(async () => {
       const hears = process.listeners("rejectionHandled").at(-1) as (...told: unknown[]) => void; // the bubble's
@@ -99,7 +99,7 @@ describe("bubble", () => {
     expect(handled).to.have.length(1);
   });
 
-  it("reports a failure rather than the deadlock, the leak or the long wait that it causes", async () => {
+  it("reports a failure rather than the deadlock, the leak or the long wait that it causes (program-run.ts 3)", async () => {
     const failure = new Error("fails");
     const fail = (): never => { throw failure; };
     const ends: [program: () => unknown, options?: BubbleOptions][] = [
@@ -171,7 +171,7 @@ describe("bubble", () => {
     expect(error.message).to.match(/scope \d+ "office" waits in something foreign/);
   });
 
-  it("ends a program that never waits for anything, and one whose ticker never stops", async () => {
+  it("ends a program that never waits for anything, and one whose ticker never stops (bubble-run.ts 4)", async () => {
     const busy = await failureOf(async () => { for (;;) await chan(1).send(1); }, { timeoutMs: 5 });
     expect(busy).to.be.instanceOf(TimeoutError);
     expect(busy.message).to.include("its own clock is at 0 ms. It goes on without end");
@@ -211,7 +211,7 @@ describe("bubble", () => {
     "a refusal": [() => bubble(() => 1)],
   };
   for (const [name, [program, options]] of Object.entries(ends)) {
-    it(`puts everything back after ${name}`, async () => {
+    it(`puts everything back after ${name} (bubble.ts 3)`, async () => {
       const state = async (): Promise<unknown[]> => [
         (await go(() => currentCancelScope())) === undefined, Date, Math.random, Reflect.get(performance, "now"), AbortController.prototype, [...registry].length,
         ...process.rawListeners("unhandledRejection"), "and", ...process.rawListeners("rejectionHandled"),
@@ -262,7 +262,7 @@ describe("bubble", () => {
     expect(draw()).to.equal(rest);
   });
 
-  it("goes on in production's order", async () => {
+  it("goes on in production's order (bubble-run.ts 1)", async () => {
     const program = async (): Promise<string[]> => {
       const log: string[] = [];
       const [ch, done] = [chan<string>(), chan<void>(10)];
@@ -373,7 +373,7 @@ describe("bubble", () => {
 
   // -- What it costs --
 
-  it("looks at a task again only when it has gone on: 2,000 that wait do not slow down a clock", async () => {
+  it("looks at a task again only when it has gone on: 2,000 that wait do not slow down a clock (blocked-tasks.ts 2)", async () => {
     let looks = 0;
     const quiet = operation<never>({ poll: () => undefined, wait: () => () => undefined });
     Object.defineProperty(quiet, "traits", { get: () => { looks++; return ResultIsDeferred; } });
@@ -384,7 +384,7 @@ describe("bubble", () => {
     expect(looks).to.be.within(2 * 2000, 3 * 2000); // one more of each, when it is performed
   });
 
-  it("keeps nothing of the steps that were made", async () => {
+  it("keeps nothing of the steps that were made (bubble-run.ts 5)", async () => {
     const grown = await bubble(async () => {
       const ch = chan<number>();
       const sender = go(async () => { for (let n = 0; ; n++) await ch.send(n); });

@@ -99,7 +99,7 @@ const sleepingOf = (): Operation<void> => sleeping(5);
 describe("dpor", () => {
   const programs = 500;
 
-  it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun})`, async function () {
+  it(`finds the ends of ${programs} random programs that every order finds, each kind of order once (seed ${seedOfRun}) (controlled-scheduler.ts 2, dpor.ts 1, dpor.ts 2, dpor.ts 3, dpor.ts 4, order.ts 1, order.ts 2)`, async function () {
     this.timeout(120_000);
     const giveBack = await takeProcessForRuns("a spec");
     const random = seeded(seedOfRun);

@@ -98,7 +98,7 @@ describe("FA-10 the end of a program under control", () => {
       expect(resources.open).to.equal(0);
     });
 
-    it(`FA-10 explore that finds a deadlock: clean-up of ${name} has run when it rejects`, async () => {
+    it(`FA-10 explore that finds a deadlock: clean-up of ${name} has run when it rejects (scheduler/ending.ts 1)`, async () => {
       const resources = new Resources();
       const error = await rejectionOf(explore(make(resources)));
       expect(error).to.be.instanceOf(ExploreError).with.property("kind", "deadlock");
@@ -163,7 +163,7 @@ describe("FA-10 the end of a program under control", () => {
     expect(suppressedOf(error)).to.deep.equal([failure]);
   });
 
-  it("FA-10 a task that never ends is given up: one that catches everything and waits again, in both lanes, one that shields for ever, one that waits outside", async () => {
+  it("FA-10 a task that never ends is given up: one that catches everything and waits again, in both lanes, one that shields for ever, one that waits outside (scheduler/ending.ts 2)", async () => {
     const stubborn = {
       async: async () => {
         for (;;) await chan().receive().catch(() => { /* and again */ });
@@ -228,7 +228,7 @@ describe("FA-10 the end of a program under control", () => {
     }
   });
 
-  it("FA-10 the cancel at the end changes neither the trace nor the blocked tasks, and a replay is the same", async () => {
+  it("FA-10 the cancel at the end changes neither the trace nor the blocked tasks, and a replay is the same (scheduler/ending.ts 3)", async () => {
     const program = async (): Promise<void> => {
       const ch = chan<number>({ name: "numbers" });
       go(async function reader() {

@@ -142,7 +142,7 @@ describe("explore", () => {
 
   for (const [name, { kind, ...lanes }] of Object.entries(faults)) {
     for (const [lane, program] of Object.entries(lanes)) {
-      it(`finds ${name} (${lane}) within 100 runs, shrinks it, and replays it`, async () => {
+      it(`finds ${name} (${lane}) within 100 runs, shrinks it, and replays it (exploration.ts 4, shrinking.ts 1)`, async () => {
         const error = await finding(program, { maxSchedules: 100 });
         expect(error.kind).to.equal(kind);
         expect(error.schedule.length).to.be.lessThan(12);
@@ -162,7 +162,7 @@ describe("explore", () => {
     );
   });
 
-  it("proves a small program: every order was tried, and each end is counted", async () => {
+  it("proves a small program: every order was tried, and each end is counted (exhaustive.ts 2)", async () => {
     const program: Program = async ({ outcome }) => {
       const ch = chan<string>(2);
       go(() => ch.send("a"));
@@ -195,7 +195,7 @@ describe("explore", () => {
     expect((await finding(dine((n) => [n, (n + 1) % 3]), { strategy: "dpor" })).kind).to.equal("deadlock");
   });
 
-  it("proves two philosophers whose forks are tasks in the 1,280 orders that differ, each once", async function () {
+  it("proves two philosophers whose forks are tasks in the 1,280 orders that differ, each once (chooser.ts 1)", async function () {
     this.timeout(20_000);
     const { complete, schedules, pruned } = await explore(async () => {
       const forks = [0, 1].map(() => ({ taken: chan<void>(), back: chan<void>() }));
@@ -217,7 +217,7 @@ describe("explore", () => {
   });
 
   for (const strategy of ["dfs", "dpor"] as const) {
-    it(`calls nothing complete in which two cases of a select waited in one line: ${strategy}`, async () => {
+    it(`calls nothing complete in which two cases of a select waited in one line: ${strategy} (chooser.ts 2)`, async () => {
       const program = (cases: (ch: Channel<number>) => Record<string, Operation<unknown>>): Program => async ({ outcome }) => {
         const ch = chan<number>();
         const sender = go(() => ch.send(1));
@@ -252,7 +252,7 @@ describe("explore", () => {
     expect(message).to.include('"usesRealTimer" awaits something outside of the library');
   });
 
-  it("reports a program that is not the same twice", async () => {
+  it("reports a program that is not the same twice (exploration.ts 2)", async () => {
     let runs = 0;
     const { kind } = await finding(async () => {
       if (runs++ % 2 === 1) await chan(1).send(1);
@@ -269,7 +269,7 @@ describe("explore", () => {
     "a store of the user's": "() => new AsyncLocalStorage().run(1, async () => { await null; go(async () => {}); })",
   };
   for (const [what, text] of Object.entries(firsts)) {
-    it(`takes no program for another at its second run, in the first exploration of a process, at its top level: ${what}`, () => {
+    it(`takes no program for another at its second run, in the first exploration of a process, at its top level: ${what} (exploration.ts 1)`, () => {
       expect(started(`import { AsyncLocalStorage } from "node:async_hooks";
         import { explore } from "rendezvous/testing";
         import { chan, go, scope } from "rendezvous";
@@ -336,7 +336,7 @@ describe("explore", () => {
     for (const end of outcomes.keys()) expect(end).to.match(/^(sent 1|(pending|CancelledError) TimeoutError)$/);
   });
 
-  it("chooses among values, explores each, and counts as many outcomes as schedules", async () => {
+  it("chooses among values, explores each, and counts as many outcomes as schedules (exhaustive.ts 1)", async () => {
     const { schedules, outcomes } = await explore(({ choose, outcome }) => { outcome(String(choose(1, 2, 3))); }, { strategy: "dfs" });
     expect(schedules).to.equal(3);
     expect(Object.fromEntries(outcomes)).to.deep.equal({ 1: 1, 2: 1, 3: 1 });

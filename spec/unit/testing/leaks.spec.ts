@@ -39,7 +39,7 @@ describe("the leak check", () => {
     await settle();
   });
 
-  it("GO-04 (c) a task that is about to end gets the time for it, even under a fake clock", async () => {
+  it("GO-04 (c) a task that is about to end gets the time for it, even under a fake clock (leaks.ts 1)", async () => {
     sinon.useFakeTimers();
     await expectNoLeaks(() => {
       go(async () => { for (let turns = 0; turns < 5; turns++) await settle(); });
@@ -67,7 +67,7 @@ describe("the leak check", () => {
     await settle();
   });
 
-  it("GO-04 (e) as mocha's hooks a leak fails the test that has leaked, and no other", async () => {
+  it("GO-04 (e) as mocha's hooks a leak fails the test that has leaked, and no other (leaks.ts 2)", async () => {
     const ch = chan<number>({ name: "leaking" });
     const mocha = new Mocha({ reporter: function silent() { /* says nothing */ } as never });
     mocha.rootHooks(leakHooks() as never);
@@ -97,7 +97,7 @@ describe("the leak check", () => {
 });
 
 describe("EX-06 a test that does not end", () => {
-  it("says to mocha who waits for what, itself and what it has started", async () => {
+  it("says to mocha who waits for what, itself and what it has started (leaks.ts 3, unended.ts 1)", async () => {
     const mocha = new Mocha({ reporter: function silent() { /* says nothing */ } as never, timeout: 300 });
     mocha.rootHooks(leakHooks() as never);
     const [replies, requests] = [chan<number>({ name: "replies" }), chan<number>({ name: "requests" })];
@@ -122,7 +122,7 @@ describe("EX-06 a test that does not end", () => {
   const stuck = `async () => { go(async function server() { await chan({ name: "requests" }).receive(); }); await chan({ name: "replies" }).receive(); }`;
   const waits = /the test itself waits in receive on channel "replies"[^]*task \d+ "server" waits in receive on channel "requests"/;
 
-  it("is told on standard error when the event loop runs dry", () => {
+  it("is told on standard error when the event loop runs dry (unended.ts 2)", () => {
     const { errors } = started(`import { chan, go } from "rendezvous"; import { expectNoLeaks } from "rendezvous/testing"; void expectNoLeaks(${stuck});`);
     expect(errors).to.match(/^LeakError: The event loop has run dry, and a test has not ended\./).and.match(waits);
   });
@@ -137,7 +137,7 @@ describe("EX-06 a test that does not end", () => {
     expect(output).to.match(/(ok 1 - |✔ )fine/).and.include('"left" is left in receive on channel "nobody"');
   });
 
-  it("is told when its time is up, where the framework's is known", async () => {
+  it("is told when its time is up, where the framework's is known (unended.ts 2)", async () => {
     const clock = sinon.stub(console, "error");
     const hooks = leakHooks();
     const giveUp = new AbortController();

@@ -5,7 +5,7 @@ import { Timers, type Timed } from "../../../src/testing/scheduler/timers.ts";
 import { seedOfRun } from "../../support/settle.ts";
 
 describe("virtual timers", () => {
-  it(`come in the order of their time, then of their making, whichever are taken out (seed ${seedOfRun})`, () => {
+  it(`come in the order of their time, then of their making, whichever are taken out (seed ${seedOfRun}) (timers.ts 1)`, () => {
     const random = seeded(seedOfRun);
     const below = (count: number): number => Math.floor(random() * count);
     for (let round = 0; round < 200; round++) {
@@ -31,7 +31,7 @@ describe("virtual timers", () => {
     }
   });
 
-  it("are added and taken out in logarithmic time: 10,000 of them look at no more than 64 others each", () => {
+  it("are added and taken out in logarithmic time: 10,000 of them look at no more than 64 others each (timers.ts 2)", () => {
     const count = 10_000;
     let looks = 0;
     const random = seeded(1);

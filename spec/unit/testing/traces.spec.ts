@@ -12,7 +12,7 @@ async function traceOf(program: Program, schedule = "0"): Promise<readonly strin
 }
 
 describe("EX-08 traces", () => {
-  it("tell a synchronous verb once, also if it wakes nobody, and no stale one", async () => {
+  it("tell a synchronous verb once, also if it wakes nobody, and no stale one (trace.ts 1)", async () => {
     expect(bare(await traceOf(async () => {
       const ch = chan<number>({ name: "c", capacity: 1 });
       ch.trySend(1);
@@ -78,7 +78,7 @@ describe("EX-08 traces", () => {
     expect(bare(await traceOf(({ choose }) => { choose("red", "green"); }, "1"))).to.deep.equal(['main: chooses "green", ends']);
   });
 
-  it("draw the arrows the way of the value, a handover once, and the failure last", async () => {
+  it("draw the arrows the way of the value, a handover once, and the failure last (trace.ts 2)", async () => {
     const error = await rejectionOf(explore(async () => {
       const ch = chan<number>({ name: "c" });
       go(named("sender", async () => { await ch.send(1); }));

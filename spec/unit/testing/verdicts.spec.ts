@@ -68,7 +68,7 @@ describe("EX-02 no end", () => {
     },
   };
   for (const [how, program] of Object.entries(loops)) {
-    it(`is not said of a loop that runs until it is told to stop: ${how}`, async function () {
+    it(`is not said of a loop that runs until it is told to stop: ${how} (program-run.ts 2)`, async function () {
       this.timeout(60_000);
       for (const strategy of strategies) {
         for (let seed = 1; seed <= 5; seed++) await explore(program, { strategy, seed, maxSchedules: 20, maxSteps: 1000 });
@@ -79,13 +79,13 @@ describe("EX-02 no end", () => {
 
   const endless: Program = async () => { for (;;) await chan(1).send(1); };
 
-  it("is said of what does not end in a fair order, either; or it is ignored, and nothing is complete", async () => {
+  it("is said of what does not end in a fair order, either; or it is ignored, and nothing is complete (agenda.ts 2)", async () => {
     expect((await finding(endless, { maxSteps: 100 })).kind).to.equal("livelock");
     const { complete } = await explore(endless, { maxSteps: 100, endless: "ignore", maxSchedules: 20 });
     expect(complete).to.equal(false);
   });
 
-  it("and maxMs bound everything, a single run and shrinking too", async () => {
+  it("and maxMs bound everything, a single run and shrinking too (shrinking.ts 2)", async () => {
     expect((await explore(endless, { maxSteps: Infinity, maxMs: 50 })).complete).to.equal(false);
     let runs = 0;
     const { kind } = await finding(async ({ choose }) => {
@@ -138,7 +138,7 @@ describe("EX-03 proofs", () => {
     expect(ends.size).to.equal(1);
   });
 
-  it("are cross-checked: what tasks share unseen is told, and nothing is complete", async () => {
+  it("are cross-checked: what tasks share unseen is told, and nothing is complete (exploration.ts 3)", async () => {
     const program: Program = async () => {
       let last = "";
       const write = (name: string) => async (): Promise<void> => {
@@ -188,7 +188,7 @@ describe("EX-04 timers that race", () => {
     expect(schedules).to.be.at.least(100);
   });
 
-  it("go on after main's end: only who waits for no timer is a leak", async () => {
+  it("go on after main's end: only who waits for no timer is a leak (program-run.ts 1)", async () => {
     const program: Program = () => { go(async () => { await sleep(10); }); };
     expect((await finding(program)).kind).to.equal("leak");
     await explore(program, { strategy: "random", timers: "race", maxSchedules: 20 });
@@ -231,7 +231,7 @@ describe("EX-05 a deadlock beside a live ticker", () => {
     expect(String(error)).to.include('receive on channel "nobody"');
   });
 
-  it("and hours beside an idle one are no steps", async () => {
+  it("and hours beside an idle one are no steps (agenda.ts 3)", async () => {
     const program = async (): Promise<void> => {
       using clock = ticker(1);
       await sleep(3_600_000);

@@ -86,7 +86,7 @@ const tooEarly = (meet: Meeting, depth: number, before: () => Promise<boolean>):
 describe("EX-01 the orders that production has", () => {
   for (const [verb, meet] of Object.entries(meetings)) {
     for (const strategy of strategies) {
-      it(`are found after ${verb}, at any depth of async layers: ${strategy}`, async () => {
+      it(`are found after ${verb}, at any depth of async layers: ${strategy} (controlled-scheduler.ts 1)`, async () => {
         for (let depth = 0; depth <= 5; depth++) {
           const program = tooEarly(meet, depth, () => Promise.resolve(true));
           // What runs user code, as an operation of one's own, takes a hop more: then it is right without an async layer.
@@ -101,7 +101,7 @@ describe("EX-01 the orders that production has", () => {
         }
       });
 
-      it(`are a choice after ${verb}, where the first run is right: ${strategy}`, async () => {
+      it(`are a choice after ${verb}, where the first run is right: ${strategy} (controlled-scheduler.ts 3) (agenda.ts 1)`, async () => {
         for (let depth = verb === deferred ? 1 : 0; depth <= 5; depth++) {
           const program = tooEarly(meet, depth, async () => {
             const order = chan<string>();
