@@ -2,7 +2,7 @@
  * Channels: two lines and a buffer.
  *
  * 1. A send that finds a receiver in line hands the value over; one that finds room stores it; else it waits. A receive
- *    takes the oldest value: of the buffer, then of the first sender in line. Nobody passes those in line.
+ *    takes the oldest value: of the buffer, then of the first sender in line. Nothing overtakes the line.
  * 2. There are never both senders and receivers in line, save those of one select that does both on the same channel.
  * 3. While values are in the buffer no receiver waits; while there is room no sender does.
  * 4. `close` comes after everything accepted: the buffer and the senders in line. `cancel` comes at once.
@@ -73,9 +73,9 @@ let made = 0;
 export class Channel<T> implements Sender<T>, Receiver<T> {
   /** How many values it holds for receivers to come: 0 is a rendezvous. */
   readonly capacity: number;
-  /** @internal Those who wait to send; each has its value in its slot. */
+  /** @internal The waiting senders. Each has its value in its slot. */
   readonly senders: WaitQueue = new WaitQueue(this);
-  /** @internal Those who wait to receive; each has in its slot whether it asks for an iterator's result, as `next` does, or the loop that asks. */
+  /** @internal The waiting receivers. The slot says whether one asks for an iterator's result, as `next` does, or has the loop that asks. */
   readonly receivers: WaitQueue = new WaitQueue(this);
   readonly #id: number = ++made;
   /** Its options, unless they are the usual ones. */
@@ -121,7 +121,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return this.#buffer?.size ?? 0;
   }
 
-  /** @internal Who waits, and whether it has come to its end. */
+  /** @internal How many wait on either side, and whether the channel has ended. */
   facts(cancelled = "cancelled", sender = "sender", receiver = "receiver"): (string | false)[] {
     const [senders, receivers] = [this.senders.length, this.receivers.length];
     return [

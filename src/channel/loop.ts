@@ -1,5 +1,5 @@
 /**
- * Loops over a channel. Who waits for one has it in its slot, and the loop knows who that is: so it leaves the line wherever it stands, however long
+ * Loops over a channel. A loop's waiter has the loop in its slot, and the loop knows its waiters: so it leaves the line wherever it stands, however long
  * that is.
  */
 import { mayBeCancelled } from "../core/cancel-context.ts";
@@ -15,7 +15,7 @@ import { withdraw, type Waiter } from "../core/wait-queue.ts";
 /** The iterator of a loop over a channel. */
 export class Loop<T> extends Iteration<T> implements Looping {
   readonly #channel: ReceivingSide;
-  /** Who is in line for its `next`; one that was cancelled is not in line any more. Mostly it is one. */
+  /** The waiters of its calls of `next`, usually one. A cancelled one has left the line already. */
   #one: Waiter | undefined = undefined;
   #others: Set<Waiter> | undefined = undefined;
   /** How many others there are before those are looked for that were cancelled: twice as many as were left the last time. */

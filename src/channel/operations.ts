@@ -21,7 +21,7 @@ export interface ReceivingSide {
   describe(queue: WaitQueue): string;
 }
 
-/** Who asks for results one after the other, and knows who waits for one: a loop. */
+/** A loop: it asks for one result after the other, and knows which waiters are its own. */
 export interface Looping {
   joined(waiter: Waiter): void;
   left(waiter: Waiter): void;

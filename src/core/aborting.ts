@@ -1,9 +1,9 @@
 /**
  * The abort of a signal as an operation: what stands behind every `{ signal }`.
  *
- * 1. However many wait for a signal, it has one listener, and none when nobody waits: registering and leaving take
+ * 1. A signal has one listener however many waiters it has, and none without a waiter: registering and leaving take
  *    constant time (an EventTarget's own list takes linear time).
- * 2. When it aborts, those who wait are failed in order, with the reason itself.
+ * 2. When it aborts, the waiters fail in order, with the reason itself.
  */
 import { nothing, Performable, type Nothing } from "./operation.ts";
 import { HoldsSignal } from "./traits.ts";

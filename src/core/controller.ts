@@ -1,5 +1,5 @@
 /**
- * The seam: a controller, absent in production, decides what is otherwise the scheduler's, the timer's and chance's to decide, and is told what the running
+ * The seam: a controller, absent in production, decides what the scheduler, the timers and chance decide otherwise, and learns what the running
  * code does. The testing module is built on it and on nothing else.
  *
  * Idea: the schedulers of loom and shuttle.
@@ -14,7 +14,7 @@ export const everything: unique symbol = Symbol("everything");
 export type Verb = MayWait | DoneAtOnce;
 /** The verbs that may wait: what follows them comes when the running code is resumed. */
 export type MayWait = "send" | "receive" | "read" | "join" | "closeWrite" | "acquire" | "take";
-/** The verbs that return at once, also if they wake somebody. Between "poll" and "polled" the others do, too. */
+/** The verbs that return at once, even if they wake a waiter. Between "poll" and "polled" the others do, too. */
 export type DoneAtOnce =
   | "trySend" | "tryReceive" | "poll" | "polled" | "close" | "cancel" | "abort" | "resume" | "reply" | "limit"
   | "deliver" | "end of what comes" | OfSync | OfNetInMemory;
@@ -79,7 +79,7 @@ export interface Controller {
    * polling has its own.
    */
   choose(left: number, cases: readonly unknown[]): number;
-  /** A timer: call `fire` after `ms`; the result disarms it. `isIdle`: whether nobody waits for it at present. */
+  /** A timer: call `fire` after `ms`; the result disarms it. `isIdle`: whether nothing waits for it at present. */
   arm(ms: number, fire: () => void, isIdle?: () => boolean): () => void;
 
   // -- What the running code does --

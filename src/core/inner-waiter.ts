@@ -1,14 +1,14 @@
 /**
- * Those who wait inside of an operation that is made of others, a choice or a map, on behalf of whoever performs that one.
+ * Waiters inside of an operation that is made of others, such as a choice or a map. They wait on behalf of its performer.
  */
 import type { CaseKey } from "../errors.ts";
 import type { Outcome, Waiter, WaitPlace } from "./wait-queue.ts";
 
-/** An operation made of others. Whoever performs it waits in it as in a place. */
+/** An operation made of others. Its performer waits in it as in a place. */
 export interface Around extends WaitPlace {
   /** The operation that the inner waiter waits for has begun to happen. */
   commit(outside: Waiter, chosen: InnerWaiter): void;
-  /** The operation under this key has happened, and nothing waits inside any more: resume whoever waits outside. */
+  /** The operation under this key has happened, and nothing waits inside any more: resume the performer. */
   happened(outside: Waiter, key: CaseKey | undefined, how: Outcome, what: unknown): void;
 }
 

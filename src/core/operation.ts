@@ -2,7 +2,7 @@
  * Operations: every blocking thing as a value that can be polled, waited for and withdrawn.
  *
  * 1. Performing is: poll, and if nothing happens take a place in line, in the same turn. A JavaScript turn is the
- *    atomic region, so nobody comes in between.
+ *    atomic region, so nothing comes in between.
  * 2. An operation describes and does nothing by itself; one value may be performed many times, also at once.
  * 3. The operation that happens hands its performer a value or an error, once; user code (a map function) runs in the
  *    performer's own turn.

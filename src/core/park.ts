@@ -94,7 +94,7 @@ function settledBy(waiter: PromiseWaiter): Promise<unknown> {
   });
 }
 
-/** Called for each wait that begins in a context, while somebody debugs. */
+/** Called in debug mode for each wait that begins in a context. */
 let onWait: ((waiter: Waiter) => void) | undefined;
 
 /** Have each wait that begins in a context be noted, or not any more. */

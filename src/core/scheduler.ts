@@ -15,7 +15,7 @@ import { Queue } from "../support/queue.ts";
 
 /** Something to run in a turn of its own. */
 export interface Job {
-  /** It is called in nobody's async context. */
+  /** Called outside of all async contexts. */
   run(): void;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Those who wait, and the lines they wait in.
+ * Waiters, and the lines in which they wait.
  *
  * 1. First come, first served; joining, leaving from the middle and taking the first are one step each, whatever the length.
- * 2. Who is in a place knows it (`place`), and whoever lets a waiter go has cleared that before resuming it: a waiter is
+ * 2. A waiter knows the place it is in (`place`). That is cleared before the waiter is resumed, so a waiter is
  *    resumed once, and withdrawing one that has gone is harmless.
  * 3. A waiter belongs to one line at a time and carries the links itself:
  *
@@ -13,7 +13,7 @@
 import type { CaseKey } from "../errors.ts";
 import { touch } from "./controller.ts";
 
-/** Where somebody waits: a line, a timer, a signal. */
+/** Where a waiter waits: a line, a timer, a signal. */
 export interface WaitPlace {
   /** Take the waiter out, without a trace. Called at most once for each time it came here, and never after it was resumed. */
   withdraw(waiter: Waiter): void;

@@ -29,10 +29,10 @@ export interface Performer extends Waiter {
   waitFor(operation: Yieldable<unknown>): void;
 }
 
-/** Who performs by `yield*`: the generator task that runs now. */
+/** The generator task that runs now, and performs what it is asked for by `yield*`. */
 export let running: Performer | undefined;
 
-/** Tell `yield*` who performs from here on. */
+/** Set the task that performs what is asked for by `yield*`. */
 export function enter(task: Performer | undefined): void {
   running = task;
 }

@@ -7,7 +7,7 @@ import { checkedSignal } from "../support/given.ts";
 
 /**
  * Never gives a value; rejects with `signal.reason` when the signal aborts. As the first case of a `listed` select an
- * abort wins over data. One listener a signal, however many wait; none when nobody does.
+ * abort wins over data. A signal has one listener however many waiters it has, and none without a waiter.
  *
  * @throws TypeError when `signal` is none
  *

@@ -12,7 +12,7 @@ export interface Asked<A, T> {
   asking(ask: A): string;
   /** Gives it now, or changes nothing. */
   claim(ask: A, key?: CaseKey): T | Nothing;
-  /** Have somebody stand in line for it. */
+  /** Put a waiter in line for it. */
   stand(waiter: Waiter, ask: A): void;
 }
 

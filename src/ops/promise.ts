@@ -121,7 +121,7 @@ class Watched {
 
   constructor(promise: PromiseLike<unknown>) {
     this.joining = joiningOf(promise);
-    // Asked for by `then`, a task would be joined as part of whoever asks first, and the cancel of that one would be what all others are told.
+    // By `then`, a task would be joined as part of the first asker, and when that one is cancelled all others would get its error.
     const settled = this.joining ? performIn(undefined, this.joining) : Promise.resolve(promise);
     settled.then(
       (value) => {

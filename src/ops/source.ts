@@ -16,7 +16,7 @@ export interface OperationSource<T> {
   /** What reports call it, as a phrase after "waits in": `lock "printer"`. `"an operation"`. */
   name?: string | undefined;
   /**
-   * Who lets it happen. `"by tasks"`: the tasks of this program alone, as with a lock or a semaphore; then a deadlock in it is one for `bubble` and
+   * What lets it happen. `"by tasks"`: the tasks of this program alone, as with a lock or a semaphore; then a deadlock in it is one for `bubble` and
    * `explore`. `"from outside"`, if left out: I/O, timers, promises, so that nobody can know that it will never happen.
    */
   resumed?: "by tasks" | "from outside" | undefined;

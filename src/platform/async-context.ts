@@ -1,7 +1,7 @@
 /**
  * The async context of user code (`AsyncLocalStorage`), for what does not go on by a promise of its own.
  *
- * Promises carry their context by themselves. A run queue does not: its jobs would see the context of whoever filled it. Where the
+ * Promises carry their context by themselves. A run queue does not: its jobs would see the context of the code that filled it. Where the
  * platform has such contexts, its entry module (`node.ts`) provides them; elsewhere there is nothing to carry.
  */
 
@@ -12,9 +12,9 @@ export interface AsyncContext {
 
 /** What a platform knows of contexts. */
 export interface Contexts {
-  /** Whether nobody but `carry` has put anything into the present context. */
+  /** Whether only `carry` has put anything into the present context. */
   isPlain(): boolean;
-  /** Whether nobody, not even `carry`, has put anything into the present context. */
+  /** Whether the present context is empty, also of what `carry` puts there. */
   isEmpty(): boolean;
   /** The present context in any case. */
   snapshot(): AsyncContext;
@@ -34,7 +34,7 @@ export interface Carried<T> {
 
 export let contexts: Contexts | undefined;
 
-/** The present context, or `undefined` if nobody but the library has put anything into it. */
+/** The present context, or `undefined` if only the library has put anything into it. */
 export function captured(): AsyncContext | undefined {
   return contexts && !contexts.isPlain() ? contexts.snapshot() : undefined;
 }

@@ -20,7 +20,7 @@ export let realTimeout: Timers["setTimeout"] | undefined = real("setTimeout");
 export let realImmediate: Timers["setImmediate"] | undefined = real("setImmediate");
 const Ports = globalThis.MessageChannel;
 interface Port { onmessage: () => void; postMessage(message: undefined): void; close(): void }
-/** Milliseconds of a clock that nobody sets. */
+/** Milliseconds of a clock that cannot be set. */
 export const now: () => number = performance.now.bind(performance);
 
 /** False while a fake clock stands in for the platform's timers. */

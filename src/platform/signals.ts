@@ -6,7 +6,7 @@
  */
 let unlimited: ((signal: AbortSignal) => void) | undefined;
 
-/** Provide how the platform is told that a signal may have any number of listeners. */
+/** Provide what tells the platform that a signal may have any number of listeners. */
 export function provideUnlimited(provided: (signal: AbortSignal) => void): void {
   unlimited = provided;
 }

@@ -1,8 +1,8 @@
 /**
- * What a program has open: tickers, listeners, connections. For reports of what nobody has ended.
+ * What a program has open: tickers, listeners, connections. For reports of what was never ended.
  *
- * Noted only while somebody asks (debugging, leak checks): otherwise nobody pays for it, and what is dropped unended can be collected. Whoever
- * ends leaves.
+ * Noted only in debug mode and during leak checks. Otherwise it costs nothing, and what is dropped unended can be
+ * collected. What ends is no longer noted.
  *
  * Idea: Node's `process.getActiveResourcesInfo`, with names and places.
  */
@@ -16,7 +16,7 @@ export interface Opened {
 let note: ((by: object) => void) | undefined;
 const opened = new Map<object, Opened>();
 
-/** Have what is opened from here on be noted, each with the place that `note` takes; until the function that is returned is called. */
+/** Note everything that is opened until the returned function is called, each with the place that `note` takes. */
 export function noteResources(place: (by: object) => void): () => void {
   note = place;
   return () => {
@@ -31,7 +31,7 @@ export function asksFor(by: object): boolean {
   return note !== undefined;
 }
 
-/** Something is open from here on, of this name; asked for by `by`, or here and now. */
+/** Something of this name has been opened, for `by`, or for the code that runs now. */
 export function hasOpened(resource: object, name: string, by?: object): void {
   if (!note) return;
   if (!by) note(resource);
