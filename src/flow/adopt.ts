@@ -4,16 +4,15 @@
 import type { Receiver } from "../channel/channel-types.ts";
 import { Performable } from "../core/operation.ts";
 import { show, tagOf } from "../errors.ts";
+import { checkedName } from "../support/named.ts";
 import type { FlowOptions, NodeReadable } from "./flow-types.ts";
 import type { CleanUp, Origin, Ownership } from "./origin.ts";
 import { IteratorOrigin, readingOf, SupplyOrigin, supplyOf } from "./sources/iterator.ts";
 import { ReadableOrigin } from "./sources/readable.ts";
 import { ReceiverOrigin } from "./sources/receiver.ts";
 
-let made = 0;
-
 /** A name for a flow without one. */
-export const flowName = (): string => `flow-${String(++made)}`;
+export const flowName = (): string => checkedName(undefined, "flow");
 
 const has = (given: unknown, ...names: readonly (string | symbol)[]): boolean =>
   names.every((name) => typeof (given as Record<string | symbol, unknown>)[name] === "function");

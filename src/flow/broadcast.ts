@@ -21,9 +21,10 @@ import { perform } from "../core/perform.ts";
 import { Asking, type Asked } from "../ops/asking.ts";
 import { Queue } from "../support/queue.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
-import { ClosedError, show, type CaseKey } from "../errors.ts";
+import { ClosedError, type CaseKey } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { checkedCount, checkedName, Named } from "../support/named.ts";
+import { counted } from "../support/printing.ts";
 import { flowFrom, roomOf } from "./flow.ts";
 import type { Flow } from "./flow-types.ts";
 import { end, Failure, type Result } from "./result.ts";
@@ -81,15 +82,11 @@ export interface Broadcast<in out T> extends Sender<T> {
  */
 export function broadcast<T>(options: BroadcastOptions = {}): Broadcast<T> {
   const { replay = 0, name } = knownOptions(options, broadcastOptions, "broadcast");
-  if (typeof (replay as unknown) !== "number" || !(replay >= 0) || !(Number.isInteger(replay) || replay === Infinity)) {
-    throw new RangeError(`broadcast replays a whole number of values from 0 up, or Infinity; got ${show(replay)}`);
-  }
-  if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of a broadcast cannot be ${show(name)}`);
-  return new Broadcasting(replay, name ?? `broadcast-${String(++made)}`) as Broadcast<unknown> as unknown as Broadcast<T>;
+  checkedCount(replay, "the option replay of broadcast", 0);
+  return new Broadcasting(replay, checkedName(name, "broadcast")) as Broadcast<unknown> as unknown as Broadcast<T>;
 }
 
 const broadcastOptions: Known<BroadcastOptions> = { replay: true, name: true };
-let made = 0;
 
 /** What a waiting sender has in its slot. */
 interface Message {
@@ -98,7 +95,7 @@ interface Message {
   readonly last: number;
 }
 
-class Broadcasting implements Broadcast<unknown>, Asked<unknown, undefined>, Spreading {
+class Broadcasting extends Named implements Broadcast<unknown>, Asked<unknown, undefined>, Spreading {
   readonly name: string;
   readonly #replay: number;
   readonly #replayed: Queue<unknown> = new Queue();
@@ -110,27 +107,22 @@ class Broadcasting implements Broadcast<unknown>, Asked<unknown, undefined>, Spr
   readonly drops: (() => void)[] = [];
 
   constructor(replay: number, name: string) {
+    super();
     this.#replay = replay;
     this.name = name;
     tellMade(this, this.#senders);
   }
 
-  toString(): string {
+  protected get title(): string {
+    return `Broadcast ${JSON.stringify(this.name)}`;
+  }
+
+  protected facts(): (string | false)[] {
     const waiting = this.#senders.length;
-    return standing(
-      `Broadcast ${JSON.stringify(this.name)}`, `${String(this.subscribers)} ${this.subscribers === 1 ? "subscriber" : "subscribers"}`,
+    return [
+      `${String(this.subscribers)} ${this.subscribers === 1 ? "subscriber" : "subscribers"}`,
       waiting > 0 && counted(waiting, "sender", "wait"), this.#end !== undefined && "closed",
-    );
-  }
-
-  /** @internal */
-  [forNode](): string {
-    return this.toString();
-  }
-
-  /** @internal */
-  [forDeno](): string {
-    return this.toString();
+    ];
   }
 
   // -- The sender --

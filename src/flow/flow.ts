@@ -6,10 +6,10 @@
  */
 import type { ChannelOptions, Sender } from "../channel/channel-types.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, rejectedNow } from "../core/perform.ts";
-import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
-import { forDeno, forNode, standing } from "../support/printing.ts";
-import { show } from "../errors.ts";
+import { perform, promised } from "../core/perform.ts";
+import { checkedBoolean, checkedFunction, knownOptions, type Known } from "../support/given.ts";
+import { checkedCount, checkedName, Named } from "../support/named.ts";
+import { misuse } from "../errors.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
 import { checkedDelay } from "../time/timer.ts";
 import { checkedBody } from "../task/body.ts";
@@ -21,7 +21,7 @@ import { cleanedUp, FlowLoop, LentLoop } from "./loop.ts";
 import type { Origin } from "./origin.ts";
 import { Pulling, type Tower, type View } from "./pipeline.ts";
 import { ParallelStage } from "./parallel.ts";
-import { buffered, LatestStage, produced } from "./stage.ts";
+import { buffered, LatestStage, produced, scopeOf } from "./stage.ts";
 import { Chunking, Debouncing } from "./timed.ts";
 import { Throttling } from "./throttle.ts";
 import { untilHappens } from "./until.ts";
@@ -63,32 +63,27 @@ export function flow<T>(source: Source<T>, options?: FlowOptions): Flow<T> {
 export function flowOf<T>(source: Source<T>, options?: FlowOptions): FlowOf<T> {
   if (source instanceof FlowOf && options === undefined) return source as FlowOf<T>;
   const given = knownOptions(options ?? {}, flowOptions, "flow");
-  checkOptions(given);
+  const { preventCancel, onDrop, name } = given;
+  if (preventCancel !== undefined) checkedBoolean(preventCancel, "the option preventCancel of flow");
+  if (onDrop !== undefined) checkedFunction(onDrop, "the option onDrop of flow", "(value) => value.close()");
+  if (name !== undefined) checkedName(name, "flow");
   return flowFrom<T>(adopted(source, given, source instanceof FlowOf ? source.origin.cleanUp : undefined));
 }
 
 const flowOptions: Known<FlowOptions> = { preventCancel: true, onDrop: true, name: true };
-
-function checkOptions({ preventCancel, onDrop, name }: FlowOptions): void {
-  const check = (good: boolean, what: string, value: unknown): void => {
-    if (!good) throw new TypeError(`the ${what} of a flow cannot be ${show(value)}`);
-  };
-  check(preventCancel === undefined || typeof (preventCancel as unknown) === "boolean", "preventCancel", preventCancel);
-  check(onDrop === undefined || typeof (onDrop as unknown) === "function", "onDrop", onDrop);
-  check(name === undefined || typeof (name as unknown) === "string", "name", name);
-}
 
 /** The flow over an origin. */
 export function flowFrom<T>(origin: Origin): FlowOf<T> {
   return new FlowOf<T>({ origin, base: origin.operation, top: undefined });
 }
 
-export class FlowOf<T> implements Flow<T>, Pulled {
+export class FlowOf<T> extends Named implements Flow<T>, Pulled {
   readonly tower: Tower;
   #nexting: Pulling | undefined = undefined;
   #receiving: Pulling | undefined = undefined;
 
   constructor(tower: Tower) {
+    super();
     this.tower = tower;
   }
 
@@ -100,18 +95,12 @@ export class FlowOf<T> implements Flow<T>, Pulled {
     return this.origin.name;
   }
 
-  toString(): string {
-    return standing(`Flow ${JSON.stringify(this.name)}`, this.origin.cancelled ? "cancelled" : this.origin.ended && "over");
+  protected get title(): string {
+    return `Flow ${JSON.stringify(this.name)}`;
   }
 
-  /** @internal */
-  [forNode](): string {
-    return this.toString();
-  }
-
-  /** @internal */
-  [forDeno](): string {
-    return this.toString();
+  protected facts(): (string | false)[] {
+    return [this.origin.cancelled ? "cancelled" : this.origin.ended && "over"];
   }
 
   /** @internal */
@@ -189,16 +178,16 @@ export class FlowOf<T> implements Flow<T>, Pulled {
   }
 
   take(n: number): Flow<T> {
-    return checkedCount(n, "take", 0) === Infinity ? this : this.#over(new Taking(this.tower, n));
+    return checkedCount(n, "the number of take", 0) === Infinity ? this : this.#over(new Taking(this.tower, n));
   }
 
   drop(n: number): Flow<T> {
-    return checkedCount(n, "drop", 0) === 0 ? this : this.#over(new Dropping(this.tower, n));
+    return checkedCount(n, "the number of drop", 0) === 0 ? this : this.#over(new Dropping(this.tower, n));
   }
 
   chunks(size: number, options: ChunkOptions = {}): Flow<T[]> {
     const { within = Infinity } = knownOptions(options, chunkOptions, "chunks");
-    return this.#over(new Chunking(this.tower, checkedCount(size, "chunks", 1), checkedDelay(within, "the option within of chunks")));
+    return this.#over(new Chunking(this.tower, checkedCount(size, "the size of chunks", 1), checkedDelay(within, "the option within of chunks")));
   }
 
   debounce(ms: number): Flow<T> {
@@ -206,9 +195,7 @@ export class FlowOf<T> implements Flow<T>, Pulled {
   }
 
   throttle(limiter: Permits): Flow<T> {
-    if (typeof (limiter as Partial<Permits> | undefined)?.taking !== "function") {
-      throw new TypeError(`throttle takes a rate limiter, as rateLimiter({ limit: 10, per: 1000 }); got ${show(limiter)}`);
-    }
+    if (!can(limiter, "taking")) throw misuse("throttle", "a rate limiter, as rateLimiter({ limit: 10, per: 1000 })", limiter);
     return this.#over(new Throttling(this.tower, performable(limiter.taking(), "throttle")));
   }
 
@@ -219,82 +206,72 @@ export class FlowOf<T> implements Flow<T>, Pulled {
   // -- Stages --
 
   parallel<U>(s: Scope, limit: number, f: ValueBody<[value: T], U>, options: ParallelOptions = {}): Flow<U> {
+    const state = scopeOf(s, "parallel", "8, (value) => work(value)");
     const { ordered = true } = knownOptions(options, parallelOptions, "parallel");
-    if (typeof (ordered as unknown) !== "boolean") throw new TypeError(`the option ordered of parallel is true or false; got ${show(ordered)}`);
+    checkedBoolean(ordered, "the option ordered of parallel");
     checkedCount(limit, "the limit of parallel", 1);
-    return flowFrom<U>(new ParallelStage(s, this.tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
+    return flowFrom<U>(new ParallelStage(state, this.tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
   }
 
   latest<U>(s: Scope, f: ValueBody<[value: T], U>): Flow<U> {
-    return flowFrom<U>(new LatestStage(s, this.tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
+    const state = scopeOf(s, "latest", "(value) => work(value)");
+    return flowFrom<U>(new LatestStage(state, this.tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
   }
 
   buffer<V = T>(s: Scope, options: number | ChannelOptions<V>): Flow<T> {
-    return flowFrom<T>(buffered(s, this.tower, roomOf(options)));
+    return flowFrom<T>(buffered(scopeOf(s, "buffer", "16"), this.tower, roomOf(options)));
   }
 
   // -- Verbs --
 
   forEach(f: ValueBody<[value: T, index: number], unknown>, options: ForEachOptions = {}): Promise<void> {
-    try {
-      const { limit = 1 } = knownOptions(options, forEachOptions, "forEach");
-      checkedCount(limit, "the limit of forEach", 1);
-      return forEach(this, checkedBody(f, "forEach", "flow.forEach((value) => work(value))"), options, limit);
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    return verb("forEach", options, forEachOptions, ({ limit = 1 }) =>
+      forEach(this, checkedBody(f, "forEach", "flow.forEach((value) => work(value))"), options, checkedCount(limit, "the limit of forEach", 1)));
   }
 
   into(sender: Sender<T>, options: IntoOptions = {}): Promise<boolean> {
-    try {
-      const { preventClose = false } = knownOptions(options, intoOptions, "into");
-      if (typeof (sender as Partial<Sender<T>> | undefined)?.sending !== "function") throw new TypeError(`into takes a sender, as chan(); got ${show(sender)}`);
+    return verb("into", options, intoOptions, ({ preventClose = false }) => {
+      if (!can(sender, "sending")) throw misuse("into", "a sender, as chan()", sender);
+      checkedBoolean(preventClose, "the option preventClose of into");
       return into(this, sender as unknown as Sender<unknown>, options, preventClose);
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    });
   }
 
   toArray(options: WaitOptions = {}): Promise<T[]> {
-    try {
-      return toArray(this, knownOptions(options, waitOptions, "toArray")) as Promise<T[]>;
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    return verb("toArray", options, waitOptions, () => toArray(this, options) as Promise<T[]>);
   }
 
   reduce(f: ValueBody<[sum: T, value: T, index: number], T>): Promise<T>;
   reduce<U>(f: ValueBody<[sum: U, value: T, index: number], U>, initial: U, options?: WaitOptions): Promise<U>;
   reduce(f: Given, initial?: unknown, options: WaitOptions = {}): Promise<unknown> {
-    try {
-      const fold = checkedBody(f, "reduce", "flow.reduce((sum, value) => sum + value)");
-      return reduce(this, fold, arguments.length > 1 ? { value: initial } : undefined, knownOptions(options, waitOptions, "reduce"));
-    } catch (error) {
-      return rejectedNow(error);
-    }
+    const first = arguments.length > 1 ? { value: initial } : undefined;
+    return verb("reduce", options, waitOptions, () => reduce(this, checkedBody(f, "reduce", "flow.reduce((sum, value) => sum + value)"), first, options));
   }
 
   some(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<boolean> {
-    return this.#search("some", f, true, () => true, false, options);
+    return this.#search("some", f, true, options).then(Boolean);
   }
 
   every(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<boolean> {
-    return this.#search("every", f, false, () => false, true, options);
+    return this.#search("every", f, false, options).then((hit) => !hit);
   }
 
   find(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<T | undefined> {
-    return this.#search("find", f, true, (value) => value as T | undefined, undefined, options);
+    return this.#search("find", f, true, options).then((hit) => hit?.value as T | undefined);
   }
 
-  #search<R>(verb: string, f: Given, wanted: boolean, found: (value: unknown) => R, none: R, options: WaitOptions): Promise<R> {
-    try {
-      const test = checkedBody(f, verb, `flow.${verb}((value) => value > 0)`);
-      return search(verb, this, test, wanted, found, none, knownOptions(options, waitOptions, verb));
-    } catch (error) {
-      return rejectedNow(error);
-    }
+  #search(name: string, f: Given, wanted: boolean, options: WaitOptions): Promise<{ value: unknown } | undefined> {
+    return verb(name, options, waitOptions, () => search(name, this, checkedBody(f, name, `flow.${name}((value) => value > 0)`), wanted, options));
   }
 }
+
+/** Run a verb with options that it knows; what it is given wrongly rejects it. */
+function verb<O extends object, R>(name: string, options: O, known: Known<O>, begin: (options: O) => Promise<R>): Promise<R> {
+  return promised(() => begin(knownOptions(options, known, name)));
+}
+
+/** Whether something has such a method. */
+const can = (given: unknown, method: string): boolean => typeof (given as Record<string, unknown> | null | undefined)?.[method] === "function";
 
 const waitOptions: Known<WaitOptions> = { signal: true };
 type ByValue = (value: unknown) => unknown;
@@ -330,9 +307,10 @@ export function roomOf<T>(options: number | ChannelOptions<T>): ChannelOptions<u
  * Idea: Kotlin's `produce`.
  */
 export function produce<T>(s: Scope, body: ValueBody<[out: Sender<T>], unknown>, options: number | ChannelOptions<T> = 0): Flow<T> {
+  const state = scopeOf(s, "produce", "async (out) => { ... }", "produce");
   const room = roomOf(options);
   const checked = checkedBody(body, "produce", "produce(s, async (out) => { ... })") as (out: Sender<unknown>) => unknown;
-  return flowFrom<T>(produced(s, checked, room, room.name ?? flowName()));
+  return flowFrom<T>(produced(state, checked, room, room.name ?? flowName()));
 }
 
 const parallelOptions: Known<ParallelOptions> = { ordered: true };
@@ -344,10 +322,4 @@ const valuesOptions: Known<ValuesOptions> = { preventCancel: true };
 /** The function of a view, or a clear error. */
 function checkedView(f: Given, verb: string, example: string): (...args: unknown[]) => unknown {
   return checkedFunction(f, verb, `flow.${verb}((value) => ${example})`) as (...args: unknown[]) => unknown;
-}
-
-/** A number of values, or a clear error. */
-export function checkedCount(n: number, what: string, least: number): number {
-  if (typeof (n as unknown) === "number" && n >= least && (Number.isInteger(n) || n === Infinity)) return n;
-  throw new RangeError(`${what} takes a whole number from ${String(least)} up, or Infinity; got ${show(n)}`);
 }

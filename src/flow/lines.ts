@@ -10,7 +10,8 @@
 import { nothing, type Nothing } from "../core/operation.ts";
 import { show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { checkedCount, flowOf, FlowOf } from "./flow.ts";
+import { checkedCount } from "../support/named.ts";
+import { flowOf, FlowOf } from "./flow.ts";
 import type { Flow, Source } from "./flow-types.ts";
 import { Looking } from "./looking.ts";
 import type { Tower } from "./pipeline.ts";
@@ -47,7 +48,7 @@ export interface LinesOptions {
  */
 export function lines(source: Source<Uint8Array | string>, options: LinesOptions = {}): Flow<string> {
   const { maxLine = 65_536 } = knownOptions(options, linesOptions, "lines");
-  checkedCount(maxLine, "maxLine of lines", 1);
+  checkedCount(maxLine, "the option maxLine of lines", 1);
   const { tower } = flowOf(source);
   return new FlowOf<string>({ ...tower, top: new LineView(tower, maxLine) });
 }

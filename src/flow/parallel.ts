@@ -13,9 +13,7 @@
  */
 import { currentCancelScope } from "../task/cancel/current.ts";
 import type { ChildTask } from "../task/child.ts";
-import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
-import type { Scope } from "../task/scope/scope-types.ts";
 import { suppress } from "../task/scope/suppressed.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
 import { Places, Taking, type Place } from "./places.ts";
@@ -33,14 +31,14 @@ export class ParallelStage extends StageOrigin {
   #failure: { place: Place; error: unknown } | undefined = undefined;
   #started = 0;
 
-  constructor(s: Scope, source: Tower, limit: number, f: (value: unknown) => unknown, ordered: boolean) {
+  constructor(state: ScopeState, source: Tower, limit: number, f: (value: unknown) => unknown, ordered: boolean) {
     super("parallel", source.origin.name, dropOf(source), source);
     this.#source = source;
     this.#limit = limit;
     this.#f = f;
     this.#ordered = ordered;
     this.operation = new Places(ordered, (value) => { this.drop(value); }, this.name);
-    this.run(ScopeHandle.stateOf(s, "parallel"), () => this.#work());
+    this.run(state, () => this.#work());
   }
 
   override close(how: Result): void {

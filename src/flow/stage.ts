@@ -202,16 +202,19 @@ class Outflow extends Performable<Result> {
   }
 }
 
+/** The scope that a stage is given, or a clear error; `call`: the other arguments of a call that is right. */
+export function scopeOf(s: Scope, verb: string, call: string, of = `flow.${verb}`): ScopeState {
+  return ScopeHandle.stateOf(s, verb, `${of}(s, ${call})`);
+}
+
 /** A flow of what a body sends. */
-export function produced(s: Scope, body: (out: Sender<unknown>) => unknown, options: ChannelOptions<unknown>, name: string): Origin {
-  const state = ScopeHandle.stateOf(s, "produce");
+export function produced(state: ScopeState, body: (out: Sender<unknown>) => unknown, options: ChannelOptions<unknown>, name: string): Origin {
   const stage = new ChannelStage("produce", name, options);
   return stage.run(state, () => outcome(body(stage.channel)));
 }
 
 /** A flow that reads ahead. */
-export function buffered(s: Scope, source: Tower, options: ChannelOptions<unknown>): Origin {
-  const state = ScopeHandle.stateOf(s, "buffer");
+export function buffered(state: ScopeState, source: Tower, options: ChannelOptions<unknown>): Origin {
   const stage = new ChannelStage("buffer", options.name ?? source.origin.name, { ...options, onDrop: options.onDrop ?? dropOf(source) }, source);
   return stage.run(state, function* (): Work<void> {
     const pulling = new Pulling(source, "result");
@@ -239,9 +242,9 @@ export class LatestStage extends ChannelStage {
   #broken: { error: unknown } | undefined = undefined;
   readonly #failing = chan<never>();
 
-  constructor(s: Scope, source: Tower, f: (value: unknown) => unknown) {
+  constructor(state: ScopeState, source: Tower, f: (value: unknown) => unknown) {
     super("latest", source.origin.name, { capacity: 1, onDrop: dropOf(source) }, source);
-    this.#state = ScopeHandle.stateOf(s, "latest");
+    this.#state = state;
     this.#f = f;
     this.run(this.#state, () => this.#follow(new Pulling(source, "result")));
   }

@@ -63,56 +63,45 @@ export function* outcome(given: unknown): Generator<unknown, unknown, unknown> {
   return isThenable(given) ? yield* awaiting(given) : given;
 }
 
-const waits = (given: unknown): boolean => typeof given === "object" && given !== null;
-
-/** Each value in turn, until `step` gives something other than `undefined`: then the flow is left. */
+/**
+ * Each value in turn, with what a body gives of it; until `found` gives something other than `undefined`: then the flow is left.
+ */
 function* walk<R>(
-  pulled: Pulled, step: (value: unknown, index: number) => Generator<unknown, R | undefined, unknown>,
+  { origin, pulling }: Pulled, body: (value: unknown, index: number) => unknown, found?: (given: unknown, value: unknown) => R | undefined,
 ): Generator<unknown, R | undefined, unknown> {
   for (let index = 0; ; index++) {
-    const result = (yield* pulled.pulling) as Result;
-    if (result.done === true) return undefined;
-    const found = yield* step(result.value, index);
-    if (found === undefined) continue;
-    pulled.origin.cancel(undefined);
-    return found;
+    const { done, value } = (yield* pulling) as Result;
+    if (done === true) return undefined;
+    let given = body(value, index);
+    if (typeof given === "object" && given !== null) given = yield* outcome(given);
+    const hit = found?.(given, value);
+    if (hit === undefined) continue;
+    origin.cancel(undefined);
+    return hit;
   }
 }
 
 export function forEach(pulled: Pulled, f: Given, options: WaitOptions, limit: number): Promise<void> {
   const body = f as (value: unknown, index: number) => unknown;
-  return runVerb("forEach", pulled, options, limit === 1 ? one : many);
-
-  function* one(): Generator<unknown, void, unknown> {
-    for (let index = 0; ; index++) {
-      const result = (yield* pulled.pulling) as Result;
-      if (result.done === true) return;
-      const given = body(result.value, index);
-      if (waits(given)) yield* outcome(given);
-    }
-  }
+  return runVerb("forEach", pulled, options, limit === 1 ? (): Generator<unknown, undefined, unknown> => walk(pulled, body) : many);
 
   // A worker that has got a value starts the next one, so that there are never more than are needed.
-  function* many(scope: ScopeState): Generator<unknown, void, unknown> {
+  function* many(scope: ScopeState): Generator<unknown, undefined, unknown> {
     let started = 0;
     let index = 0;
-    function* worker(): Generator<unknown, void, unknown> {
-      try {
-        for (;;) {
-          const result = (yield* pulled.pulling) as Result;
-          if (result.done === true) return;
-          if (started < limit) start();
-          const given = body(result.value, index++);
-          if (waits(given)) yield* outcome(given);
-        }
-      } catch (error) {
-        pulled.origin.cancel(error);
-        throw error;
-      }
-    }
     const start = (): void => {
       started++;
-      scope.go(worker);
+      scope.go(function* worker() {
+        try {
+          yield* walk(pulled, (value) => {
+            if (started < limit) start();
+            return body(value, index++);
+          });
+        } catch (error) {
+          pulled.origin.cancel(error);
+          throw error;
+        }
+      });
     };
     start();
   }
@@ -121,11 +110,8 @@ export function forEach(pulled: Pulled, f: Given, options: WaitOptions, limit: n
 export function toArray(pulled: Pulled, options: WaitOptions): Promise<unknown[]> {
   return runVerb("toArray", pulled, options, function* () {
     const values: unknown[] = [];
-    for (;;) {
-      const result = (yield* pulled.pulling) as Result;
-      if (result.done === true) return values;
-      values.push(result.value);
-    }
+    yield* walk(pulled, (value) => { values.push(value); });
+    return values;
   });
 }
 
@@ -133,25 +119,19 @@ export function reduce(pulled: Pulled, f: Given, initial: { value: unknown } | u
   const fold = f as (sum: unknown, value: unknown, index: number) => unknown;
   return runVerb("reduce", pulled, options, function* () {
     let sum = initial;
-    for (let index = 0; ; index++) {
-      const result = (yield* pulled.pulling) as Result;
-      if (result.done === true) break;
-      sum = { value: sum ? yield* outcome(fold(sum.value, result.value, index)) : result.value };
-    }
+    yield* walk(pulled, (value, index) => sum && fold(sum.value, value, index), (given, value) => {
+      sum = { value: sum ? given : value };
+      return undefined;
+    });
     if (!sum) throw new TypeError("reduce of a flow without a value takes an initial one, as flow.reduce(f, 0)");
     return sum.value;
   });
 }
 
 /** The first value for which a test gives what is wanted. */
-export function search<R>(verb: string, pulled: Pulled, f: Given, wanted: boolean, found: (value: unknown) => R, none: R, options: WaitOptions): Promise<R> {
-  const test = f as (value: unknown, index: number) => unknown;
-  return runVerb(verb, pulled, options, function* () {
-    const hit = yield* walk(pulled, function* (value, index) {
-      return Boolean(yield* outcome(test(value, index))) === wanted ? { value } : undefined;
-    });
-    return hit ? found(hit.value) : none;
-  });
+export function search(verb: string, pulled: Pulled, f: Given, wanted: boolean, options: WaitOptions): Promise<{ value: unknown } | undefined> {
+  return runVerb(verb, pulled, options, () =>
+    walk(pulled, f as (value: unknown, index: number) => unknown, (given, value) => (Boolean(given) === wanted ? { value } : undefined)));
 }
 
 export function into(pulled: Pulled, sender: Sender<unknown>, options: WaitOptions, preventClose: boolean): Promise<boolean> {

@@ -68,3 +68,9 @@ export function checkedFunction<F>(given: F, who: string, call: string, ...none:
   if (typeof given === "function" && !none.some((kind) => kind === tagOf(given))) return given;
   throw misuse(who, `a function, as ${call}`, given);
 }
+
+/** A flag as it was given, or a clear error. */
+export function checkedBoolean(given: boolean, what: string): boolean {
+  if (typeof (given as unknown) === "boolean") return given;
+  throw new TypeError(`${what} is true or false; got ${show(given)}`);
+}

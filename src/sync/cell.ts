@@ -25,7 +25,7 @@ import { counted } from "../support/printing.ts";
 import { isThenable } from "../task/body.ts";
 import { flow } from "../flow/flow.ts";
 import type { Flow } from "../flow/flow-types.ts";
-import { checkedName, Named } from "./named.ts";
+import { checkedName, Named } from "../support/named.ts";
 
 /** How a cell is made. */
 export interface CellOptions<T> {

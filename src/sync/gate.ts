@@ -15,7 +15,7 @@ import { nothing, type Nothing } from "../core/operation.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { show } from "../errors.ts";
 import type { Asked } from "../ops/asking.ts";
-import { isCount } from "./named.ts";
+import { isCount } from "../support/named.ts";
 
 const opening: Gate<unknown>[] = [];
 let busy = false;

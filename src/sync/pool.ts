@@ -13,7 +13,7 @@ import type { GivenBody } from "../task/body.ts";
 import { checkedDelay } from "../time/timer.ts";
 import { Asking } from "../ops/asking.ts";
 import { holding, type Held } from "./holding.ts";
-import { checkedName, isCount, Named } from "./named.ts";
+import { checkedName, isCount, Named } from "../support/named.ts";
 import { Resources, type Lease, type PoolOptions } from "./resources.ts";
 
 /**

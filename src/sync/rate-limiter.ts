@@ -20,7 +20,7 @@ import { TimerClock } from "../time/clock.ts";
 import { arm } from "../time/timer.ts";
 import { Asking } from "../ops/asking.ts";
 import { Gate } from "./gate.ts";
-import { checkedName, isCount, Named } from "./named.ts";
+import { checkedName, isCount, Named } from "../support/named.ts";
 
 /** How a rate limiter is made. */
 export interface RateLimiterOptions {

@@ -22,7 +22,7 @@ import { reportFailure } from "../platform/unhandled.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { armPatiently } from "../time/timer.ts";
 import { Asking, type Asked } from "../ops/asking.ts";
-import { Named } from "./named.ts";
+import { Named } from "../support/named.ts";
 import { OwnRun, type Hears } from "./own-run.ts";
 
 /** How a pool is made. */

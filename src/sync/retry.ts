@@ -11,13 +11,13 @@ import { share } from "../core/controller.ts";
 import { rejectedNow, performIn } from "../core/perform.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { show } from "../errors.ts";
-import { checkedFunction, checkedSignal, knownOptions, type Known } from "../support/given.ts";
+import { checkedBoolean, checkedFunction, checkedSignal, knownOptions, type Known } from "../support/given.ts";
 import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
 import { runAs } from "../task/cancel/current.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
 import { arose, suppress } from "../task/scope/suppressed.ts";
 import { sleeping } from "../time/sleep.ts";
-import { checkedName, isCount } from "./named.ts";
+import { checkedCount, checkedName } from "../support/named.ts";
 
 /** How to retry. */
 export interface RetryOptions extends WaitOptions {
@@ -107,12 +107,12 @@ type Policy = (attempt: number, error: unknown) => number | undefined;
 
 function checked(options: RetryOptions): Policy {
   const { times = 3, delay = 100, factor = 2, max = 30_000, jitter = true, when, name, signal } = knownOptions(options, retryOptions, "retry");
-  if (!isCount(times) && (times as unknown) !== Infinity) throw new RangeError(`the option times of retry is a whole number from 1 up, or Infinity; got ${show(times)}`);
+  checkedCount(times, "the option times of retry", 1);
   if (typeof delay === "function") checkedFunction(delay, "the option delay of retry", "(attempt, error) => 100", ...notPlain);
   else checkedPause(delay, "the option delay of retry");
   checkedNumber(factor, "the option factor of retry", "a number");
   checkedPause(max, "the option max of retry");
-  if (typeof (jitter as unknown) !== "boolean") throw new TypeError(`the option jitter of retry is true or false; got ${show(jitter)}`);
+  checkedBoolean(jitter, "the option jitter of retry");
   if (when !== undefined) checkedFunction(when, "the option when of retry", "(error) => error.code === 503", ...notPlain);
   if (name !== undefined) checkedName(name, "retry");
   if (signal !== undefined) checkedSignal(signal, "the option signal");

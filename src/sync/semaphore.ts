@@ -13,14 +13,14 @@ import { perform, promised, ready, rejectedNow } from "../core/perform.ts";
 import { mayBeCancelled } from "../core/cancel-context.ts";
 import { controller, touch } from "../core/controller.ts";
 import type { Waiter } from "../core/wait-queue.ts";
-import { show } from "../errors.ts";
+
 import { knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import type { GivenBody } from "../task/body.ts";
 import { Asking } from "../ops/asking.ts";
 import { Gate } from "./gate.ts";
 import { holding, type Held } from "./holding.ts";
-import { checkedName, isCount, Named } from "./named.ts";
+import { checkedCount, checkedName, Named } from "../support/named.ts";
 
 /** How a semaphore is made. */
 export interface SemaphoreOptions {
@@ -188,15 +188,10 @@ export interface Semaphore {
  */
 export function semaphore(capacity: number, options: SemaphoreOptions = {}): Semaphore {
   const { name } = knownOptions(options, semaphoreOptions, "semaphore");
-  return new CountingSemaphore(new Permits(checkedCapacity(capacity), checkedName(name, "semaphore")));
+  return new CountingSemaphore(new Permits(checkedCount(capacity, "the capacity of a semaphore", 1), checkedName(name, "semaphore")));
 }
 
 const semaphoreOptions: Known<SemaphoreOptions> = { name: true };
-
-function checkedCapacity(capacity: number): number {
-  if (isCount(capacity) || capacity === Infinity) return capacity;
-  throw new RangeError(`a semaphore takes a whole capacity from 1 up, or Infinity; got ${show(capacity)}`);
-}
 
 /** The permits, and the line for them. Each in line has in its slot how many it asks for. */
 class Permits extends Gate<Permit> {
@@ -320,7 +315,7 @@ class CountingSemaphore extends Named implements Semaphore, Held<Permit> {
   }
 
   resize(capacity: number): void {
-    this.#permits.resize(checkedCapacity(capacity));
+    this.#permits.resize(checkedCount(capacity, "the capacity of a semaphore", 1));
   }
 
   // -- How it prints --

@@ -23,7 +23,7 @@ import { checkedBody, type Body, type GivenBody } from "../task/body.ts";
 import type { HowEnded } from "../task/generator.ts";
 import { armPatiently, checkedDelay } from "../time/timer.ts";
 import { Asking, type Asked } from "../ops/asking.ts";
-import { checkedName, Named } from "./named.ts";
+import { checkedName, Named } from "../support/named.ts";
 import { OwnRun, type Hears } from "./own-run.ts";
 
 /** How a singleflight is made. */

@@ -1,6 +1,6 @@
 /** Flows: broadcast. */
 import { expect } from "chai";
-import { chan, ClosedError, dumpTasks, go, scope, select, selecting, sleep, sleeping } from "../../../src/node.ts";
+import { chan, ClosedError, DeadlockError, dumpTasks, go, scope, select, selecting, sleep, sleeping } from "../../../src/node.ts";
 import { broadcast, type Flow } from "../../../src/flow/index.ts";
 import { bubble, explore } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
@@ -194,6 +194,18 @@ describe("flows: broadcast", () => {
     const first = await both;
     expect(first.value).to.equal(1);
     expect((first.case === 0 ? other : one).tryReceive()?.value).to.equal(1);
+  });
+
+  it("FL-119 a subscriber that sends to the broadcast that it listens to, unbuffered, is a deadlock, and its report names both", async () => {
+    const deadlock = await bubble(() => scope(async (s) => {
+      const b = broadcast<number>({ name: "echo" });
+      const heard = b.subscribe(0);
+      s.go(async function listener() {
+        await b.send((await heard.receive()) + 1);
+      });
+      await b.send(1);
+    })).then(() => undefined, (error: unknown) => error);
+    expect(deadlock).to.be.instanceOf(DeadlockError).with.property("message").match(/"listener"[^]*waits to send on broadcast "echo"/);
   });
 
   it("reports name the broadcast that a task waits to send on", () => bubble(async () => {

@@ -9,7 +9,7 @@ import { errorOf, holding, standing } from "./support.ts";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("flows: lines", () => {
-  it("lines of bytes and text, cut anywhere, without their ends; half a line at the end", async () => {
+  it("FL-145 lines of bytes and text, cut anywhere, without their ends; half a line at the end", async () => {
     const text = "one\r\ntwo\n\nthree\rfour\n\ufeffzażółć\nlast\r";
     const expected = ["one", "two", "", "three\rfour", "\ufeffzażółć", "last\r"];
     for (let size = 1; size <= 7; size++) {
@@ -22,7 +22,7 @@ describe("flows: lines", () => {
     expect(await lines([] as string[]).toArray()).to.deep.equal([]);
   });
 
-  it("half a line is given before the error of the source", async () => {
+  it("FL-145 (b) half a line is given before the error of the source", async () => {
     const error = new Error("it broke");
     const ch = holding(["one\nha", "lf"], false);
     ch.close(error);
@@ -31,7 +31,7 @@ describe("flows: lines", () => {
     expect(await errorOf(f.receive())).to.equal(error);
   });
 
-  it("maxLine counts bytes; a longer line fails one receive as soon as that is known, and the flow goes on after its end", async () => {
+  it("FL-145 (c) maxLine counts bytes; a longer line fails one receive as soon as that is known, and the flow goes on after its end", async () => {
     const ch = chan<string>(10);
     const f = lines(ch, { maxLine: 4 });
     ch.trySend("12345");
@@ -46,6 +46,30 @@ describe("flows: lines", () => {
     for (const maxLine of [0, -1, 1.5, NaN]) expect(() => lines([], { maxLine })).to.throw(RangeError, /maxLine/);
     expect(() => lines("a\nb" as never)).to.throw(TypeError, /lines/);
     expect(await errorOf(lines([5] as never).receive())).to.be.instanceOf(TypeError);
+  });
+
+  it("FL-145 (d) a receive that is withdrawn, at any moment, has taken no line", async () => {
+    const ch = chan<string>();
+    const f = lines(ch);
+    const got: string[] = [];
+    const expected = Array.from({ length: 60 }, (_, n) => `line ${String(n)}`);
+    const sending = (async () => {
+      for (const line of expected) for (const piece of [line.slice(0, 3), `${line.slice(3)}\n`]) await ch.send(piece);
+      ch.close();
+    })();
+    for (let round = 0, over = false; !over; round++) {
+      const controller = new AbortController();
+      const receiving = f.next({ signal: controller.signal });
+      for (let turns = round % 7; turns > 0; turns--) await Promise.resolve();
+      controller.abort("enough");
+      const next = await receiving.catch((error: unknown) => error);
+      if (next === "enough") continue;
+      const result = next as IteratorResult<string, undefined>;
+      if (result.done === true) over = true;
+      else got.push(result.value);
+    }
+    await sending;
+    expect(got).to.deep.equal(expected);
   });
 
   it("an unfinished line goes to onDrop as one string", async () => {

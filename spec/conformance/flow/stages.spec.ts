@@ -231,7 +231,7 @@ describe("flows: stages", () => {
     expect(() => flow([1]).latest(over, (n) => n)).to.throw(ClosedError, /latest in .* has ended/);
     expect(() => flow([1]).buffer(over, 1)).to.throw(ClosedError, /buffer in .* has ended/);
     expect(() => produce(s as Scope, () => 0)).to.throw(ClosedError, /produce/);
-    expect(() => flow([1]).parallel({} as Scope, 2, (n) => n)).to.throw(TypeError, /parallel takes the scope/);
+    expect(() => flow([1]).parallel({} as Scope, 2, (n) => n)).to.throw(TypeError, /parallel takes a scope first, as scope\(\(s\) => flow\.parallel\(s, 8/);
   });
 
   spec("FL-32 limits that are none are refused, and so are functions and options", () => scope((s) => {

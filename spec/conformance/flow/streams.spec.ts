@@ -9,6 +9,7 @@ import { expect } from "chai";
 import { chan, ClosedError, go, scope, select, sleeping, type Channel, type Sender } from "../../../src/node.ts";
 import { flow, hearing, senderTo, toReadable, toWritable } from "../../../src/flow/index.ts";
 import { expectNoLeaks } from "../../../src/testing/index.ts";
+import { textArguments } from "../../support/runtime.ts";
 import { isPending, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
 import { errorOf, holding, upTo } from "./support.ts";
@@ -532,6 +533,17 @@ describe("processes and platforms", () => {
     expect(await closing).to.equal(0);
     expect(closedFirst).to.equal(false);
     expect(child.listenerCount("close") + child.listenerCount("error")).to.equal(0);
+  });
+
+  it("FL-147 a process that has cancelled the lines of its input ends, though the input does not", async () => {
+    const program = 'import { lines } from "rendezvous/flow"; const input = lines(process.stdin); console.log(await input.receive()); input.cancel();';
+    const child = spawn(node, textArguments(program), { stdio: ["pipe", "pipe", "inherit"] });
+    const output: string[] = [];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => { output.push(text); });
+    child.stdin.write("hello\nmore");
+    const code = await new Promise((resolve) => { child.once("close", resolve); });
+    child.stdin.destroy();
+    expect([code, output.join("")]).to.deep.equal([0, "hello\n"]);
   });
 
   it("FL-146 a child that ends while nobody waits for its output: all of it is there afterwards", async () => {

@@ -301,7 +301,7 @@ describe("background", () => {
   });
 
   it("takes no scope but one of this library", () => {
-    expect(() => { start({} as Scope, () => 1); }).to.throw(TypeError, "start takes the scope that scope((s) => ...) gives its body; got ");
+    expect(() => { start({} as Scope, () => 1); }).to.throw(TypeError, "start takes a scope first, as scope((s) => start(s, ...)); got ");
   });
 
   function abortedAfter(ms: number): AbortSignal {

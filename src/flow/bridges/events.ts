@@ -17,7 +17,8 @@ import { reportFailure } from "../../platform/unhandled.ts";
 import { checkedFunction, knownOptions, type Known } from "../../support/given.ts";
 import { hasClosed, hasOpened } from "../../support/resources.ts";
 import { flowName } from "../adopt.ts";
-import { checkedCount, flow } from "../flow.ts";
+import { checkedCount, checkedName } from "../../support/named.ts";
+import { flow } from "../flow.ts";
 import type { Flow } from "../flow-types.ts";
 import { attempt, isEmitter, isListenable, listening, type EmitterLike } from "./listening.ts";
 
@@ -150,7 +151,7 @@ function checkedOptions(options: EventOptions<unknown> = {}): EventOptions<unkno
   }
   if (onDrop !== undefined) checkedFunction(onDrop, "the onDrop of events", "(value) => value.close()");
   if (value !== undefined) checkedFunction(value, "the value of events", "(code, signal) => code", "AsyncFunction", "GeneratorFunction", "AsyncGeneratorFunction");
-  if (name !== undefined && typeof (name as unknown) !== "string") throw new TypeError(`the name of events is a string; got ${show(name)}`);
+  if (name !== undefined) checkedName(name, "flow of events");
   return { ...options, capacity, overflow };
 }
 

@@ -18,10 +18,10 @@ export class ScopeHandle implements Scope {
     this.#state = state;
   }
 
-  /** The state of the scope that a user gave to `verb`. Anything else is a `TypeError`. */
-  static stateOf(scope: Scope, verb: string): ScopeState {
+  /** The state of the scope that a user gave to `verb`. Anything else is a `TypeError` with a `call` that is right. */
+  static stateOf(scope: Scope, verb: string, call = `${verb}(s, ...)`): ScopeState {
     if (typeof scope === "object" && (scope as unknown) !== null && #state in scope) return scope.#state;
-    throw misuse(verb, "the scope that scope((s) => ...) gives its body", scope);
+    throw misuse(verb, `a scope first, as scope((s) => ${call})`, scope);
   }
 
   toString(): string {

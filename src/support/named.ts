@@ -1,8 +1,8 @@
 /**
- * What all objects of synchronisation have in common: a name that errors and reports use, and how they print.
+ * Objects with a name: errors and reports use it, and the object prints with it.
  */
 import { show } from "../errors.ts";
-import { forDeno, forNode, standing } from "../support/printing.ts";
+import { forDeno, forNode, standing } from "./printing.ts";
 
 let made = 0;
 
@@ -13,8 +13,14 @@ export function checkedName(name: string | undefined, kind: string): string {
   return name;
 }
 
-/** Whether it is a whole number from 1 up. */
-export const isCount = (given: unknown): given is number => Number.isInteger(given) && (given as number) >= 1;
+/** Whether it is a whole number from 1 up, or from another one. */
+export const isCount = (given: unknown, least = 1): given is number => Number.isInteger(given) && (given as number) >= least;
+
+/** A number of things, or a clear error that begins with `what`: `the limit of parallel`. */
+export function checkedCount(n: number, what: string, least: number): number {
+  if (isCount(n, least) || (n as unknown) === Infinity) return n;
+  throw new RangeError(`${what} is a whole number from ${String(least)} up, or Infinity; got ${show(n)}`);
+}
 
 export abstract class Named {
   /** What it is called in text: `Semaphore "db"`. */
