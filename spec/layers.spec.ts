@@ -15,8 +15,8 @@ const root = fileURLToPath(new URL("../src/", import.meta.url));
 const layers = [
   ["errors.ts"], ["platform"], ["support"], ["core"], ["channel"], ["ops"], ["time"],
   ["task/cancel"], ["task/report"], ["task"], ["task/scope"],
-  ["talk", "flow"], ["sync"], ["index.ts", "debug.ts", "net"],
-  ["testing/scheduler"], ["testing/strategies"], ["testing/explore", "testing/memory"], ["testing"], ["node.ts"],
+  ["talk", "flow"], ["sync"], ["index.ts", "debug.ts", "net", "nats"],
+  ["testing/scheduler"], ["testing/strategies"], ["testing/explore", "testing/memory"], ["testing/broker"], ["testing"], ["node.ts"],
 ];
 
 interface Import {

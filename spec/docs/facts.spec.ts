@@ -9,9 +9,11 @@ import { root } from "./blocks.ts";
 describe("the facts of the README", () => {
   const readme = readFileSync(`${root}README.md`, "utf8");
 
-  it("there is no dependency at run time", () => {
+  it("there is no dependency at run time, and every peer is optional", () => {
     const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as Record<string, unknown>;
-    expect(manifest).to.not.have.any.keys("dependencies", "peerDependencies", "optionalDependencies");
+    expect(manifest).to.not.have.any.keys("dependencies", "optionalDependencies");
+    const peers = manifest as { peerDependencies: object; peerDependenciesMeta: Record<string, { optional: boolean }> };
+    for (const peer of Object.keys(peers.peerDependencies)) expect(peers.peerDependenciesMeta[peer], peer).to.deep.equal({ optional: true });
   });
 
   it("a bundle with a channel, and one with the usual imports, are smaller than it says", () => {

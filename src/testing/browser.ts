@@ -42,4 +42,5 @@ export function seed(seed: number): void {
 export { bubble, type BubbleOptions } from "./bubble/bubble.ts";
 export { settle } from "./settle.ts";
 export { blockedTasks, expectNoLeaks, LeakError, type BlockedTask } from "./leaks.ts";
+export { memoryBroker, type MemoryBroker, type MemoryBrokerOptions, type MemoryRemoteOptions } from "./broker/broker.ts";
 export { leakHooks } from "./leak-hooks.ts";

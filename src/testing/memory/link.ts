@@ -22,17 +22,17 @@ export type Delivery = () => void;
 export class Link implements Job {
   /** What traces call it. */
   readonly name: string;
-  readonly #latency: number;
+  readonly #latency: () => number;
   readonly #isHeld: () => boolean;
   readonly #deliveries = new Queue<Delivery>();
   readonly #timers = new Set<() => void>();
   #due = 0;
   #going = false;
 
-  /** `latency` in milliseconds. */
-  constructor(name: string, latency: number, isHeld: () => boolean) {
+  /** `latency` in milliseconds, for each delivery. */
+  constructor(name: string, latency: number | (() => number), isHeld: () => boolean) {
     this.name = name;
-    this.#latency = latency;
+    this.#latency = typeof latency === "number" ? (): number => latency : latency;
     this.#isHeld = isHeld;
     controller?.moves(this);
   }
@@ -40,12 +40,13 @@ export class Link implements Job {
   send(...deliveries: readonly Delivery[]): void {
     touch(this);
     for (const delivery of deliveries) this.#deliveries.push(delivery);
-    if (this.#latency === 0) {
+    const latency = this.#latency();
+    if (latency === 0) {
       this.#due += deliveries.length;
       this.go();
       return;
     }
-    const disarm = arm(this.#latency, () => {
+    const disarm = arm(latency, () => {
       this.#timers.delete(disarm);
       this.#due += deliveries.length;
       if (!this.#going) this.run();

@@ -1,0 +1,140 @@
+/**
+ * A remote: everything that is shared with other processes over one connection.
+ *
+ * Idea: the guarantee is in the name of the function. No switch turns a queue into a channel.
+ */
+import type { Operation } from "../core/operation.ts";
+import { misuse, show } from "../errors.ts";
+import { knownOptions, type Known } from "../support/given.ts";
+import type { Broker } from "./broker.ts";
+import { Client, type Part } from "./client.ts";
+import { checkedCodec, json, type Codec } from "./codec.ts";
+import { checkedMs, checkedName } from "./names.ts";
+import { openQueue } from "./queue.ts";
+import type { Queue, QueueOptions } from "./queue-types.ts";
+
+/** How a remote talks to others. */
+export interface RemoteOptions {
+  /**
+   * What all its names begin with. Remotes with different prefixes do not see each other.
+   *
+   * @defaultValue `"rendezvous"`
+   */
+  prefix?: string | undefined;
+  /**
+   * What values become on the way.
+   *
+   * @defaultValue JSON
+   */
+  codec?: Codec | undefined;
+  /**
+   * For how many milliseconds a question that has no answer is asked again before its outcome counts as unknown: 1 or more.
+   *
+   * @defaultValue 2000
+   */
+  patience?: number | undefined;
+  /**
+   * Told of failures that nobody waits for: a value that was dropped, a dead letter that could not be stored.
+   *
+   * @defaultValue an unhandled rejection
+   */
+  onError?: ((error: unknown) => void) | undefined;
+  /**
+   * Whether errors that cross take their stack along.
+   *
+   * @defaultValue `false`
+   */
+  stacks?: boolean | undefined;
+}
+
+/**
+ * What is shared with other processes over one connection. Disposing it withdraws everything that waits; what is stored stays, and the connection
+ * stays open.
+ *
+ * Idea: Go's `netchan`, with the guarantees told apart.
+ */
+export interface Remote extends AsyncDisposable {
+  /**
+   * Opens a stored queue: at least once. It is made if it does not exist.
+   *
+   * @param name - from 1 to 120 letters, digits, `-` and `_`, with single dots between
+   * @param options - see {@link QueueOptions}
+   * @returns rejects with a `TypeError` when the queue exists with other settings, which it names, or where nothing is stored
+   */
+  queue<T>(name: string, options?: QueueOptions<T>): Promise<Queue<T>>;
+  /** Whether it is connected now. */
+  readonly connected: boolean;
+  /** Waits until it is connected, for `select`, `perform` and `yield*`. */
+  connecting(): Operation<void>;
+  /** Ends it: every wait rejects with a `ClosedError`; no subscription, timer or listener is left. The connection stays open. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export const remoteOptions: Known<RemoteOptions> = { prefix: true, codec: true, patience: true, onError: true, stacks: true };
+
+/**
+ * Makes a remote of a connection to an engine of your own. Experimental, as {@link Broker} is.
+ *
+ * @param broker - the connection
+ * @throws TypeError or RangeError for an option that is none
+ */
+export function overBroker(broker: Broker, options: RemoteOptions = {}): Remote {
+  return new ClientRemote(clientOver(broker, options, "overBroker"));
+}
+
+/** Checks the options, and begins to hear of the connection. */
+export function clientOver(broker: Broker, options: RemoteOptions, who: string): Client {
+  const { prefix = "rendezvous", codec = json, patience = 2000, onError, stacks = false } = knownOptions(options, remoteOptions, who);
+  checkedName(prefix, `the prefix of ${who}`);
+  checkedMs(patience, 1, `the patience of ${who}`, 2 ** 31 - 1);
+  if (onError !== undefined && typeof (onError as unknown) !== "function") throw misuse(`the option onError of ${who}`, "a function", onError);
+  if (typeof (stacks as unknown) !== "boolean") throw new TypeError(`the option stacks of ${who} is true or false; got ${show(stacks)}`);
+  return new Client(broker, { prefix, codec: checkedCodec(codec), patience, onError, stacks });
+}
+
+export class ClientRemote implements Remote {
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    this.#client = client;
+  }
+
+  get connected(): boolean {
+    return this.#client.connected;
+  }
+
+  connecting(): Operation<void> {
+    const client = this.#client;
+    return client.operation<undefined>("for a connection", (settle) => {
+      if (client.connected) {
+        settle.value(undefined);
+        return () => { /* nothing was begun */ };
+      }
+      const part: Part = {
+        before: undefined,
+        after: undefined,
+        connected: () => {
+          client.leave(part);
+          settle.value(undefined);
+        },
+        disconnected: () => undefined,
+        ended: () => undefined,
+      };
+      client.join(part);
+      return () => { client.leave(part); };
+    });
+  }
+
+  queue<T>(name: string, options?: QueueOptions<T>): Promise<Queue<T>> {
+    return openQueue(this.#client, name, options);
+  }
+
+  toString(): string {
+    return `Remote ${JSON.stringify(this.#client.settings.prefix)}`;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#client.end();
+    return Promise.resolve();
+  }
+}
