@@ -7,7 +7,7 @@
  *
  * Idea: the work queues of AMQP and SQS.
  */
-import { Iteration, theEnd } from "../core/iteration.ts";
+import { Iteration, theEnd } from "../channel/iteration.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
 import { ClosedError, misuse, show } from "../errors.ts";
