@@ -2,7 +2,8 @@
  * A crawler: it visits each page once, never more than three at a time. Nothing counts the pages that are left: each
  * page found is a task of the scope, and the scope ends with the last of them.
  */
-import { chan, named, scope, sleep } from "rendezvous";
+import { named, scope, sleep } from "rendezvous";
+import { semaphore } from "rendezvous/sync";
 
 const site: Readonly<Record<string, readonly string[]>> = {
   "/": ["/guide", "/api", "/blog"],
@@ -28,7 +29,7 @@ async function linksOf(page: string): Promise<readonly string[]> {
 
 async function crawl(start: string, atOnce: number): Promise<number> {
   const found = new Set<string>();
-  const places = chan<string>(atOnce); // when all places are taken, the next send waits
+  const places = semaphore(atOnce, { name: "places" });
 
   await scope((s) => {
     function visit(page: string): void {
@@ -36,12 +37,8 @@ async function crawl(start: string, atOnce: number): Promise<number> {
       found.add(page);
       s.go(
         named(page, async () => {
-          await places.send(page);
-          try {
-            for (const link of await linksOf(page)) visit(link);
-          } finally {
-            places.tryReceive();
-          }
+          const links = await places.run(() => linksOf(page));
+          for (const link of links) visit(link);
         }),
       );
     }

@@ -2,16 +2,15 @@
  * Five philosophers, five forks; to eat, a philosopher needs the two forks beside the plate. There are two ways to let them all eat: each
  * takes the fork with the lower number first, or a waiter never seats more than four. 16-deadlock.ts shows how it goes wrong.
  *
- * A fork is a channel, which holds a value while the fork lies on the table. Idea: Edsger Dijkstra; the waiter is Tony Hoare's footman.
+ * Idea: Edsger Dijkstra; the waiter is Tony Hoare's footman.
  */
-import { chan, gather, scope, select, sleep, type Channel } from "rendezvous";
-
-type Fork = Channel<string>;
+import { chan, gather, scope, select, sleep } from "rendezvous";
+import { semaphore, type Semaphore } from "rendezvous/sync";
 
 interface Philosopher {
   readonly name: string;
-  readonly left: Fork;
-  readonly right: Fork;
+  readonly left: Semaphore;
+  readonly right: Semaphore;
   meals: number;
 }
 
@@ -22,20 +21,18 @@ class Table {
 
   constructor() {
     const names = ["Plato", "Locke", "Hume", "Kant", "Marx"];
-    const forks = names.map((_, n) => chan<string>({ capacity: 1, name: `fork ${n}` }));
-    for (const fork of forks) fork.trySend("a fork");
-    this.guests = names.map((name, n) => ({ name, left: forks[n] as Fork, right: forks[(n + 1) % names.length] as Fork, meals: 0 }));
+    const forks = names.map((_, n) => semaphore(1, { name: `fork ${n}` }));
+    const fork = (n: number): Semaphore => forks[n % names.length] as Semaphore;
+    this.guests = names.map((name, n) => ({ name, left: fork(n), right: fork(n + 1), meals: 0 }));
   }
 
-  async eat(guest: Philosopher, first: Fork, second: Fork): Promise<void> {
-    await first.receive();
-    await second.receive();
+  async eat(guest: Philosopher, first: Semaphore, second: Semaphore): Promise<void> {
+    const forks = [await first.acquire(), await second.acquire()];
     this.mostEating = Math.max(this.mostEating, ++this.#eating);
     await sleep(10);
     guest.meals++;
     this.#eating--;
-    await first.send("a fork");
-    await second.send("a fork");
+    for (const fork of forks) fork.release();
   }
 }
 

@@ -2,20 +2,20 @@
  * Dining philosophers gone wrong: each takes the fork on the left, and waits for the one on the right. `run` sees that no task can ever
  * go on, reports which task waits for what, and exits with the code 13.
  */
-import { chan, checkpoint, named, run } from "rendezvous";
+import { checkpoint, named, run } from "rendezvous";
+import { semaphore } from "rendezvous/sync";
 
 const names = ["Plato", "Locke", "Hume", "Kant", "Marx"];
-const forks = names.map((_, n) => chan<string>({ capacity: 1, name: `fork ${n}` }));
-for (const fork of forks) fork.trySend("a fork");
+const forks = names.map((_, n) => semaphore(1, { name: `fork ${n}` }));
 
 await run(function dinner(s) {
   for (const [seat, name] of names.entries()) {
     s.go(
       named(name, async () => {
-        await forks[seat]?.receive();
+        await forks[seat]?.acquire();
         console.log(`${name} has fork ${seat}`);
         await checkpoint(); // think, while the others take their forks
-        await forks[(seat + 1) % names.length]?.receive();
+        await forks[(seat + 1) % names.length]?.acquire();
         console.log(`${name} eats`);
       }),
     );
@@ -29,8 +29,8 @@ await run(function dinner(s) {
 // Kant has fork 3
 // Marx has fork 4
 // fatal: all tasks are asleep - deadlock (5 tasks)
-//   task 2 "Plato" blocked in receive on channel "fork 1"
-//   task 3 "Locke" blocked in receive on channel "fork 2"
-//   task 4 "Hume" blocked in receive on channel "fork 3"
-//   task 5 "Kant" blocked in receive on channel "fork 4"
-//   task 6 "Marx" blocked in receive on channel "fork 0"
+//   task 2 "Plato" waits to acquire semaphore "fork 1"
+//   task 3 "Locke" waits to acquire semaphore "fork 2"
+//   task 4 "Hume" waits to acquire semaphore "fork 3"
+//   task 5 "Kant" waits to acquire semaphore "fork 4"
+//   task 6 "Marx" waits to acquire semaphore "fork 0"

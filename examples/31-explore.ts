@@ -2,17 +2,17 @@
  * A lost update: both tasks may read the balance before either has written it. In production's order they do not, so a plain test finds
  * nothing. `explore` tries other orders, reports the one that goes wrong, and draws it.
  */
-import { chan, checkpoint, named, scope } from "rendezvous";
+import { checkpoint, named, scope } from "rendezvous";
+import { semaphore } from "rendezvous/sync";
 import { explore, ExploreError, replay } from "rendezvous/testing";
 
 async function program(): Promise<void> {
-  const lock = chan<"taken">({ name: "lock", capacity: 1 });
+  const lock = semaphore(1, { name: "lock" });
   let balance = 0;
   const deposit = async (): Promise<void> => {
     const before = balance; // should be read under the lock
-    await lock.send("taken");
+    using _ = await lock.acquire();
     balance = before + 1;
-    await lock.receive();
   };
   await scope(async (s) => {
     s.go(named("alice", deposit));
@@ -39,12 +39,12 @@ console.log(error.diagram());
 //   t0-->>t0: starts
 //   t0-->>t1: starts
 //   Note over t0: waits in checkpoint
-//   Note over t1: send on "lock"
+//   Note over t1: acquire on "lock"
 //   t0-->>t2: starts
-//   Note over t2: waits in send on channel "lock"
-//   t2->>t1: receive on "lock"
-//   Note over t2: receive on "lock"
+//   Note over t2: waits to acquire semaphore "lock"
+//   t1->>t2: release on "lock"
 //   Note over t1: ends
+//   Note over t2: release on "lock"
 //   Note over t2: ends
 //   t2->>t0: wakes
 //   Note over t0: ends

@@ -52,9 +52,9 @@ describe("examples in a process of their own", function () {
     expect(await running.code).to.equal(13);
     const lines = running.output.trimEnd().split("\n");
     expect(lines).to.have.members(promised("16-deadlock.ts"));
-    expect(lines.filter((line) => line.includes("blocked"))).to.deep.equal(
+    expect(lines.filter((line) => line.includes("waits to"))).to.deep.equal(
       ["Plato", "Locke", "Hume", "Kant", "Marx"].map(
-        (name, seat) => `  task ${seat + 2} "${name}" blocked in receive on channel "fork ${(seat + 1) % 5}"`,
+        (name, seat) => `  task ${seat + 2} "${name}" waits to acquire semaphore "fork ${(seat + 1) % 5}"`,
       ),
     );
   });

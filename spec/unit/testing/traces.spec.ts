@@ -1,6 +1,7 @@
 /** What a trace tells: each thing once, by names that are told apart, with its place in the program. */
 import { expect } from "chai";
 import { chan, checkpoint, go, named, select } from "../../../src/node.ts";
+import { semaphore } from "../../../src/sync/index.ts";
 import { explore, replay, type ExploreError, type Program } from "../../../src/testing/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
@@ -56,6 +57,24 @@ describe("EX-08 traces", () => {
       await both;
     }));
     expect(trace.join("\n")).to.include('main: goes on from receive on channel "c"');
+  });
+
+  it("say what a lock is waited for in the words of reports", async () => {
+    const error = await explore(async () => {
+      const lock = semaphore(1, { name: "lock" });
+      await lock.acquire();
+      await lock.acquire();
+    }).catch((reason: unknown) => reason) as ExploreError;
+    expect(bare(error.trace).at(-1)).to.equal('main: waits to acquire semaphore "lock"');
+    expect(error.message).to.include('  main waits to acquire semaphore "lock"');
+    const trace = await traceOf(async () => {
+      const lock = semaphore(1, { name: "lock" });
+      const permit = await lock.acquire();
+      go(named("other", async () => { (await lock.acquire()).release(); }));
+      await checkpoint();
+      permit.release();
+    });
+    expect(trace.join("\n")).to.not.match(/(in|from) to /);
   });
 
   it("number equal names", async () => {

@@ -3,6 +3,7 @@
  */
 import { variable } from "../../platform/environment.ts";
 import { isError } from "../../errors.ts";
+import { waitingFor } from "../../support/printing.ts";
 import { aboutSignals } from "../../task/report/deadlock.ts";
 import { written } from "../strategies/schedule.ts";
 import { diagramOf, traceOf } from "./trace.ts";
@@ -20,6 +21,11 @@ const found: Readonly<Record<FindingKind, string>> = {
 /** What a proof by partial orders cannot see. */
 const unseen =
   "every order that channels, joins and timers can tell apart is right, so tasks share something else, as a plain object: make it shared(object)";
+
+function waits(operations: readonly string[]): string {
+  if (operations.length === 0) return "waits in what is not the library's";
+  return operations.map((operation, index) => waitingFor(index === 0 ? "waits in" : "and in", operation)).join(", ");
+}
 
 const traceLines = 40;
 const choicesPrinted = 200;
@@ -90,7 +96,7 @@ export class ExploreError extends Error {
       [
         `explore has found ${found[kind]}${failure && `: ${failure}`}`,
         `  in run ${String(schedules)} of seed ${String(seed)}; again: ${again(verdict, schedule)}`,
-        ...verdict.blocked.map(({ task, operations }) => `  ${task} waits in ${operations.join(", and in ") || "what is not the library's"}`),
+        ...verdict.blocked.map(({ task, operations }) => `  ${task} ${waits(operations)}`),
         ...(wasProven ? [`  ${unseen}`] : []),
         ...(verdict.kind === "deadlock" && verdict.holdsSignal ? [`  ${aboutSignals}`] : []),
         ...(omitted > 0 ? [`  (${String(omitted)} steps)`] : []),

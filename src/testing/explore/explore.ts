@@ -42,19 +42,18 @@ export interface RunResult {
  *
  * @example
  * ```ts
- * import { chan, go } from "rendezvous";
+ * import { gather } from "rendezvous";
+ * import { semaphore } from "rendezvous/sync";
  * import { explore, type ExploreError } from "rendezvous/testing";
  *
  * const found = await explore(async () => {
- *   const lock = chan<void>(1);
+ *   const lock = semaphore(1);
  *   let count = 0;
  *   const increment = async (): Promise<void> => {
  *     const before = count; // read before the lock
- *     await lock.send();
- *     count = before + 1;
- *     await lock.receive();
+ *     await lock.run(() => { count = before + 1; });
  *   };
- *   await Promise.all([go(increment), go(increment)]);
+ *   await gather([increment, increment]);
  *   if (count !== 2) throw new Error("an update is lost");
  * }).catch((error: unknown) => error as ExploreError);
  * console.log("kind" in found && found.kind); // exception

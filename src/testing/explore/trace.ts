@@ -6,6 +6,7 @@
  */
 import type { Verb } from "../../core/controller.ts";
 import { show } from "../../errors.ts";
+import { asCase, waitingFor } from "../../support/printing.ts";
 import { lineOf } from "../../task/report/call-site.ts";
 import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
 import type { Event, Line } from "../scheduler/thread.ts";
@@ -20,7 +21,7 @@ type Names = ControlledScheduler["names"];
 function told({ events, from }: Line, names: Names): string {
   const text = events.map((event) => located(event, phrase(event, names))).filter((event) => event !== "").join(", ");
   if (text !== "") return text;
-  return from ? `goes on from ${from.kind === "waits" ? names.ofWaiting(from) : deed(from, names)}` : "goes on";
+  return from ? `goes on from ${from.kind === "waits" ? asCase(names.ofWaiting(from)) : deed(from, names)}` : "goes on";
 }
 
 /** What was done, and where in the program. */
@@ -40,7 +41,7 @@ function phrase(event: Event, names: Names): string {
     case "does": return deed(event, names);
     case "wakes": return `${deed(event, names)} wakes ${whom}`.trimStart();
     case "starts": return `starts ${whom}`;
-    case "waits": return `waits in ${names.ofWaiting(event)}`;
+    case "waits": return waitingFor("waits in", names.ofWaiting(event));
     case "chooses": return `chooses ${show(event.value)}`;
     case "ends": return "ends";
   }
