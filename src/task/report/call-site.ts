@@ -16,11 +16,13 @@ export function noteSiteOf(of: object): void {
  * program are bundled into one file and no source map tells them apart, there is none.
  */
 export function siteOf(object: object): string | undefined {
+  const there = noted.get(object);
+  if (!there) return undefined;
   const [here] = callSitesIn(captureStack());
   if (!here) return undefined;
   const home = homeOf(here.file);
   const isOwn = (file: string): boolean => (home.endsWith("/") ? file.startsWith(home) : file === home);
-  return callSitesIn(noted.get(object)).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
+  return callSitesIn(there).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
 }
 
 /** The file and the line of that place: `src/app.ts:12`, from the working directory if it is in that. */
@@ -60,7 +62,7 @@ interface CallSite {
 /** V8 and Bun write `at name (file:1:2)` and `at file:1:2`, Firefox and Safari `name@file:1:2`. */
 const formats = [/^at (?<name>.*?) \((?<place>.+:\d+:\d+)\)$/, /^at (?<place>.+:\d+:\d+)$/, /^(?<name>[^@]*)@(?<place>.+:\d+:\d+)$/];
 
-function callSitesIn({ stack }: { stack?: unknown } = {}): CallSite[] {
+function callSitesIn({ stack }: { stack?: unknown }): CallSite[] {
   if (typeof stack !== "string") return []; // the program formats stacks in a way of its own, or the platform gives none
   return stack.split("\n").flatMap((text) => {
     for (const format of formats) {

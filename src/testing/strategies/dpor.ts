@@ -76,7 +76,7 @@ export class Dpor extends Exhaustive {
         const next = [...node.toTry].find((thread) => !node.asleep.has(thread));
         if (next !== undefined) {
           node.chosen = next;
-          node.footprint = new Set();
+          node.footprint = nothing;
           this.#forget();
           return true;
         }
@@ -145,7 +145,7 @@ export class Dpor extends Exhaustive {
     const first = items.find(({ thread }) => !asleep.has(thread.key));
     if (!first) return undefined;
     const chosen = first.thread.key;
-    return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: new Set() };
+    return { kind: "point", enabled: keysOf(items), asleep, toTry: new Set([chosen]), chosen, footprint: nothing };
   }
 
   protected override branch(unless: Branch): Branch {
@@ -160,7 +160,7 @@ export class Dpor extends Exhaustive {
     for (let index = Math.max(0, this.#known - 1); index < points.length; index++) {
       const point = points[index] as Point;
       const touched = footprints[index];
-      point.footprint = point.footprint && touched && new Set([...point.footprint, ...touched]);
+      point.footprint = together(point.footprint, touched);
       const still = points[index + 1]?.enabled ?? this.#left;
       for (const thread of point.enabled) if (thread !== point.chosen && !still.has(thread)) point.toTry.add(thread);
     }
@@ -175,6 +175,14 @@ export class Dpor extends Exhaustive {
       if (added !== undefined) point.toTry.add(added);
     }
   }
+}
+
+const nothing: Footprint = new Set();
+
+/** What one step has touched, or the other. */
+function together(one: Footprint, other: Footprint): Footprint {
+  if (!one || !other) return undefined;
+  return one.size === 0 ? other : new Set([...one, ...other]);
 }
 
 const keysOf = (items: readonly Item[]): Set<string> => new Set(items.map(({ thread }) => thread.key));

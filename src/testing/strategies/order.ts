@@ -13,8 +13,12 @@ export type Footprint = ReadonlySet<string> | undefined;
 
 /** What a step of this scheduler has touched. */
 export function footprintOf({ touched }: Step, scheduler: ControlledScheduler): Footprint {
-  if (touched.includes(everything)) return undefined;
-  return new Set(touched.map((what) => scheduler.names.keyOf(what as object)));
+  const names = new Set<string>();
+  for (const what of touched) {
+    if (what === everything) return undefined;
+    names.add(scheduler.names.keyOf(what));
+  }
+  return names;
 }
 
 /** Whether two steps have touched nothing in common. */
@@ -24,14 +28,17 @@ export function independent(one: Footprint, other: Footprint): boolean {
   return true;
 }
 
+/** So many bits of a number are set and read without a larger one being made. */
+const bitsOfWord = 30;
+
 export class Order {
   readonly footprints: Footprint[] = [];
   /** Pairs of steps that could be turned round, by the second of them. */
   readonly races: [number, number][] = [];
   /** For each step its thread. */
   readonly #threads: string[] = [];
-  /** For each step a bit for each that comes before it. */
-  readonly #before: bigint[] = [];
+  /** For each step a bit for each that comes before it, in words. */
+  readonly #before: number[][] = [];
   /** For each name, threads among them, which steps have touched it; and which steps have touched everything. */
   readonly #touches = new Map<string, number[]>();
   readonly #barriers: number[] = [];
@@ -55,17 +62,13 @@ export class Order {
   add({ thread: { key }, enabler }: Step, footprint: Footprint): void {
     const index = this.length;
     const touching = this.#touching(footprint);
-    const own = this.#threads.lastIndexOf(key);
-    const direct = new Set([own, enabler, ...touching].filter((earlier) => earlier >= 0));
-    let before = 0n;
-    for (const earlier of direct) before |= (1n << BigInt(earlier)) | (this.#before[earlier] as bigint);
+    const direct = touching.slice();
+    for (const earlier of [enabler, this.#threads.lastIndexOf(key)]) if (earlier >= 0 && !direct.includes(earlier)) direct.push(earlier);
     for (const earlier of touching) {
       if (earlier === enabler || this.#threads[earlier] === key) continue;
-      let between = false;
-      for (const other of direct) between ||= other !== earlier && this.isBefore(earlier, other);
-      if (!between) this.races.push([earlier, index]);
+      if (!direct.some((other) => other !== earlier && this.isBefore(earlier, other))) this.races.push([earlier, index]);
     }
-    this.#before.push(before);
+    this.#before.push(this.#upTo(direct));
     this.#threads.push(key);
     this.footprints.push(footprint);
     if (footprint) for (const what of footprint) this.#touchesOf(what).push(index);
@@ -73,16 +76,15 @@ export class Order {
   }
 
   /** The last steps before which have touched any of this, and the last that has touched everything. */
-  #touching(footprint: Footprint): Set<number> {
+  #touching(footprint: Footprint): number[] {
     const barrier = this.#barriers.at(-1) ?? -1;
-    const touching = new Set<number>();
-    if (barrier >= 0) touching.add(barrier);
+    const touching: number[] = barrier >= 0 ? [barrier] : [];
     if (footprint) {
       for (const what of footprint) {
         const last = this.#touchesOf(what).at(-1);
-        if (last !== undefined) touching.add(last);
+        if (last !== undefined && !touching.includes(last)) touching.push(last);
       }
-    } else for (let earlier = barrier + 1; earlier < this.length; earlier++) touching.add(earlier);
+    } else for (let earlier = barrier + 1; earlier < this.length; earlier++) touching.push(earlier);
     return touching;
   }
 
@@ -92,8 +94,21 @@ export class Order {
     return touches;
   }
 
+  /** These steps, and all that come before them. */
+  #upTo(steps: readonly number[]): number[] {
+    const all: number[] = [];
+    for (const step of steps) {
+      for (const [at, word] of (this.#before[step] as number[]).entries()) all[at] = (all[at] ?? 0) | word;
+      const at = Math.floor(step / bitsOfWord);
+      while (all.length <= at) all.push(0);
+      all[at] = (all[at] as number) | (1 << step % bitsOfWord);
+    }
+    return all;
+  }
+
   isBefore(one: number, other: number): boolean {
-    return ((this.#before[other] as bigint) & (1n << BigInt(one))) !== 0n;
+    const word = (this.#before[other] as number[])[Math.floor(one / bitsOfWord)] ?? 0;
+    return (word & (1 << one % bitsOfWord)) !== 0;
   }
 
   /** Who can go first in what comes after `first`, does not need it, and leads to `second`. */

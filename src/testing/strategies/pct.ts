@@ -38,23 +38,24 @@ export class Pct extends Chooser {
 
   protected override pick(count: number, items?: readonly Item[]): number {
     if (!items) return Math.floor(this.#random() * count);
-    const priorityOf = ({ thread }: Item): number => {
-      const known = this.#priorities.get(thread.key) ?? 1 + this.#random();
-      this.#priorities.set(thread.key, known);
-      return known;
-    };
-    const highest = (): number => {
-      const all = items.map(priorityOf);
-      return all.indexOf(Math.max(...all));
-    };
-    const { key } = (items[highest()] as Item).thread;
+    const highest = this.#highest(items);
+    const { key } = (items[highest] as Item).thread;
     this.#inARow = key === this.#last ? this.#inARow + 1 : 0;
     this.#last = key;
     const falls = this.#falls.includes(this.#step++);
-    if (falls || this.#inARow >= longestRow) {
-      this.#priorities.set(key, -this.#step);
-      this.#inARow = 0;
+    if (!falls && this.#inARow < longestRow) return highest;
+    this.#priorities.set(key, -this.#step);
+    this.#inARow = 0;
+    return this.#highest(items);
+  }
+
+  #highest(items: readonly Item[]): number {
+    let [highest, most] = [0, -Infinity];
+    for (const [index, { thread: { key } }] of items.entries()) {
+      let priority = this.#priorities.get(key);
+      if (priority === undefined) this.#priorities.set(key, (priority = 1 + this.#random()));
+      if (priority > most) [highest, most] = [index, priority];
     }
-    return highest();
+    return highest;
   }
 }
