@@ -198,7 +198,7 @@ class Broadcasting extends Named implements Broadcast<unknown>, Asked<unknown, u
       if (size === this.#replay) this.#replayed.shift();
       this.#replayed.push(value);
     }
-    for (const subscription of [...this.#subscriptions]) {
+    for (const subscription of this.#subscriptions) {
       if (subscription.number <= last && subscription !== besides) subscription.take(value);
     }
     return true;
@@ -234,7 +234,7 @@ class Broadcasting extends Named implements Broadcast<unknown>, Asked<unknown, u
 
   /** What was dropped by overflow goes to its hooks once the handover is complete. */
   #dropAll(): void {
-    for (const drop of this.drops.splice(0)) drop();
+    if (this.drops.length > 0) for (const drop of this.drops.splice(0)) drop();
   }
 
   /** A sender in line has sent. */

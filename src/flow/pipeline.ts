@@ -169,6 +169,8 @@ export class Pulling extends Enclosing<Result, unknown> {
   #gates: View[] = [];
   #maps: View[] = [];
   #known = false;
+  /** Every view is a function over each value, so that nothing is to be asked of them on the way down. */
+  #plain = true;
 
   constructor(tower: Tower, form: Form) {
     super(tower.base);
@@ -195,8 +197,9 @@ export class Pulling extends Enclosing<Result, unknown> {
   }
 
   override attempt(key?: CaseKey): unknown {
-    const result = pull(this.tower);
-    return result === nothing ? nothing : this.#given(result, key);
+    if (!this.#known) this.#learn();
+    const result = this.#plain ? taken(this.tower) : pull(this.tower);
+    return result === nothing ? nothing : this.#given(this.#plain ? this.#through(result) : result, key);
   }
 
   override enlist(waiter: Waiter): void {
@@ -270,9 +273,10 @@ export class Pulling extends Enclosing<Result, unknown> {
     this.#known = true;
     for (let view = this.tower.top; view !== undefined; view = view.under.top) {
       this.#line = view.line;
+      if (view.apply) this.#maps.push(view);
+      else this.#plain = false;
       if (this.#line) break;
       if (view.pass) this.#gates.push(view);
-      if (view.apply) this.#maps.push(view);
     }
     this.#gates.reverse();
     this.#maps.reverse();
