@@ -1,6 +1,7 @@
 /** What a trace tells: each thing once, by names that are told apart, with its place in the program. */
 import { expect } from "chai";
-import { chan, checkpoint, go, named, select } from "../../../src/node.ts";
+import { flow } from "../../../src/flow/index.ts";
+import { chan, checkpoint, go, named, select, sleep } from "../../../src/node.ts";
 import { semaphore } from "../../../src/sync/index.ts";
 import { explore, replay, type ExploreError, type Program } from "../../../src/testing/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
@@ -75,6 +76,19 @@ describe("EX-08 traces", () => {
       permit.release();
     });
     expect(trace.join("\n")).to.not.match(/(in|from) to /);
+  });
+
+  it("call the timer of a flow without a name the same in every run, so that no run differs from the one before", async () => {
+    const report = await explore(async () => {
+      const ch = chan<number>();
+      go(async () => {
+        await ch.send(1);
+        await sleep(5);
+        ch.close();
+      });
+      await flow(ch).debounce(2).toArray();
+    });
+    expect(report.complete).to.equal(true);
   });
 
   it("number equal names", async () => {

@@ -39,7 +39,7 @@ export class Names {
   }
 
   ofThread({ root: { task, name } }: Thread): string {
-    return task ? this.text(task.name) + this.#numberOf(task) : name;
+    return task ? this.text(task.name) + this.#numberOf(task) : this.text(name);
   }
 
   /** `"jobs"`, or `"jobs" #2` if there is another one. */
