@@ -41,5 +41,6 @@ function cureFor(source: unknown): string {
   if (has(source, "then")) return "await it first, as flow(await source)";
   if (has(source, "subscribe")) return "write events(observable) for what pushes";
   if (has(source, "on") || has(source, "addEventListener")) return 'write events(emitter, "name") for what pushes';
+  if (has(source, "arrayBuffer")) return has(source, "stream") ? "write flow(blob.stream())" : "write flow(response.body)";
   return "write flow(Object.entries(record)) for a record";
 }
