@@ -37,8 +37,8 @@ export interface Part extends Linked<Part> {
   connected(): void;
   /** It is gone. */
   disconnected(): void;
-  /** Nothing goes on: let go of whatever is held. */
-  ended(): void;
+  /** Nothing goes on: let go of whatever is held; later, if that takes time. */
+  ended(): Promise<void> | undefined;
 }
 
 /** Somebody who waits. */
@@ -68,10 +68,10 @@ export class Client {
     this.settings = settings;
     this.#unhear = broker.states((state, error) => {
       if (this.#frozen) return;
-      if (state === "closed") this.end(error);
+      if (state === "closed") void this.end(error);
       else for (const part of this.#parts) part[state]();
     });
-    if (broker.closed) this.end(broker.closed.cause);
+    if (broker.closed) void this.end(broker.closed.cause);
   }
 
   get now(): number {
@@ -207,14 +207,19 @@ export class Client {
     this.#parts.remove(part);
   }
 
-  /** Everybody who waits fails, and nothing is left. */
-  end(cause?: unknown): void {
+  /** Everybody who waits fails, and nothing is left once it fulfils. */
+  async end(cause?: unknown): Promise<void> {
     if (this.#end) return;
     this.#end = { cause };
     if (this.#frozen) return;
-    for (const part of this.#parts) part.ended();
+    const ends: Promise<void>[] = [];
+    for (const part of this.#parts) {
+      const end = part.ended();
+      if (end) ends.push(end);
+    }
     for (const waiting of this.#waiting) waiting.fail();
     this.#stop();
+    await Promise.all(ends);
   }
 
   /** As if its process had been killed. */

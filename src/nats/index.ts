@@ -5,6 +5,10 @@
  *
  * @module
  */
+export { overNats, type NatsRemoteOptions } from "./over-nats.ts";
+export type {
+  JetStreamLike, JetStreamManagerLike, NatsConnectionLike, NatsMessageLike, NatsSubscriptionLike, StreamConfigLike,
+} from "./server/client-types.ts";
 export { overBroker, type Remote, type RemoteOptions } from "./remote.ts";
 export type { Codec, StandardSchemaLike, Validator } from "./codec.ts";
 export type { DeadLetter, Delivery, Queue, QueueOptions, QueueSendOptions, QueueServeOptions, QueueRetryOptions, QueueSize } from "./queue-types.ts";

@@ -143,7 +143,7 @@ export class QueueReceives<T> implements Part {
 
   disconnected(): void { /* questions stay */ }
 
-  ended(): void {
+  ended(): undefined {
     for (const question of this.#questions) question.abort();
     this.#questions.clear();
   }

@@ -145,5 +145,6 @@ export class QueueSends implements Part {
 
   disconnected(): void { /* questions run into their time limits */ }
 
-  ended(): void { /* all who wait fail by themselves */ }
+  /** All who wait fail by themselves. */
+  ended(): undefined { /* nothing is held */ }
 }

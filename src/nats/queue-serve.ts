@@ -50,7 +50,9 @@ export class Serving implements ParentOfTasks, Part {
   #settling = 0;
   #stopped = false;
   #end: Settle<undefined> | undefined = undefined;
-  #over: (() => void) | undefined = undefined;
+  readonly #toGiveBack: LeasedDelivery<unknown>[] = [];
+  #whenAtRest: (() => void) | undefined = undefined;
+  #ending: (() => void) | undefined = undefined;
   #disarm: (() => void) | undefined = undefined;
 
   constructor(queue: QueueState, state: ScopeState, handler: Body<unknown[], unknown>, concurrency: number) {
@@ -82,17 +84,17 @@ export class Serving implements ParentOfTasks, Part {
 
   /** After body and handlers: what is being settled is waited for, and nothing is left. */
   async finish(): Promise<void> {
-    this.#disarm?.();
-    this.#queue.client.leave(this);
     await performIn(undefined, operation<undefined>({
       name: `the end of serve of ${this.#queue.title}`,
       resumed: this.#queue.client.broker.resumed ?? "from outside",
-      poll: () => (this.#settling === 0 ? (): undefined => undefined : undefined),
+      poll: () => (this.#settling === 0 && this.#question === undefined ? (): undefined => undefined : undefined),
       wait: (resume) => {
-        this.#over = (): void => { resume(() => undefined); };
-        return () => { this.#over = undefined; };
+        this.#whenAtRest = (): void => { resume(() => undefined); };
+        return () => { this.#whenAtRest = undefined; };
       },
     }));
+    this.#disarm?.();
+    this.#queue.client.leave(this);
   }
 
   /** This end of the queue is closed: no more is asked for, and what runs comes to its end. */
@@ -104,14 +106,25 @@ export class Serving implements ParentOfTasks, Part {
   #stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#question?.abort();
-    while (this.#ready.size > 0) {
-      const delivery = this.#ready.shift();
-      this.#held.delete(delivery);
-      delivery.giveBack();
-    }
     if (this.#queue.client.frozen) return;
+    this.#question?.abort();
+    while (this.#ready.size > 0) this.#giveBack(this.#ready.shift());
     if (this.cancelScope.cancelError !== undefined) for (const delivery of this.#held) delivery.abort(this.cancelScope.cancelError);
+  }
+
+  /** Once nothing is asked for any more: what is given back before that would come here again. */
+  #giveBack(delivery: LeasedDelivery<unknown>): void {
+    if (this.#question !== undefined) {
+      this.#toGiveBack.push(delivery);
+      return;
+    }
+    this.#held.delete(delivery);
+    delivery.giveBack();
+  }
+
+  #restsNow(): void {
+    if (this.#question === undefined) this.#ending?.();
+    if (this.#settling === 0 && this.#question === undefined) this.#whenAtRest?.();
   }
 
   // -- Leasing --
@@ -134,14 +147,16 @@ export class Serving implements ParentOfTasks, Part {
       if (!this.#stopped && !this.#queue.client.over) this.#end?.error(error);
     } finally {
       this.#question = undefined;
+      for (const delivery of this.#toGiveBack.splice(0)) this.#giveBack(delivery);
       this.#ask();
+      this.#restsNow();
     }
   }
 
   #came(leased: Leased): void {
     if (this.#queue.client.frozen) return;
     if (this.#stopped) {
-      this.#queue.giveBack(leased);
+      this.#giveBack(new LeasedDelivery<unknown>(this.#queue, leased, undefined));
       return;
     }
     const opened = this.#queue.opened(leased);
@@ -181,13 +196,14 @@ export class Serving implements ParentOfTasks, Part {
     this.#running.delete(child);
     if (running === undefined || this.#queue.client.frozen) return;
     const { delivery, since } = running;
-    this.#held.delete(delivery);
+    if (child.state === "cancelled") this.#giveBack(delivery);
+    else this.#held.delete(delivery);
     if (child.state === "done") delivery.acknowledge();
-    else if (child.state === "cancelled") delivery.giveBack();
-    else {
+    else if (child.state === "failed") {
       this.#settling++;
       delivery.failed(outcome).catch((error: unknown) => { this.#queue.client.report(error); }).finally(() => {
-        if (--this.#settling === 0) this.#over?.();
+        this.#settling--;
+        this.#restsNow();
       });
     }
     this.#adapt(this.#queue.client.now - since);
@@ -209,8 +225,12 @@ export class Serving implements ParentOfTasks, Part {
   disconnected(): void { /* leases run on */ }
 
   /** The remote ends: what is held is given back before the connection is left alone. */
-  ended(): void {
-    if (this.#queue.client.broker.closed === undefined) for (const delivery of this.#held) delivery.giveBack();
+  ended(): Promise<void> | undefined {
     this.#stop();
+    if (this.#queue.client.broker.closed !== undefined) return undefined;
+    for (const { delivery } of this.#running.values()) this.#giveBack(delivery);
+    return this.#question && new Promise((resolve) => {
+      this.#ending = resolve;
+    });
   }
 }

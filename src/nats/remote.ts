@@ -5,6 +5,8 @@
  */
 import type { Operation } from "../core/operation.ts";
 import { misuse, show } from "../errors.ts";
+import { performIn } from "../core/perform.ts";
+import { operation } from "../ops/source.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Broker } from "./broker.ts";
 import { Client, type Part } from "./client.ts";
@@ -133,8 +135,17 @@ export class ClientRemote implements Remote {
     return `Remote ${JSON.stringify(this.#client.settings.prefix)}`;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#client.end();
-    return Promise.resolve();
+  async [Symbol.asyncDispose](): Promise<void> {
+    const client = this.#client;
+    const ending = client.end();
+    await performIn(undefined, operation<undefined>({
+      name: `the end of ${String(this)}`,
+      resumed: client.broker.resumed ?? "from outside",
+      poll: () => undefined,
+      wait: (resume) => {
+        void ending.then(() => { resume(() => undefined); });
+        return () => undefined;
+      },
+    }));
   }
 }

@@ -125,7 +125,9 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
       const client = clientOver(connection, rest, "a remote of memoryBroker");
       const remote = new ClientRemote(client);
       processes.set(remote, { client, connection });
-      const ended = (): void => { processes.delete(remote); };
+      const ended = (): undefined => {
+        processes.delete(remote);
+      };
       client.join({ before: undefined, after: undefined, connected: () => undefined, disconnected: () => undefined, ended });
       return remote;
     },

@@ -1,0 +1,147 @@
+/** What is marked R in the list, on a real server. */
+import { expect } from "chai";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { ClosedError, sleep } from "../../../src/node.ts";
+import { overNats, UnknownOutcomeError } from "../../../src/nats/index.ts";
+import { rejectionOf } from "../../support/settle.ts";
+import { queueScenarios } from "./queue-scenarios.ts";
+import { hasServer, isRequired, NatsServer, ServerWorld } from "./server.ts";
+import type { Scenarios } from "./support.ts";
+
+const describeIf = hasServer || isRequired ? describe : describe.skip;
+
+describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on the PATH, and NATS_SERVER names none)"}`, function () {
+  this.timeout(20_000);
+  let server: NatsServer;
+  const worlds: ServerWorld[] = [];
+
+  const world = (): ServerWorld => {
+    const made = new ServerWorld(server);
+    worlds.push(made);
+    return made;
+  };
+
+  before(async () => { server = await NatsServer.start(); });
+  afterEach(async () => { await Promise.all(worlds.splice(0).map((one) => one.end())); });
+  after(async () => { await server.end(); });
+
+  const all: Scenarios = { ...queueScenarios };
+  for (const [title, story] of Object.entries(all)) it(title, () => story(world()));
+
+  it("NT-26 values that are sent while the server is stopped are stored once each", async () => {
+    const jobs = await (await world().remote({ patience: 5000 })).queue<number>("jobs");
+    let sent = 0;
+    const sends = Array.from({ length: 16 }, async () => {
+      const until = performance.now() + 900;
+      for (let n = 0; performance.now() < until; n++) {
+        await jobs.send(n);
+        sent++;
+      }
+    });
+    await sleep(100);
+    await server.halt(500);
+    await Promise.all(sends);
+    expect(sent).to.be.above(16);
+    expect((await jobs.size()).waiting).to.equal(sent);
+  });
+
+  it("NT-27 a server that is killed twice, with a store of files, loses nothing that was fulfilled, and stores nothing twice", async () => {
+    const here = world();
+    const jobs = await (await here.remote({ patience: 10_000 })).queue<string>("jobs", { lease: 1000 });
+    const fulfilled: string[] = [];
+    let going = true;
+    const senders = Array.from({ length: 8 }, async (_, sender) => {
+      for (let n = 0; going; n++) {
+        await jobs.send(`${sender}.${n}`);
+        fulfilled.push(`${sender}.${n}`);
+      }
+    });
+    for (let kills = 0; kills < 2; kills++) {
+      await sleep(300);
+      await server.kill();
+      await sleep(200);
+      await server.begin();
+    }
+    await sleep(300);
+    going = false;
+    await Promise.all(senders);
+    const done: string[] = [];
+    const stop = new AbortController();
+    const worker = await (await here.remote()).queue<string>("jobs", { lease: 1000 });
+    const serving = worker.serve((value) => {
+      done.push(value);
+      if (done.length === fulfilled.length) stop.abort("all");
+    }, { signal: stop.signal });
+    expect(await rejectionOf(serving)).to.equal("all");
+    expect(done.sort()).to.deep.equal(fulfilled.sort());
+    expect((await jobs.size()).waiting).to.equal(0);
+  });
+
+  it("NT-17 a connection that its user closes ends the remote: ClosedError", async () => {
+    const here = world();
+    const connection = await here.connection();
+    const remote = overNats(connection, { prefix: here.prefix, jetstream: jetstream(connection), manager: await jetstreamManager(connection) });
+    const jobs = await remote.queue("jobs");
+    const waits = [jobs.receive(), jobs.serve(() => 1)].map(rejectionOf);
+    await sleep(20);
+    await connection.close();
+    for (const error of await Promise.all(waits)) expect(error).to.be.instanceOf(ClosedError);
+    expect(await rejectionOf(jobs.send(1))).to.be.instanceOf(ClosedError);
+    expect(() => overNats(connection)).to.throw(ClosedError);
+  });
+
+  it("NT-42 settings that differ from the existing stream are named", async () => {
+    const remote = await world().remote();
+    await remote.queue("jobs", { capacity: 10, lease: 1000 });
+    expect(String(await rejectionOf(remote.queue("jobs", { capacity: 20, lease: 1000 })))).to.match(/^TypeError: queue "jobs" exists with capacity 10; this end wants 20/);
+    expect(String(await rejectionOf(remote.queue("jobs", { capacity: 10 })))).to.match(/exists with lease 1000; this end wants 30000/);
+    await remote.queue("jobs", { capacity: 10, lease: 1000 });
+    await remote.queue("jobs.dead");
+  });
+
+  it("NT-43 a server without JetStream, a queue that is not there, a memory queue after a restart: each says so", async () => {
+    const plain = await NatsServer.start({ stores: false });
+    const there = new ServerWorld(plain);
+    try {
+      const connection = await there.connection();
+      const remote = overNats(connection, { jetstream: jetstream(connection), manager: await jetstreamManager(connection, { checkAPI: false }) });
+      expect(String(await rejectionOf(remote.queue("jobs")))).to.match(/jetstream \{\}/);
+      expect(String(await rejectionOf(overNats(connection).queue("jobs")))).to.match(/^TypeError: .*hand over JetStream/);
+    } finally {
+      await there.end();
+      await plain.end();
+    }
+    const remote = await world().remote({ patience: 1000 });
+    expect(String(await rejectionOf(remote.queue("jobs", { create: false })))).to.match(/does not exist/);
+    const jobs = await remote.queue("jobs", { storage: "memory" });
+    await server.kill();
+    await server.begin();
+    await sleep(300);
+    const error = await rejectionOf(jobs.send(1));
+    expect(String(error)).to.match(/gone after a restart of the server/);
+    expect(error).to.not.be.instanceOf(UnknownOutcomeError);
+  });
+
+  it("NT-60 after its end a remote leaves no subscription and no listener, and the connection is open", async () => {
+    const here = world();
+    const connection = await here.connection();
+    const remote = overNats(connection, { prefix: here.prefix, jetstream: jetstream(connection), manager: await jetstreamManager(connection) });
+    const { protocol } = connection as unknown as { protocol: { subscriptions: { size(): number }; listeners: unknown[] } };
+    await connection.flush();
+    const before = protocol.subscriptions.size();
+    const jobs = await remote.queue<number>("jobs");
+    await jobs.send(1);
+    const serving = rejectionOf(jobs.serve(() => sleep(10_000)));
+    await sleep(50);
+    const waiting = rejectionOf(jobs.receive());
+    await sleep(20);
+    await remote[Symbol.asyncDispose]();
+    for (const error of await Promise.all([serving, waiting])) expect(error).to.be.instanceOf(ClosedError);
+    await connection.flush();
+    await sleep(20);
+    expect(protocol.subscriptions.size()).to.equal(before);
+    expect(protocol.listeners).to.have.length(0);
+    expect(connection.isClosed()).to.equal(false);
+    expect((await (await (await here.remote()).queue<number>("jobs")).receive()).value).to.equal(1);
+  });
+});
