@@ -54,7 +54,7 @@ export interface NatsConnectionLike {
     /** The queue group. */
     queue?: string;
     /** Gets each message. */
-    callback?: (error: Error | null, message: NatsMessageLike) => unknown;
+    callback?: (error: Error | null, message: NatsMessageLike) => void;
   }): NatsSubscriptionLike;
   /** Asks. */
   request(subject: string, payload?: Uint8Array, options?: {
