@@ -124,4 +124,32 @@ describe("EX-08 traces", () => {
     expect(rows.filter((row) => /send on|receive on/.test(row) && row.includes("->>")), rows.join("\n")).to.deep.equal(['t1->>t0: receive on "c"']);
     expect(rows.at(-1)).to.equal("Note over t0,t1: a failure that nobody handles: no luck, at all");
   });
+
+  it("say who failed, and the report says where; equal names are told apart in the diagram, too", async () => {
+    const error = (await rejectionOf(explore(async () => {
+      const tasks = [0, 1].map((n) => go(named("worker", () => {
+        if (n === 1) throw new Error("no luck");
+      })));
+      for (const task of tasks) await task;
+    }))) as ExploreError;
+    expect(bare(error.trace)).to.include("worker #1: ends, wakes main").and.to.include("worker #2: fails").and.to.include("main: fails");
+    expect(error.message.split("\n")[1]).to.match(/^ {2}made at .*traces\.spec\.ts:\d+$/);
+    expect(error.diagram()).to.include("participant t2 as worker no. 2");
+  });
+
+  it("of a run without end tell what is repeated once", async () => {
+    const error = (await rejectionOf(explore(async () => { for (;;) await checkpoint(); }, { maxSteps: 100 }))) as ExploreError;
+    const [what, ...more] = error.message.split("\n").map((line) => line.trim());
+    const steps = more.filter((line) => /^[|(]/.test(line));
+    expect(what).to.equal("explore has found no end to a run: it has not ended after 100 steps, nor after as many more in which everybody had a turn");
+    expect(bare(steps)).to.deep.equal(["| main: waits in checkpoint", "| main: goes on from checkpoint", "(the last 2 steps 100 times)"]);
+  });
+
+  it("are no report of waiting for tasks that could go on", async () => {
+    const { message, blocked } = (await rejectionOf(explore(async () => {
+      await chan(1).send(1);
+    }, { invariant: () => { throw new Error("never holds"); } }))) as ExploreError;
+    expect(blocked).to.deep.equal([]);
+    expect(message).to.not.include("waits in");
+  });
 });

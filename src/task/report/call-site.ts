@@ -17,7 +17,11 @@ export function noteSiteOf(of: object): void {
  */
 export function siteOf(object: object): string | undefined {
   const there = noted.get(object);
-  if (!there) return undefined;
+  return there && siteIn(there);
+}
+
+/** The first place outside of the library in a stack. */
+function siteIn(there: { stack?: unknown }): string | undefined {
   const [here] = callSitesIn(captureStack());
   if (!here) return undefined;
   const home = homeOf(here.file);
@@ -25,9 +29,18 @@ export function siteOf(object: object): string | undefined {
   return callSitesIn(there).find(({ file }) => !isOwn(file) && !file.startsWith("node:"))?.line;
 }
 
-/** The file and the line of that place: `src/app.ts:12`, from the working directory if it is in that. */
+/** The file and the line where something was started or waits, if that was noted: `src/app.ts:12`, from the working directory if it is in that. */
 export function lineOf(object: object): string | undefined {
-  const [, place = ""] = /([^\s()@][^()@]*:\d+):\d+\)?$/.exec(siteOf(object) ?? "") ?? [];
+  return lineAt(siteOf(object));
+}
+
+/** The file and the line of the program where an error was made. */
+export function lineOfError(error: Error): string | undefined {
+  return lineAt(siteIn(error));
+}
+
+function lineAt(site: string | undefined): string | undefined {
+  const [, place = ""] = /([^\s()@][^()@]*:\d+):\d+\)?$/.exec(site ?? "") ?? [];
   const path = place.replace(/^at /, "").replace(/^file:\/\//, "");
   const { process } = globalThis as { process?: { cwd?: () => string } };
   const folder = `${process?.cwd?.() ?? ""}/`;

@@ -4,16 +4,17 @@
 import { variable } from "../../platform/environment.ts";
 import { isError } from "../../errors.ts";
 import { waitingFor } from "../../support/printing.ts";
+import { lineOfError } from "../../task/report/call-site.ts";
 import { aboutSignals } from "../../task/report/deadlock.ts";
 import { written } from "../strategies/schedule.ts";
-import { diagramOf, traceOf } from "./trace.ts";
+import { diagramOf, lastLines, traceOf } from "./trace.ts";
 import type { Blocked, FindingKind, Verdict } from "./program-run.ts";
 
 const found: Readonly<Record<FindingKind, string>> = {
   exception: "a failure that nobody handles",
   deadlock: "a deadlock: everybody waits",
   leak: "a leak: main has ended, and others have not",
-  livelock: "no end",
+  livelock: "no end to a run",
   uncontrolled: "a task that it does not control",
   nondeterministic: "that two runs of the same choices differ",
 };
@@ -91,16 +92,16 @@ export class ExploreError extends Error {
     const schedule = written(verdict.schedule);
     const trace = traceOf(verdict.scheduler);
     const failure = isError(verdict.error) ? verdict.error.message : verdict.error === undefined ? "" : String(verdict.error);
-    const omitted = trace.length - traceLines;
+    const place = isError(verdict.error) && verdict.kind === "exception" ? lineOfError(verdict.error) : undefined;
     super(
       [
         `explore has found ${found[kind]}${failure && `: ${failure}`}`,
+        ...(place === undefined ? [] : [`  made at ${place}`]),
         `  in run ${String(schedules)} of seed ${String(seed)}; again: ${again(verdict, schedule)}`,
         ...verdict.blocked.map(({ task, operations }) => `  ${task} ${waits(operations)}`),
         ...(wasProven ? [`  ${unseen}`] : []),
         ...(verdict.kind === "deadlock" && verdict.holdsSignal ? [`  ${aboutSignals}`] : []),
-        ...(omitted > 0 ? [`  (${String(omitted)} steps)`] : []),
-        ...trace.slice(-traceLines).map((line) => `  | ${line}`),
+        ...lastLines(trace, traceLines).map((line) => `  ${line}`),
       ].join("\n"),
       verdict.error === undefined ? undefined : { cause: verdict.error },
     );

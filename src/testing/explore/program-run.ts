@@ -55,7 +55,7 @@ export interface RunSettings {
 export interface Blocked {
   /** Its name. */
   readonly task: string;
-  /** The operations; none: it waits for something that is not the library's. */
+  /** The operations; none: it waits for something that is not the library's. Who could go on is not listed. */
   readonly operations: readonly string[];
 }
 
@@ -186,7 +186,7 @@ class Run {
     if (turns >= maxSteps) this.#chooser.beginFairness();
     if (this.#chooser.redundant || this.#isLate(turns)) this.#end("ok", undefined);
     else if (turns >= 2 * maxSteps && this.#settings.endless === "ignore") this.#cut();
-    else if (turns >= 2 * maxSteps) this.#end("livelock", new Error(`no end within ${String(maxSteps)} steps, nor within as many more in which everybody has had a turn`));
+    else if (turns >= 2 * maxSteps) this.#end("livelock", new Error(`it has not ended after ${String(maxSteps)} steps, nor after as many more in which everybody had a turn`));
     else {
       const items = this.#candidates();
       const item = items.length === 0 ? undefined : this.#fair ? this.#inTurn(items) : this.#chooser.next(items);
@@ -251,7 +251,8 @@ class Run {
     const { left } = scheduler;
     const foreign = left.filter((thread) => !scheduler.controls(thread));
     const names = foreign.map((thread) => JSON.stringify(scheduler.names.ofThread(thread))).join(", ");
-    const awaits = `${names} ${foreign.length > 1 ? "await" : "awaits"} something outside of the library: a timer, I/O, or a promise of another`;
+    const awaits = `${names} ${foreign.length > 1 ? "await" : "awaits"} something outside of the library: a timer, I/O, or a promise of another. ` +
+      "Stand in for it with a channel, a sleep or a task";
     if (left.length === 0 || (this.#over && this.#settings.leaks === "ignore")) this.#end("ok", undefined);
     else if (this.#over && this.#movesAfterEnd >= movesAfterEnd) this.#end("ok", undefined); // they still wait for timers
     else if (foreign.length > 0) this.#end("uncontrolled", new Error(awaits));
@@ -267,7 +268,9 @@ class Run {
         reportFailure(reason);
       }
     }
-    const blocked = scheduler.left.map((thread) => ({ task: scheduler.names.ofThread(thread), operations: scheduler.waitsOf(thread) }));
+    const blocked = scheduler.left
+      .filter((thread) => scheduler.isBlocked(thread))
+      .map((thread) => ({ task: scheduler.names.ofThread(thread), operations: scheduler.waitsOf(thread) }));
     const { redundant } = this.#chooser;
     const { holdsSignal } = scheduler;
     this.#chooser.end();

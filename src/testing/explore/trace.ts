@@ -7,6 +7,7 @@
 import type { Verb } from "../../core/controller.ts";
 import { show } from "../../errors.ts";
 import { asCase, waitingFor } from "../../support/printing.ts";
+import { Task } from "../../task/task.ts";
 import { lineOf } from "../../task/report/call-site.ts";
 import type { ControlledScheduler } from "../scheduler/controlled-scheduler.ts";
 import type { Event, Line } from "../scheduler/thread.ts";
@@ -36,15 +37,28 @@ function deed({ verb, what }: Event, names: Names): string {
 }
 
 function phrase(event: Event, names: Names): string {
-  const whom = event.thread ? names.ofThread(event.thread) : "";
+  const whom = event.thread && event.kind !== "ends" ? names.ofThread(event.thread) : "";
   switch (event.kind) {
     case "does": return deed(event, names);
     case "wakes": return `${deed(event, names)} wakes ${whom}`.trimStart();
     case "starts": return `starts ${whom}`;
     case "waits": return waitingFor("waits in", names.ofWaiting(event));
     case "chooses": return `chooses ${show(event.value)}`;
-    case "ends": return "ends";
+    case "ends": return event.thread?.task instanceof Task && event.thread.task.state === "failed" ? "fails" : "ends";
   }
+}
+
+/** The last lines of a trace, at most so many, to be printed; what is repeated up to its end is told once. */
+export function lastLines(trace: readonly string[], atMost: number): string[] {
+  for (let period = 1; period <= atMost >> 1; period++) {
+    let from = trace.length - period;
+    while (from > 0 && trace[from - 1] === trace[from - 1 + period]) from--;
+    const times = Math.floor((trace.length - from) / period);
+    if (times * period <= atMost) continue;
+    return [...lastLines(trace.slice(0, from + period), atMost), `(the last ${period === 1 ? "step" : `${String(period)} steps`} ${String(times)} times)`];
+  }
+  const omitted = trace.length - atMost;
+  return [...(omitted > 0 ? [`(${String(omitted)} steps)`] : []), ...trace.slice(-atMost).map((line) => `| ${line}`)];
 }
 
 const atMost = 60;
@@ -64,7 +78,7 @@ export function diagramOf({ record: { lines }, names }: ControlledScheduler, end
     const own = idOf(names.ofThread(thread));
     return events.flatMap((event) => {
       const other = idOf(names.ofThread(event.thread ?? thread));
-      const text = plain(event.thread ? deed(event, names) : phrase(event, names));
+      const text = plain(event.kind === "wakes" || event.kind === "starts" ? deed(event, names) : phrase(event, names));
       if (event.kind === "wakes") return [takes.has(event.verb) ? `${other}->>${own}: ${text}` : `${own}->>${other}: ${text || "wakes"}`];
       if (event.kind === "starts") return [`${own}-->>${other}: starts`];
       return text === "" ? [] : [`Note over ${own}: ${text}`];
@@ -72,7 +86,7 @@ export function diagramOf({ record: { lines }, names }: ControlledScheduler, end
   });
   const everybody = [...ids.values()];
   const over = everybody.length > 1 ? `${String(everybody[0])},${String(everybody.at(-1))}` : (everybody[0] ?? idOf("main"));
-  const participants = [...ids].map(([name, id]) => `participant ${id} as ${name}`);
+  const participants = [...ids].map(([name, id]) => `participant ${id} as ${plain(name)}`);
   const failure = end === "" ? [] : [`Note over ${over}: ${plain(end)}`];
   return ["sequenceDiagram", ...participants, ...rows.slice(-atMost), ...failure].map((line, index) => (index === 0 ? line : `  ${line}`)).join("\n");
 }

@@ -322,7 +322,7 @@ export class ControlledScheduler implements Controller {
     if (current === this.#outside) return;
     this.accessed(task);
     current.root.last = undefined;
-    this.record.tell(thread ?? current, { kind: "ends" });
+    this.record.tell(thread ?? current, { kind: "ends", thread: thread ?? current });
   }
 
   accessed(what: object | typeof everything, verb?: Verb): void {
@@ -376,6 +376,11 @@ export class ControlledScheduler implements Controller {
   /** The tasks that have not ended. */
   get left(): Thread[] {
     return this.threads.filter(({ over }) => !over);
+  }
+
+  /** Whether a task waits, in the library or outside of it, and is not just about to go on. */
+  isBlocked(thread: Thread): boolean {
+    return thread.all.some(({ waits }) => waits) || !thread.all.some(({ ready }) => ready);
   }
 
   /** What a task waits for, in each of its threads. */

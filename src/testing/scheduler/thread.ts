@@ -103,7 +103,7 @@ export interface Event {
   readonly what?: object | undefined;
   /** In whose lines it waits. */
   readonly lines?: readonly (object | typeof everything)[];
-  /** Whom it woke or started. */
+  /** Whom it woke or started, or who ended. */
   readonly thread?: Thread;
   /** What was chosen. */
   readonly value?: unknown;
