@@ -30,6 +30,13 @@ describe("the recipes", () => {
     });
   }
 
+  it("stand beside pages for those who come from elsewhere, each with five programs", () => {
+    for (const name of ["go", "asyncio", "promises", "rxjs"]) {
+      const page = `docs/coming-from/${name}.md`;
+      expect(blocksOf(page, readFileSync(root + page, "utf8")), page).to.have.length.of.at.least(5);
+    }
+  });
+
   it("are in the list of all, in the order of their pages", () => {
     const listed = [...readFileSync(`${root}docs/guides/recipes.md`, "utf8").matchAll(/^\* \[(.*)\]\(\.\.\/recipes\/(.*\.md)#/gm)];
     for (const page of pages) {
