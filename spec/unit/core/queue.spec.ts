@@ -33,7 +33,7 @@ describe("Queue", () => {
     }
   });
 
-  it("does not hold on to a value that has left (queue.ts 2)", async () => {
+  it("does not hold on to a value that has left (support/queue.ts 2)", async () => {
     const queue = new Queue<object>();
     const references = (() => {
       const made: WeakRef<object>[] = [];
@@ -52,7 +52,7 @@ describe("Queue", () => {
     expect(queue.size).to.equal(1);
   });
 
-  it("behaves like an array, over random pushes and shifts (queue.ts 1)", () => {
+  it("behaves like an array, over random pushes and shifts (support/queue.ts 1)", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (steps) => {
         const queue = new Queue<number>();
