@@ -30,7 +30,7 @@
  * @property {(received: any) => any} [value] the value, out of what `receive` gave
  * @property {(body: (...args: any[]) => any, ...args: any[]) => unknown} [spawn] start a task
  * @property {(bodies: (() => any)[]) => any} [gather] run tasks and wait for all; gives an array of what they returned
- * @property {(body: (spawn: (child: () => any) => unknown, cancel: () => any) => any) => any} [inScope] run a body, and tasks that end before it is
+ * @property {(body: (spawn: (child: (...args: any[]) => any, ...args: any[]) => unknown, cancel: () => any) => any) => any} [inScope] run a body, and tasks that end before it is
  * over; `cancel` ends them all
  * @property {(body: () => any) => any} [scopeOf] a scope with just this body
  * @property {() => any} [breathe] let the event loop turn
@@ -38,6 +38,7 @@
  * @property {(receives: any[], sends?: [channel: any, value: number][]) => Selector} [select]
  * @property {boolean} [selectsSends] whether `select` takes sends too
  * @property {(channel: any, ms: number) => any} [receiveWithin] receive, or give up after a time
+ * @property {(channel: any, ms: number) => any} [receiveInTimeout] the same by a body that has a time limit
  * @property {(channel: any, signal: AbortSignal) => any} [receiveUnless] receive, or give up when the signal aborts
  */
 

@@ -16,7 +16,7 @@ export default {
   inScope: (body) =>
     Effect.gen(function* () {
       const fibers = [];
-      const spawn = (child) => void fibers.push(Effect.runFork(Effect.gen(child)));
+      const spawn = (child, ...args) => void fibers.push(Effect.runFork(Effect.gen(() => child(...args))));
       const value = yield* body(spawn, () => Fiber.interruptAll(fibers));
       yield* Fiber.awaitAll(fibers);
       return value;
@@ -33,4 +33,5 @@ export default {
   },
   selectsSends: true,
   receiveWithin: (queue, ms) => Effect.timeout(Queue.take(queue), ms),
+  receiveInTimeout: (queue, ms) => Effect.timeout(Effect.gen(function* () { return yield* Queue.take(queue); }), ms),
 };

@@ -1,5 +1,5 @@
 /** This library, with async functions. */
-import { chan, checkpoint, gather, go, perform, scope, select, selecting, sleeping } from "../../dist/bundle/node.js";
+import { chan, checkpoint, gather, go, perform, scope, select, selecting, sleeping, timeout } from "../../dist/bundle/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {
@@ -12,7 +12,7 @@ export default {
   value: (received) => received,
   spawn: go,
   gather: (bodies) => gather(bodies.map((body) => go(body))),
-  inScope: (body) => scope((s) => body((child) => s.go(child), () => s.cancel())),
+  inScope: (body) => scope((s) => body((child, ...args) => s.go(child, ...args), () => s.cancel())),
   scopeOf: scope,
   breathe: () => checkpoint(),
   select(receives, sends = []) {
@@ -28,5 +28,6 @@ export default {
   },
   selectsSends: true,
   receiveWithin: (channel, ms) => select({ value: channel.receiving(), late: sleeping(ms) }),
+  receiveInTimeout: (channel, ms) => timeout(ms, () => channel.receive()),
   receiveUnless: (channel, signal) => channel.receive({ signal }),
 };

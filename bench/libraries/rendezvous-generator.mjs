@@ -1,5 +1,5 @@
 /** This library, with generator functions. */
-import { aborting, always, awaiting, chan, checkpoint, gather, go, scope, selecting, sleeping } from "../../dist/bundle/node.js";
+import { aborting, always, awaiting, chan, checkpoint, gather, go, scope, selecting, sleeping, timeout } from "../../dist/bundle/node.js";
 
 /** @type {import("../interface.mjs").Library} */
 export default {
@@ -18,7 +18,7 @@ export default {
           s.cancel();
           return always(undefined);
         };
-        return yield* body((child) => s.go(child), cancel);
+        return yield* body((child, ...args) => s.go(child, ...args), cancel);
       }).catch((error) => {
         if (error.code !== "RENDEZVOUS_CANCELLED") throw error;
       }),
@@ -38,5 +38,11 @@ export default {
   },
   selectsSends: true,
   receiveWithin: (channel, ms) => selecting({ value: channel.receiving(), late: sleeping(ms) }),
+  receiveInTimeout: (channel, ms) =>
+    awaiting(
+      timeout(ms, function* () {
+        return yield* channel.receiving();
+      }),
+    ),
   receiveUnless: (channel, signal) => selecting({ value: channel.receiving(), gone: aborting(signal) }),
 };

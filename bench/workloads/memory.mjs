@@ -18,8 +18,22 @@ const filling = (bodyFor) => (library) => {
   return { channels, fill };
 };
 
+/** Heap for one of the tasks. */
+async function bytesOf(library, { channels, fill }) {
+  await collect();
+  const before = process.memoryUsage().heapUsed;
+  fill();
+  // A trampoline runs while somebody is in it; elsewhere the tasks go to their places by themselves, some in later turns.
+  if (library.style === "trampoline") library.run(function* () { /* nothing to do but let the others run */ });
+  while (started < tasks) await new Promise((resolve) => setImmediate(resolve));
+  await collect();
+  const bytes = (process.memoryUsage().heapUsed - before) / tasks;
+  if (channels.length !== tasks) throw new Error("wrong: the channels are gone"); // and so they are kept up to here
+  return bytes;
+}
+
 /** @type {import("../interface.mjs").Workload} */
-export default {
+const free = {
   name: "memory",
   title: "waiting task with its channel",
   unit: "bytes",
@@ -42,17 +56,41 @@ export default {
     yield;
   }),
 
-  async figure(library) {
-    const { channels, fill } = this[library.style](library);
-    await collect();
-    const before = process.memoryUsage().heapUsed;
-    fill();
-    // A trampoline runs while somebody is in it; elsewhere the tasks go to their places by themselves, some in later turns.
-    if (library.style === "trampoline") library.run(function* () { /* nothing to do but let the others run */ });
-    while (started < tasks) await new Promise((resolve) => setImmediate(resolve));
-    await collect();
-    const bytes = (process.memoryUsage().heapUsed - before) / tasks;
-    if (channels.length !== tasks) throw new Error("wrong: the channels are gone"); // and so they are kept up to here
-    return bytes;
+  figure(library) {
+    return bytesOf(library, this[library.style](library));
   },
 };
+
+/** What starts the children of a scope that stays open. */
+const spawnOf = (library) => new Promise((open) => {
+  const { make, receive, inScope, run } = library;
+  if (run === undefined) {
+    void inScope(async (spawn) => {
+      open(spawn);
+      await receive(make(0));
+    });
+  } else {
+    run(function* () {
+      yield* inScope(function* (spawn) {
+        open(spawn);
+        yield* receive(make(0));
+      });
+    });
+  }
+});
+
+/** The same, as children of one scope. */
+const inScope = {
+  ...free,
+  name: "scope-memory",
+  title: "waiting task of a scope with its channel",
+  needs: ["make", "receive", "inScope"],
+  trampoline: undefined,
+
+  async figure(library) {
+    return bytesOf(library, this[library.style]({ ...library, spawn: await spawnOf(library) }));
+  },
+};
+
+/** @type {import("../interface.mjs").Workload[]} */
+export default [free, inScope];

@@ -1,10 +1,9 @@
-/** What scopes cost: handing over inside of one, a thousand tasks in one, and the cancel of a hundred thousand that wait. */
+/** What scopes cost: handing over inside of one, many tasks in one and free, and the cancel of a hundred thousand that wait. */
 import pingPong from "./ping-pong.mjs";
 import { rate } from "../timing.mjs";
 import stream from "./stream.mjs";
 
 const parked = 100_000;
-const tasks = 1_000;
 const handovers = 10;
 
 /**
@@ -53,49 +52,70 @@ const cost = (workload) => ({
   },
 });
 
-/** A thousand tasks in one scope, each of which receives ten numbers. */
-const crowd = {
-  name: "scope-tasks",
-  title: "1,000 tasks of ten handovers in a scope",
+/**
+ * Many tasks, each of which receives ten numbers from a channel of its own.
+ * @param {number} tasks
+ * @param {Partial<import("../interface.mjs").Workload>} called
+ * @returns {import("../interface.mjs").Workload}
+ */
+const crowd = (tasks, called) => ({
   unit: "ms",
   kind: "fixed",
-  needs: ["make", "send", "receive", "inScope"],
+  needs: ["make", "send", "receive", "spawn", "breathe"],
   expected: () => tasks * handovers,
 
-  async async({ make, send, receive, inScope }) {
+  async async({ make, send, receive, spawn, breathe }) {
     let received = 0;
-    await inScope(async (spawn) => {
-      const numbers = make(0);
-      for (let task = 0; task < tasks; task++) {
-        spawn(async () => {
-          for (let n = 0; n < handovers; n++) {
-            await receive(numbers);
-            received++;
-          }
-        });
+    const channels = Array.from({ length: tasks }, () => make(0));
+    const body = async (numbers) => {
+      for (let n = 0; n < handovers; n++) {
+        await receive(numbers);
+        received++;
       }
-      for (let n = 0; n < tasks * handovers; n++) await send(numbers, n);
-    });
+    };
+    for (const numbers of channels) spawn(body, numbers);
+    for (let n = 0; n < handovers; n++) for (const numbers of channels) await send(numbers, n);
+    while (received < tasks * handovers) await breathe();
     return received;
   },
 
-  *generator({ make, send, receive, inScope }) {
+  *generator({ make, send, receive, spawn, breathe }) {
     let received = 0;
-    yield* inScope(function* (spawn) {
-      const numbers = make(0);
-      for (let task = 0; task < tasks; task++) {
-        spawn(function* () {
-          for (let n = 0; n < handovers; n++) {
-            yield* receive(numbers);
-            received++;
-          }
-        });
+    const channels = Array.from({ length: tasks }, () => make(0));
+    const body = function* (numbers) {
+      for (let n = 0; n < handovers; n++) {
+        yield* receive(numbers);
+        received++;
       }
-      for (let n = 0; n < tasks * handovers; n++) yield* send(numbers, n);
-    });
+    };
+    for (const numbers of channels) spawn(body, numbers);
+    for (let n = 0; n < handovers; n++) for (const numbers of channels) yield* send(numbers, n);
+    while (received < tasks * handovers) yield* breathe();
     return received;
   },
+
+  ...called,
+});
+
+/** The same as children of one scope. */
+const crowdInside = (tasks, called) => {
+  const free = crowd(tasks, called);
+  return {
+    ...free,
+    needs: ["make", "send", "receive", "inScope", "breathe"],
+    async: (library) => library.inScope((spawn) => free.async({ ...library, spawn })),
+
+    *generator(library) {
+      return yield* library.inScope((spawn) => free.generator({ ...library, spawn }));
+    },
+  };
 };
+
+const crowds = [
+  crowdInside(1_000, { name: "scope-tasks", title: "1,000 tasks of ten handovers in a scope" }),
+  crowd(10_000, { name: "crowd", title: "10,000 tasks of ten handovers" }),
+  crowdInside(10_000, { name: "scope-crowd", title: "10,000 tasks of ten handovers in a scope" }),
+];
 
 /** How much more a scope takes whose body is a generator; each sends and receives a value for which it need not wait, or has to. Both in one process. */
 const body = (waits) => ({
@@ -216,4 +236,4 @@ const cancelling = {
 };
 
 /** @type {import("../interface.mjs").Workload[]} */
-export default [inside(stream), inside(pingPong), cost(stream), cost(pingPong), body(false), body(true), crowd, cancelling];
+export default [inside(stream), inside(pingPong), cost(stream), cost(pingPong), body(false), body(true), ...crowds, cancelling];

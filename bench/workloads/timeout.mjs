@@ -58,6 +58,7 @@ export async function growth(run) {
   return (process.memoryUsage().heapUsed - before) / count;
 }
 
+const inBlock = guarded(({ receiveInTimeout }, channel) => () => receiveInTimeout(channel, limit));
 const programs = guarded(({ receiveWithin }, channel) => () => receiveWithin(channel, limit));
 const needs = ["make", "send", "receive", "receiveWithin", "spawn"];
 const expected = (count) => count;
@@ -65,6 +66,15 @@ const expected = (count) => count;
 /** @type {import("../interface.mjs").Workload[]} */
 export default [
   { name: "timeout", title: "receive with a timeout", unit: "ns a value", kind: "rate", needs, expected, ...programs },
+  {
+    name: "timeout-block",
+    title: "receive in a timeout block",
+    unit: "ns a value",
+    kind: "rate",
+    needs: ["make", "send", "receive", "receiveInTimeout", "spawn"],
+    expected,
+    ...inBlock,
+  },
   {
     name: "timeout-heap",
     title: "left behind by each of them",
