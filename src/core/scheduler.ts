@@ -51,10 +51,13 @@ function holdCall<A>(call: (a: A, b: unknown) => void, a: A, b: unknown, who?: o
 /** A promise already fulfilled: what every ready send gives, and what starts and batches hang on. */
 export const fulfilled: Promise<undefined> = Promise.resolve(undefined);
 
-/** Run the beginning of a task in a turn of its own, in the caller's async context, in call order. */
-export function start(beginning: Job, who: Actor): void {
+/**
+ * Run the beginning of a task in a turn of its own, in the caller's async context, in call order. `inContext`: whether that holds anything, which is
+ * looked for if the caller does not know.
+ */
+export function start(beginning: Job, who: Actor, inContext?: boolean): void {
   if (controller && !controller.started(() => { beginning.run(); }, who)) return;
-  if (contexts && !contexts.isEmpty()) startByPromise(beginning);
+  if (contexts && (inContext ?? !contexts.isEmpty())) startByPromise(beginning);
   else if (controller || spend()) append(beginning); // no promise: a task is started in two thirds of the time (`node bench/run.mjs spawn`)
   else holdCall(append, beginning, undefined, beginning);
 }

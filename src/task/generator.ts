@@ -16,14 +16,15 @@
  *
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
-import { contexts, type AsyncContext } from "../platform/async-context.ts";
+import { contexts, type AsyncContext, type Contexts } from "../platform/async-context.ts";
 import { enter, finish, type Performer, resumed, suspension } from "../core/yielding.ts";
 import { type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
-import { tellWait } from "../core/controller.ts";
+import { controller, tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { CancelScope } from "./cancel/cancel-scope.ts";
+import { runAs } from "./cancel/current.ts";
 import { observer } from "./cancel/observer.ts";
 
 /** How a body ended. `"return"`: by a cancel, without an outcome of its own. */
@@ -71,13 +72,18 @@ export class Driver implements Job, Performer {
     this.outlastsCancel = false;
   }
 
-  /** Run the generator from its start, in the runner's cancel scope. Its async context is captured only once it waits. */
+  /**
+   * Run the generator from its start, in the runner's cancel scope. Its async context is captured only once it waits; if that is nothing but the
+   * cancel scope, only once it waits again, since many wait once.
+   */
   begin(): void {
     const { runner } = this;
     runner.driver = this;
     runner.cancelScope?.drive(this);
     this.goOn();
-    if (runner.driver === this && contexts?.isEmpty() === false) this.context = contexts.snapshot();
+    if (runner.driver !== this || contexts === undefined) return;
+    const mayEnterAgain = runner.cancelScope !== undefined && controller === undefined; // under one, threads are in the context too
+    if (mayEnterAgain ? !contexts.isPlain() : !contexts.isEmpty()) this.context = contexts.snapshot();
   }
 
   meetCancel(): CancelledError | undefined {
@@ -117,8 +123,16 @@ export class Driver implements Job, Performer {
 
   /** Go on with what has arrived, up to the next wait or the end, in the task's own async context. */
   run(): void {
-    if (this.context === undefined) this.goOn();
-    else this.context.runInAsyncScope(goOn, this);
+    if (this.context !== undefined) this.context.runInAsyncScope(goOn, this);
+    else if (contexts === undefined || this.runner.cancelScope === undefined) this.goOn();
+    else this.#enter(contexts);
+  }
+
+  #enter(from: Contexts): void {
+    runAs(this.runner.cancelScope, () => {
+      this.goOn();
+      if (this.runner.driver === this) this.context = from.snapshot();
+    });
   }
 
   /** The same, in the context of the caller. */

@@ -94,15 +94,16 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
  *
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
-export class Task<T> implements PromiseLike<T> {
+export class Task<T> implements PromiseLike<T>, Job {
   /** A number that no other task or scope has. Later tasks have higher ones. */
   readonly id: number = nextId();
   readonly #name: string;
   #state: TaskState = "pending";
+  /** The body, until it begins; the outcome, once it has ended. */
   #outcome: unknown;
+  /** What the body is called with, until it begins. */
+  #args: unknown[] | undefined;
   #joiners: WaitQueue | undefined;
-  /** A failure that nothing has joined yet, as a rejected promise: the platform reports it as unhandled. */
-  #unjoined: Promise<never> | undefined;
   /** @internal */
   cancelScope: CancelScope | undefined;
   /** @internal */
@@ -117,14 +118,19 @@ export class Task<T> implements PromiseLike<T> {
     this.#name = body.name;
     registry.add(this);
     observer?.site(this);
-    const beginning = new Beginning(this, body, args);
-    if (startChild) startChild(this, beginning);
-    else if (contextProvider) contextProvider.startFree(this as never, beginning);
-    else start(beginning, this);
+    this.#outcome = body;
+    this.#args = args.length === 0 ? none : args;
+    if (startChild) startChild(this, this);
+    else if (contextProvider) contextProvider.startFree(this as never, this);
+    else start(this, this);
   }
 
-  /** @internal */
-  begin(body: Body<unknown[], T>, args: unknown[]): void {
+  /** @internal Begin. */
+  run(): void {
+    const body = this.#outcome as Body<unknown[], T>;
+    const args = this.#args as unknown[];
+    this.#outcome = undefined;
+    this.#args = undefined;
     if (this.cancelScope?.cancelError) {
       this.ended("return", undefined);
       return;
@@ -143,7 +149,7 @@ export class Task<T> implements PromiseLike<T> {
     this.#outcome = cancelled ? this.cancelScope?.cancelError : outcome;
     if (this.#state === "failed") observer?.failed(this, outcome);
     if (this.#state === "failed" && !this.#joiners?.first && this.isFree) {
-      this.#unjoined = Promise.reject(outcome);
+      unjoined.set(this, Promise.reject(outcome));
     }
     this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);
   }
@@ -254,33 +260,26 @@ export class Task<T> implements PromiseLike<T> {
     touch(this, "join");
     if (this.#state === "done") return this.#outcome as T;
     if (this.#state === "pending" || this.#state === "running") return nothing;
-    this.#unjoined?.catch(() => { /* it has been joined now */ });
-    this.#unjoined = undefined;
+    unjoined.get(this)?.catch(() => { /* it has been joined now */ });
+    unjoined.delete(this);
     throw this.#outcome;
   }
 
   /** @internal Wait for the outcome. */
-  await(waiter: Waiter, joining: Joining<T>): void {
-    (this.#joiners ??= new WaitQueue(joining)).join(waiter);
+  await(waiter: Waiter): void {
+    (this.#joiners ??= new WaitQueue(this)).join(waiter);
+  }
+
+  /** @internal */
+  describe(): string {
+    return `join of task "${this.name}"`;
   }
 }
 
-/** The beginning of a task, until it has begun. */
-class Beginning<T> implements Job {
-  declare readonly task: Task<T>;
-  declare readonly body: Body<unknown[], T>;
-  declare readonly args: unknown[];
-
-  constructor(task: Task<T>, body: Body<unknown[], T>, args: unknown[]) {
-    this.task = task;
-    this.body = body;
-    this.args = args;
-  }
-
-  run(): void {
-    this.task.begin(this.body, this.args);
-  }
-}
+/** A failure that nothing has joined yet, as a rejected promise: the platform reports it as unhandled. */
+const unjoined = new WeakMap<Task<unknown>, Promise<never>>();
+/** What most bodies are called with: one list for all, so that a task that waits for its turn holds none. */
+const none: unknown[] = [];
 
 class Joining<T> extends Performable<T> {
   readonly #task: Task<T>;
@@ -291,7 +290,7 @@ class Joining<T> extends Performable<T> {
   }
 
   override toString(): string {
-    return `join of task "${this.#task.name}"`;
+    return this.#task.describe();
   }
 
   override attempt(): T | Nothing {
@@ -303,7 +302,7 @@ class Joining<T> extends Performable<T> {
   }
 
   override enlist(waiter: Waiter): void {
-    this.#task.await(waiter, this);
+    this.#task.await(waiter);
   }
 }
 

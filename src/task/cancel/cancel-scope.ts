@@ -59,15 +59,13 @@ export interface TaskInfo extends Linked<TaskInfo> {
  */
 export type Bond = "plain" | "shielded" | "background";
 
-export class CancelScope implements CancelContext, Linked<CancelScope> {
+export class CancelScope extends WaitSet implements CancelContext, Linked<CancelScope> {
   before: CancelScope | undefined = undefined;
   after: CancelScope | undefined = undefined;
   /** The task or scope that runs in it. */
   readonly owner: TaskInfo;
   parent: CancelScope | undefined;
-  readonly children: Chain<CancelScope> = new Chain();
-  /** What async functions wait for in it. */
-  readonly waits: WaitSet = new WaitSet();
+  #children: Chain<CancelScope> | undefined = undefined;
   /** The generator that runs in it. */
   driver: CancellableWaiter | undefined = undefined;
   /** Called when the last child has left, background ones aside. */
@@ -83,11 +81,26 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   #controller: AbortController | undefined = undefined;
 
   constructor(owner: TaskInfo, parent: CancelScope | undefined, bond: Bond = "plain") {
+    super();
     this.owner = owner;
     this.parent = parent;
     this.#bond = bond;
-    parent?.children.add(this);
-    if (parent?.cancelError && bond !== "shielded") this.cancelError = this.fromOutside = parent.cancelError;
+    if (!parent) return;
+    parent.#adopt(this);
+    if (parent.cancelError && bond !== "shielded") this.cancelError = this.fromOutside = parent.cancelError;
+  }
+
+  /** What async functions wait for in it: itself, since most scopes are of tasks that wait for one thing, and would each make a set. */
+  get waits(): WaitSet {
+    return this;
+  }
+
+  get children(): Chain<CancelScope> {
+    return this.#children ?? childless;
+  }
+
+  #adopt(child: CancelScope): void {
+    (this.#children ??= new Chain()).add(child);
   }
 
   get cancelled(): boolean {
@@ -95,7 +108,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
   }
 
   /** Whether it has no child, a background one aside. */
-  get empty(): boolean {
+  get deserted(): boolean {
     const { first } = this.children;
     return first === undefined || (first.#bond === "background" && first.after === undefined);
   }
@@ -185,7 +198,7 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
       for (const child of this.children) {
         this.children.remove(child);
         child.parent = parent;
-        parent.children.add(child);
+        parent.#adopt(child);
       }
     }
     this.#leave();
@@ -206,9 +219,12 @@ export class CancelScope implements CancelContext, Linked<CancelScope> {
     const { parent } = this;
     if (!parent) return;
     parent.children.remove(this);
-    if (parent.empty) tellEmpty(parent);
+    if (parent.deserted) tellEmpty(parent);
   }
 }
+
+/** The children of all that have none. */
+const childless: Chain<CancelScope> = new Chain();
 
 /** A cancel scope that is in no other. */
 export const rootCancelScope = (owner: TaskInfo): CancelScope => new CancelScope(owner, undefined);

@@ -58,8 +58,11 @@ export function startIn(cancelScope: CancelScope | undefined, beginning: Job, wh
     provideCancelContexts(provider);
   }
   if (!contexts) start(cancelScope ? within(cancelScope, beginning) : beginning, who);
-  else if (!carried || carried.getStore() === cancelScope) start(beginning, who);
-  else carried.run(cancelScope, () => { start(beginning, who); });
+  else {
+    const inContext = cancelScope ? true : undefined;
+    if (!carried || carried.getStore() === cancelScope) start(beginning, who, inContext);
+    else carried.run(cancelScope, () => { start(beginning, who, inContext); });
+  }
 }
 
 /** A job that takes its cancel scope along, for platforms that do not. */

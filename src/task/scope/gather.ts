@@ -118,7 +118,7 @@ export function gather(jobs: unknown, options: GatherOptions = {}): Promise<unkn
 
 const gatherOptions: Known<GatherOptions> = { limit: true, returnErrors: true, onError: true, signal: true };
 
-/** The jobs as they were given, and the operations that wait for the promises and tasks among them. */
+/** The jobs as they were given, and the operations that wait for the promises among them. A task is waited for by one that need not be kept. */
 interface CheckedJobs {
   /** Their names, when they came as a record. */
   readonly names: readonly string[] | undefined;
@@ -134,7 +134,7 @@ function readJobs(given: GatherJobs): CheckedJobs {
   const observing: (Performable<unknown> | undefined)[] = [];
   for (const job of isList(given) ? given : Object.values(given)) {
     jobs.push(job);
-    observing.push(isThenable(job) ? operationOf(job) : undefined);
+    observing.push(!(job instanceof Task) && isThenable(job) ? operationOf(job) : undefined);
   }
   return { names, jobs, observing };
 }
@@ -150,7 +150,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   readonly #observed: JobWaiter[] = [];
   /** How a thunk becomes a task. */
   start: (thunk: () => unknown) => Task<unknown> = go;
-  /** For each job that is a promise or a task, the operation that waits for it. */
+  /** For each job that is a promise, the operation that waits for it. */
   readonly #observing: readonly (Performable<unknown> | undefined)[];
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
@@ -196,7 +196,8 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   override enlist(waiter: Waiter): void {
     waiter.place = this;
     this.#outside = waiter;
-    this.#observing.forEach((operation, index) => {
+    this.#jobs.forEach((job, index) => {
+      const operation = job instanceof Task ? operationOf(job) : this.#observing[index];
       if (operation) this.#observe(index, operation, false);
     });
     for (let running = 0; running < this.#limit && this.#startNext(); running++);

@@ -229,7 +229,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
   /** If nothing is left in it, clean up, then settle. */
   #check(): void {
     touch(this);
-    if (!this.#body || this.#closed || !this.cancelScope.empty || this.background?.endAll() === false) return;
+    if (!this.#body || this.#closed || !this.cancelScope.deserted || this.background?.endAll() === false) return;
     this.#closed = true;
     this.#disarm?.();
     if (this.#cleanups.empty) this.#settle();
