@@ -109,7 +109,7 @@ async function specs(...files: string[]): Promise<Outcome> {
 }
 
 // Two processes, for two cores. The halves take about the same time.
-const others = "spec/{docs,laws,model,programs,unit}/**/*.spec.ts";
+const others = "spec/{browser,docs,laws,model,programs,unit}/**/*.spec.ts";
 const [conformance, [rest, checks]] = await Promise.all([
   // Streams and connections last: those that close late call process.nextTick, which the fake clock of a later spec would count as its own.
   specs("spec/conformance/{channels,tasks,time}/**/*.spec.ts", "spec/conformance/!(channels|tasks|time|net)/**/*.spec.ts", "spec/conformance/net/**/*.spec.ts"),

@@ -190,7 +190,7 @@ export function inBrowsers(): (() => Promise<Row[]>)[] {
     writeFileSync(join(profile, "prefs.js"), 'user_pref("browser.shell.checkDefaultBrowser", false);\nuser_pref("datareporting.policy.dataSubmissionEnabled", false);\n');
     try {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-      const outcome = await run(program, browser.options(profile, url), { folder: process.cwd(), seconds: 100, until: over.signal, env: { HOME: profile } });
+      const outcome = await run(program, browser.options(profile, url), { folder: process.cwd(), seconds: 200, until: over.signal, env: { HOME: profile } });
       const { output, errors } = outcome;
       for (const what of left) told.push({ what, title: "to come to the end", error: `it did not: ${failureOf({ ...outcome, output: withoutNoise(output), errors: withoutNoise(errors) })}` });
       return [...new Set([...ends, ...told.map(({ what }) => what)])].map((what) => rowOf(what, browser.name, told.filter((one) => one.what === what)));

@@ -3,6 +3,8 @@
  *
  * `what` is a file of specs, an example, a program of `programs.ts`, or a piece of the title of a spec or of several.
  */
+import { readdirSync, readFileSync } from "node:fs";
+
 interface LeftOut {
   on: readonly string[];
   what: string;
@@ -14,11 +16,12 @@ const others = ["Bun 1.4", "Deno 2.9"];
 const browsers = ["Chromium", "Firefox"];
 
 export const all: readonly LeftOut[] = [
-  ...["03-gather.ts", "04-wget.ts", "14-graceful-shutdown.ts", "20-chat-server.ts", "21-wget-https.ts", "22-redis.ts", "23-port-scanner.ts", "32-memory-net.ts"]
+  ...readdirSync("examples").filter((name) => name.endsWith(".ts") && /from "(node:|rendezvous\/n(et|ats)")/.test(readFileSync(`examples/${name}`, "utf8")))
     .map((name): LeftOut => ({ on: browsers, what: `example ${name}`, why: "it uses what Node has, and browsers have not" })),
   ...["winning a select, it has withdrawn the others", "aborted while it waits, it rejects", "aborted after it has happened, nothing changes", "by the very guard of the operation is seen", "every operation: aborting ", "all of them at once in one select", "calls CC-03 (a)", "calls CC-04 (a)", "calls CC-04 (d)", "calls CC-08 (e)", "closing calls CC-03 (c)", "a signal that outlives ten thousand waits"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it counts listeners by node:events" })),
   ...["Queue does not hold on to a value", "a value whose send was withdrawn is not referred to"].map((what): LeftOut => ({ on: browsers, what, why: "a page cannot ask for a collection of garbage" })),
+  ...["every operation: hearing", "every operation: sending to a stream"].map((what): LeftOut => ({ on: browsers, what, why: "it uses emitters and streams of Node" })),
   ...["law 12: a failure that nobody joins reaches the process", "law 12: an error of user code that nothing waits for reaches the process", "law 12: a program in which everybody waits for ever", "calls CC-05 (b)", "CC-10 (h)", "CC-10 (i)"]
     .map((what): LeftOut => ({ on: browsers, what, why: "it listens to a process, or starts one" })),
   { on: [...nodes, ...others], what: "RG-13 a hundred thousand tasks are gathered, and 8 times", why: "it compares times, and two runs go on at once here" },

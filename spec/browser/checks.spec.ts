@@ -7,17 +7,17 @@ import { checks } from "./checks.ts";
 
 const here = fileURLToPath(new URL("./", import.meta.url));
 
-/** A minimal page: nothing of Node, and rejections are reported by events. Prints the checks that fail. */
+/** A minimal page: nothing of Node, and rejections are reported by events, in a turn of their own. Prints the checks that fail. */
 const page = `
-const { process, console } = globalThis;
+const { process, console, setImmediate } = globalThis;
 for (const name of ["process", "setImmediate", "clearImmediate", "Buffer", "global", "require", "module"]) delete globalThis[name];
 const events = new EventTarget();
 globalThis.addEventListener = events.addEventListener.bind(events);
 const tell = (type, reason, promise) => events.dispatchEvent(Object.assign(new Event(type, { cancelable: true }), { reason, promise }));
 process.on("unhandledRejection", (reason, promise) => {
-  if (tell("unhandledrejection", reason, promise)) console.log("unhandled", reason);
+  setImmediate(() => { if (tell("unhandledrejection", reason, promise)) console.log("unhandled", reason); });
 });
-process.on("rejectionHandled", (promise) => { tell("rejectionhandled", undefined, promise); });
+process.on("rejectionHandled", (promise) => { setImmediate(() => { tell("rejectionhandled", undefined, promise); }); });
 const { checks } = await import("./checks.ts");
 for (const [name, check] of Object.entries(checks)) {
   const late = setTimeout(() => { console.log(name, "does not end"); process.exit(); }, 30_000);

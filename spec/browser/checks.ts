@@ -370,6 +370,20 @@ export const checks: Record<string, () => Promise<void>> = {
       ["deadlock", "leak", "exception", 0],
     );
   },
+  "where there are no async contexts, explore says that it has held the wake-ups of synchronous verbs, and replays none of production": async () => {
+    const hasContexts = await bubble(() => true).catch(() => false);
+    const program = async (): Promise<void> => {
+      const ch = chan<number>();
+      const task = go(() => ch.receive());
+      await sleep(1);
+      if (!ch.trySend(1)) await ch.send(1);
+      await task;
+    };
+    const { complete, assumed } = await explore(program);
+    equal([complete, assumed], [true, hasContexts ? ["timers: quiescent"] : ["timers: quiescent", "wake-ups: held"]]);
+    const replayed = await replay(program, "=").then(() => "replayed", (error: unknown) => (error instanceof TypeError ? error.message.slice(0, 32) : error));
+    equal(replayed, hasContexts ? "replayed" : 'a schedule that begins with "=" ');
+  },
   "explore is in virtual time, in scopes and generator tasks, too": async () => {
     const { outcomes } = await explore(async ({ outcome }) => {
       const late = await rejection(timeout(3_600_000, function* () { yield* chan().receiving(); }));

@@ -17,23 +17,26 @@ export interface Watch {
   begin(test: Waiting): { rejection?: Promise<never>; stop: () => void };
 }
 
-interface Process { on(event: string, listener: () => void): unknown; off(event: string, listener: () => void): unknown }
+interface Process { prependListener(event: string, listener: () => void): unknown; off(event: string, listener: () => void): unknown }
 
 /** Write who waits to standard error when so many milliseconds have passed, or when the event loop runs dry. */
 export function watchUntilEnd(limit: number | undefined, signal?: AbortSignal): Watch {
   return {
     begin(test) {
       const tell = (why: string): void => {
+        if (isOver) return; // an event that it does not wait for any more may be on its way
         stop();
         console.error(String(test.waiting(why)));
       };
+      let isOver = false;
       const { process } = globalThis as { process?: Partial<Process> };
       const dry = (): void => { tell("The event loop has run dry, and a test has not ended"); };
       const aborted = (): void => { tell("The time of a test is up, and it has not ended"); };
       const disarm = limit === undefined ? undefined : afterRealTime(limit, () => { tell(`A test has not ended within its ${String(limit)} ms`); });
-      process?.on?.("beforeExit", dry);
+      process?.prependListener?.("beforeExit", dry); // before that of node:test, which then aborts the signal
       signal?.addEventListener("abort", aborted, { once: true });
       const stop = (): void => {
+        isOver = true;
         disarm?.();
         process?.off?.("beforeExit", dry);
         signal?.removeEventListener("abort", aborted);

@@ -2,7 +2,8 @@
  * Exploring: a program is run again and again, each time in another order, until it goes wrong or nothing is left to try.
  *
  * 1. Nothing is random that the seed does not say: the same program, options and seed give the same runs, and the same finding.
- * 2. The first run has production's own wake-ups, and is made twice: a program that is not the same twice cannot be explored.
+ * 2. The first run has production's own wake-ups, where there are async contexts, and is made twice: a program that is not the same twice cannot be
+ *    explored.
  * 3. A proof by partial orders is cross-checked by other strategies before it is claimed.
  * 4. What is found is shrunk: choices become 0, or go, as long as the same is found.
  *
@@ -17,7 +18,7 @@ import { Dpor } from "../strategies/dpor.ts";
 import { Pct } from "../strategies/pct.ts";
 import { Random } from "../strategies/random.ts";
 import { Replay } from "../strategies/replay.ts";
-import { forgetThreads } from "../scheduler/thread.ts";
+import { forgetThreads, threadsAreToldApart } from "../scheduler/thread.ts";
 import { read } from "../strategies/schedule.ts";
 import { ExploreError } from "./explore-error.ts";
 import type { Settings, Strategy } from "./options.ts";
@@ -38,7 +39,10 @@ export interface ExploreReport {
    * channel, or if a run was cut.
    */
   readonly complete: boolean;
-  /** What was taken for granted: `"timers: quiescent"`, that no timer fires while a task can go on. */
+  /**
+   * What was taken for granted: `"timers: quiescent"`, that no timer fires while a task can go on; `"wake-ups: held"`, in browsers, that a task woken
+   * by a synchronous verb goes on only when the one that woke it rests.
+   */
   readonly assumed: readonly string[];
   /** What {@link ExploreContext.outcome} was told, and in how many runs. */
   readonly outcomes: ReadonlyMap<string, number>;
@@ -114,7 +118,7 @@ export class Exploration {
 
   /** A synchronous verb has woken somebody for the first time: what was learnt from earlier runs does not hold any more. */
   #restarts(): boolean {
-    const restarts = this.#wakesSynchronously && this.#atOnce === "left out";
+    const restarts = this.#wakesSynchronously && this.#atOnce === "left out" && threadsAreToldApart();
     if (restarts) this.#atOnce = "a choice";
     return restarts;
   }
@@ -167,9 +171,10 @@ export class Exploration {
   }
 
   async #sameTwice(): Promise<void> {
-    const first = await this.#judged(new Replay([]), { ...this.#manner, production: true });
+    const manner = { ...this.#manner, production: threadsAreToldApart() };
+    const first = await this.#judged(new Replay([]), manner);
     this.#schedules = 0;
-    const second = await this.#judged(new Replay([]), { ...this.#manner, production: true });
+    const second = await this.#judged(new Replay([]), manner);
     this.#schedules = 0;
     this.#steps = 0;
     this.#outcomes.clear();
@@ -225,7 +230,10 @@ export class Exploration {
   #report(complete: boolean): ExploreReport {
     return {
       schedules: this.#schedules, pruned: this.#pruned, steps: this.#steps, complete: complete && !this.#isCut && !this.#isStopped, outcomes: this.#outcomes,
-      assumed: this.#settings.timers === "race" ? [] : ["timers: quiescent"],
+      assumed: [
+        ...(this.#settings.timers === "race" ? [] : ["timers: quiescent"]),
+        ...(this.#wakesSynchronously && !threadsAreToldApart() ? ["wake-ups: held"] : []),
+      ],
     };
   }
 }

@@ -19,7 +19,7 @@ import { Agenda } from "./agenda.ts";
 import { EndOfScope } from "./end-of-scope.ts";
 import { Names } from "./names.ts";
 import { Record } from "./record.ts";
-import { runAsThread, runningThread, Thread, type Deed, type Event, type Item, type Step, type Timer } from "./thread.ts";
+import { runAsThread, runningThread, Thread, threadsAreToldApart, type Deed, type Event, type Item, type Step, type Timer } from "./thread.ts";
 
 /** What is chosen besides who goes on. */
 export interface CaseChooser {
@@ -95,7 +95,7 @@ export class ControlledScheduler implements Controller {
     this.#chooser = chooser;
     this.#manner = manner;
     this.record = new Record(manner.traced === true);
-    this.#carries = manner.production || atOnce === "a choice";
+    this.#carries = threadsAreToldApart() && (manner.production || atOnce === "a choice");
   }
 
   /** Whose code runs. */

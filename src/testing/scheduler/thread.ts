@@ -113,6 +113,11 @@ export interface Event {
 
 let carried: Carried<Thread> | undefined;
 
+/** Whether the code of several threads is told apart: only then can one go on in the middle of another one's step. */
+export function threadsAreToldApart(): boolean {
+  return contexts !== undefined;
+}
+
 /** The thread, a root, of the running code, if that is known. */
 export function runningThread(): Thread | undefined {
   return carried?.getStore();

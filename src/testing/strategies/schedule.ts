@@ -9,6 +9,7 @@
  */
 
 import type { Manner } from "../scheduler/controlled-scheduler.ts";
+import { threadsAreToldApart } from "../scheduler/thread.ts";
 
 /** How a run went, and what was chosen in it. */
 export interface Schedule {
@@ -25,7 +26,11 @@ export function written({ manner: { production, raced }, choices }: Schedule): s
 /** The schedule of a string, or a clear error. `raced`: whether timers race if the string does not say so. */
 export function read(schedule: string, raced = false): Schedule {
   const [, marks = "", choices = schedule] = typeof (schedule as unknown) === "string" ? /^(=?@?)(.*)$/.exec(schedule) ?? [] : [];
-  return { manner: { production: marks.startsWith("="), raced: raced || marks.endsWith("@") }, choices: decode(choices) };
+  const production = marks.startsWith("=");
+  if (production && !threadsAreToldApart()) {
+    throw new TypeError(`a schedule that begins with "=" has production's own wake-ups: replay it where there are async contexts, as on Node, Bun and Deno`);
+  }
+  return { manner: { production, raced: raced || marks.endsWith("@") }, choices: decode(choices) };
 }
 
 /** A string for these choices. */
