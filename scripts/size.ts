@@ -40,4 +40,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const [name, names] of Object.entries(imports)) console.log(`${sizeOf(names)} bytes: ${name}`);
   console.log(`${sizeBeyondCore("flow", "{ flow }")} bytes beyond all of rendezvous: flow`);
   for (const entry of ["flow", "sync"]) console.log(`${sizeBeyondCore(entry)} bytes beyond all of rendezvous: rendezvous/${entry}`);
+  const locks = "{ semaphore, rateLimiter, singleflight, retry, pool, byPriority }";
+  console.log(`${sizeBeyondCore("sync", locks)} bytes of these: rendezvous/sync without cell, whose changes are a flow`);
 }

@@ -8,7 +8,7 @@ import type { ChannelOptions, Sender } from "../channel/channel-types.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
 import { checkedBoolean, checkedFunction, knownOptions, type Known } from "../support/given.ts";
-import { checkedCount, checkedName, Named } from "../support/named.ts";
+import { checkedCount, checkedName } from "../support/named.ts";
 import { misuse } from "../errors.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
 import { checkedDelay } from "../time/timer.ts";
@@ -17,8 +17,8 @@ import { adopted, flowName } from "./adopt.ts";
 import { FlatMapping, Filtering, TakingWhile } from "./choosy.ts";
 import { Dropping, Mapping, Taking } from "./exact.ts";
 import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, ParallelOptions, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
-import { cleanedUp, FlowLoop, LentLoop } from "./loop.ts";
-import type { Origin } from "./origin.ts";
+import { FlowLoop, LentLoop } from "./loop.ts";
+import { cleanedUp, Owning, type Origin } from "./origin.ts";
 import { Pulling, type Tower, type View } from "./pipeline.ts";
 import { ParallelStage } from "./parallel.ts";
 import { buffered, LatestStage, produced, scopeOf } from "./stage.ts";
@@ -77,7 +77,7 @@ export function flowFrom<T>(origin: Origin): FlowOf<T> {
   return new FlowOf<T>({ origin, base: origin.operation, top: undefined });
 }
 
-export class FlowOf<T> extends Named implements Flow<T>, Pulled {
+export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
   readonly tower: Tower;
   #nexting: Pulling | undefined = undefined;
   #receiving: Pulling | undefined = undefined;

@@ -4,36 +4,23 @@
  * 1. `return()` cancels the flow and waits for the clean-up of its source; what is pending of `next()` gives the end.
  * 2. So does a `next()` that rejects, after which the language calls no `return()`, and an end that a view has brought about.
  * 3. The wait for a clean-up is not withdrawn by a cancel.
- * 4. Outside of scopes and of other async contexts a value that is waited for costs one promise, also through views: their functions, and the end, are
- *    found out in a turn of the run queue before it is settled.
+ * 4. Outside of scopes and of other async contexts a value that is waited for costs one promise, also through views, and a turn of the run queue, which
+ *    all share: functions of views, and the end, are found out there, before the promise is settled.
  */
 import { choose } from "../core/choice.ts";
 import { contextProvider, mayBeCancelled } from "../core/cancel-context.ts";
 import { chan } from "../channel/channel.ts";
 import { nothing, Prepares, type Operation } from "../core/operation.ts";
-import { perform, performIn, ready, rejectedNow } from "../core/perform.ts";
+import { perform, ready, rejectedNow } from "../core/perform.ts";
 import { controller } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { captured } from "../platform/async-context.ts";
-import { currentCancelScope } from "../task/cancel/current.ts";
-import { suppress } from "../task/scope/suppressed.ts";
-import type { CleanUp, Origin } from "./origin.ts";
+import { cleanedUp, type Origin } from "./origin.ts";
 import type { Pulling } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 
 const theEnd = (): Result => ({ done: true, value: undefined });
-
-/** Wait for the clean-up of a source; with an error on its way, which comes out of it in any case. */
-export async function cleanedUp(cleanUp: CleanUp, onItsWay?: { error: unknown }): Promise<void> {
-  const around = onItsWay ? [...currentCancelScope()?.around() ?? []] : [];
-  try {
-    if (!cleanUp.quiet) await performIn(undefined, cleanUp);
-  } catch (error) {
-    if (!onItsWay) throw error;
-    suppress(onItsWay.error, error, () => around);
-  }
-}
 
 export class FlowLoop implements AsyncIterableIterator<unknown> {
   readonly #origin: Origin;

@@ -12,6 +12,8 @@ import { performIn } from "../core/perform.ts";
 import { touch } from "../core/controller.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { reportFailure } from "../platform/unhandled.ts";
+import { Named } from "../support/named.ts";
+import { currentCancelScope } from "../task/cancel/current.ts";
 import { suppress } from "../task/scope/suppressed.ts";
 import { Failure, type Result } from "./result.ts";
 
@@ -108,6 +110,11 @@ export abstract class Origin {
   }
 }
 
+/** A flow, known by the source that it owns: who needs no more of it does not bring all of its views and stages into a bundle. */
+export abstract class Owning extends Named {
+  abstract readonly origin: Origin;
+}
+
 /** What a source does after it was left: whoever waits for its end gets the first error, with the others suppressed. */
 export class CleanUp extends Performable<void> {
   readonly #origin: Origin;
@@ -197,5 +204,16 @@ export class CleanUp extends Performable<void> {
 
   override enlist(waiter: Waiter): void {
     this.#line.join(waiter);
+  }
+}
+
+/** Wait for the clean-up of a source; with an error on its way, which comes out of it in any case. */
+export async function cleanedUp(cleanUp: CleanUp, onItsWay?: { error: unknown }): Promise<void> {
+  const around = onItsWay ? [...currentCancelScope()?.around() ?? []] : [];
+  try {
+    if (!cleanUp.quiet) await performIn(undefined, cleanUp);
+  } catch (error) {
+    if (!onItsWay) throw error;
+    suppress(onItsWay.error, error, () => around);
   }
 }

@@ -15,8 +15,7 @@ import { ClosedError } from "../errors.ts";
 import { isThenable } from "../task/body.ts";
 import { isGenerator } from "../task/generator.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
-import { cleanedUp } from "./loop.ts";
-import type { Origin } from "./origin.ts";
+import { cleanedUp, type Origin } from "./origin.ts";
 import type { Pulling } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 

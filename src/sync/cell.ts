@@ -23,7 +23,8 @@ import { captured, type AsyncContext } from "../platform/async-context.ts";
 import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { counted } from "../support/printing.ts";
 import { isThenable } from "../task/body.ts";
-import { flow } from "../flow/flow.ts";
+import { flowFrom } from "../flow/flow.ts";
+import { ReceiverOrigin } from "../flow/sources/receiver.ts";
 import type { Flow } from "../flow/flow-types.ts";
 import { checkedName, Named } from "../support/named.ts";
 
@@ -365,7 +366,9 @@ class WatchedCell<T> extends Named implements Cell<T> {
   }
 
   changes(): Flow<T> {
-    return flow(new Changes(this.#watched) as unknown as Receiver<T>);
+    const changes = new Changes(this.#watched);
+    // Not by `flow`, which brings every kind of source along.
+    return flowFrom(new ReceiverOrigin(changes as unknown as Receiver<unknown>, { name: changes.name, preventCancel: false, onDrop: undefined }));
   }
 
   protected override get title(): string {

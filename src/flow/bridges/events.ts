@@ -16,9 +16,9 @@ import { OverflowError, show } from "../../errors.ts";
 import { reportFailure } from "../../platform/unhandled.ts";
 import { checkedFunction, knownOptions, type Known } from "../../support/given.ts";
 import { hasClosed, hasOpened } from "../../support/resources.ts";
-import { flowName } from "../adopt.ts";
 import { checkedCount, checkedName } from "../../support/named.ts";
-import { flow } from "../flow.ts";
+import { flowFrom } from "../flow.ts";
+import { ReceiverOrigin } from "../sources/receiver.ts";
 import type { Flow } from "../flow-types.ts";
 import { attempt, isEmitter, isListenable, listening, type EmitterLike } from "./listening.ts";
 
@@ -132,11 +132,11 @@ export function events(source: unknown, ...rest: readonly unknown[]): Flow<unkno
   const untilName = typeof until === "string" || typeof until === "symbol" ? until : undefined;
   const begin = beginningOf(source, named ? (rest[0] as string | symbol) : undefined, untilName);
   const operation = until === undefined || untilName !== undefined ? undefined : performable(until as Operation<unknown>, "until of events");
-  const name = given.name ?? (named ? nameOf(rest[0] as string | symbol) : flowName());
+  const name = given.name ?? (named ? nameOf(rest[0] as string | symbol) : checkedName(undefined, "flow"));
   const heard = new Heard({ ...given, name });
   heard.begin(begin);
   if (operation && !heard.closed) heard.until(operation);
-  return flow(heard, { name, onDrop: given.onDrop });
+  return flowFrom(new ReceiverOrigin(heard, { name, preventCancel: false, onDrop: given.onDrop }));
 }
 
 const nameOf = (name: string | symbol): string => (typeof name === "string" ? name : name.description ?? "symbol");

@@ -7,8 +7,7 @@
 import type { Receiver, Sender } from "../../channel/channel-types.ts";
 import { performIn } from "../../core/perform.ts";
 import { show } from "../../errors.ts";
-import { FlowOf } from "../flow.ts";
-import { cleanedUp } from "../loop.ts";
+import { cleanedUp, Owning } from "../origin.ts";
 
 /**
  * Makes a web stream of a receiver: one pull is one receive, and nothing is read ahead. The stream closes at the end, and errors with the
@@ -30,7 +29,7 @@ import { cleanedUp } from "../loop.ts";
 export function toReadable<T>(source: Receiver<T>): ReadableStream<T> {
   const given = source as Partial<Receiver<T>> | null | undefined;
   if (typeof given?.nexting !== "function" || typeof given.cancel !== "function") throw new TypeError(`toReadable takes a receiver, as toReadable(flow(values)); got ${show(source)}`);
-  const owned = source instanceof FlowOf ? source.origin : undefined;
+  const owned = source instanceof Owning ? source.origin : undefined;
   let left = false;
   const pull = async (controller: ReadableStreamDefaultController<T>): Promise<void> => {
     let result: IteratorResult<T, undefined>;

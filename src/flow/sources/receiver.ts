@@ -16,7 +16,7 @@ export class ReceiverOrigin extends Origin {
   readonly #follows: CleanUp | undefined;
 
   /** `follows`: the clean-up of the source, if that is a flow. */
-  constructor(source: Receiver<unknown>, ownership: Ownership, follows: CleanUp | undefined) {
+  constructor(source: Receiver<unknown>, ownership: Ownership, follows?: CleanUp) {
     super(ownership);
     this.source = source;
     this.#follows = follows;
