@@ -18,6 +18,7 @@ import { cellOf, matrix } from "./runtimes/matrix.ts";
 import { bunTest, leaksUnder, programsOn } from "./runtimes/programs.ts";
 import type { Row } from "./runtimes/row.ts";
 import { fetchRuntimes, present, type Runtime } from "./runtimes/runtime.ts";
+import { site } from "./runtimes/site.ts";
 import { parts, runSpecs, type Spec } from "./runtimes/specs.ts";
 
 const asked = process.argv.slice(2);
@@ -95,6 +96,7 @@ for (const runtime of others) {
 
 if (asked.length === 0) {
   for (const found of await each(inBrowsers())) found.forEach(tell);
+  for (const row of await site()) tell(row);
   const folder = mkdtempSync(join(tmpdir(), "runtimes-package-"));
   try {
     const tarball = await pack(folder);

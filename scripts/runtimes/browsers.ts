@@ -31,6 +31,12 @@ const browsers: readonly Browser[] = [
 
 export const browserNames: readonly string[] = browsers.map(({ name }) => name);
 
+/** The program of a browser, if it is here. */
+export function browserProgram(name: string): string | undefined {
+  const browser = browsers.find((one) => one.name === name);
+  return browser && programOf(browser);
+}
+
 function programOf({ programs }: Browser): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   return programs.flatMap((program) => folders.map((folder) => join(folder, program))).find((path) => existsSync(path));

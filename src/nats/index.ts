@@ -3,16 +3,20 @@
  *
  * The guarantee is in the name: {@link Remote.queue} stores and delivers at least once.
  *
- * @module
+ * @module rendezvous/nats
  */
+// Channels between machines
 export { overNats, type NatsRemoteOptions } from "./over-nats.ts";
 export type {
   JetStreamLike, JetStreamManagerLike, NatsConnectionLike, NatsMessageLike, NatsSubscriptionLike, StreamConfigLike,
 } from "./server/client-types.ts";
 export { overBroker, type Remote, type RemoteOptions } from "./remote.ts";
 export type { Codec, StandardSchemaLike, Validator } from "./codec.ts";
+// Queues
 export type { DeadLetter, Delivery, Queue, QueueOptions, QueueSendOptions, QueueServeOptions, QueueRetryOptions, QueueSize } from "./queue-types.ts";
+// Errors
 export { RemoteError, UnknownOutcomeError, type ErrorParts } from "./errors.ts";
+// Brokers
 export {
   NobodyThere, TimedOut, type Broker, type ConnectionState, type Leased, type Log, type Logs, type LogSettings, type Message, type Notes, type Subscription,
 } from "./broker.ts";

@@ -7,6 +7,7 @@
 import "../platform/copies.ts";
 import { seedChoices } from "../platform/random.ts";
 
+// Every order
 export { explore, replay, type RunResult } from "./explore/explore.ts";
 export type { ExploreReport } from "./explore/exploration.ts";
 export type { ExploreOptions, Strategy } from "./explore/options.ts";
@@ -39,8 +40,10 @@ export function seed(seed: number): void {
   seedChoices(seed);
 }
 
+// Virtual time
 export { bubble, type BubbleOptions } from "./bubble/bubble.ts";
 export { settle } from "./settle.ts";
+// Nothing left behind
 export { blockedTasks, expectNoLeaks, LeakError, type BlockedTask } from "./leaks.ts";
 export { memoryBroker, type MemoryBroker, type MemoryBrokerOptions, type MemoryRemoteOptions } from "./broker/broker.ts";
 export { leakHooks } from "./leak-hooks.ts";

@@ -1,0 +1,193 @@
+/**
+ * The site in Chromium: `npm run docs`, then every page at the width of a phone, in light and in dark, and the words that people search for.
+ *
+ * Alone: `npx tsx scripts/runtimes/site.ts`. Chromium is Debian's.
+ */
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { basename, extname, join } from "node:path";
+import { chromium, type Browser, type Page } from "playwright-core";
+import { browserProgram } from "./browsers.ts";
+import { failureOf, run } from "./child.ts";
+import type { Row } from "./row.ts";
+
+const folder = "docs-out";
+
+/** What people search for, and what the first result has to be: part of its address, or of the page above it. */
+const searches: Readonly<Record<string, RegExp>> = {
+  "retry": /functions\/rendezvous_sync\.retry\.html/,
+  "mutex": /mutex|Flows,_locks_and_limits/i,
+  "semaphore": /functions\/rendezvous_sync\.semaphore\.html/,
+  "worker": /worker/i,
+  "goroutine": /Coming_from_Go|goroutine|Send_values/i,
+  "asyncio": /Coming_from_asyncio/,
+  "Ctrl-C": /Starting_and_stopping_a_program|Ctrl/i,
+  "stream": /stream|Flows,_locks_and_limits/i,
+  "install": /documents\/Install/,
+  "debounce": /debounce/i,
+};
+
+const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+
+/** All pages, from the folder of the site. */
+const pagesOf = (): string[] => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".html") && !name.startsWith("blocks-")).sort();
+
+/** Build the site and look at it. */
+export async function site(): Promise<Row[]> {
+  const where = "the site, in Chromium";
+  const program = browserProgram("Chromium");
+  if (program === undefined) return [{ what: "the site", where, outcome: "not run", detail: "no chromium here" }];
+  const built = await run(process.execPath, ["--import=tsx", "scripts/docs.ts"], { folder: process.cwd(), seconds: 240 });
+  if (built.code !== 0) return [{ what: "npm run docs", where, outcome: "failed", detail: failureOf(built) }];
+  const server = createServer((request, response) => {
+    const file = join(folder, decodeURIComponent(new URL(request.url ?? "/", "http://site").pathname));
+    if (!existsSync(file)) response.writeHead(404).end();
+    else response.writeHead(200, { "Content-Type": types[extname(file)] ?? "application/octet-stream" }).end(readFileSync(file));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+  try {
+    const checks: Readonly<Record<string, () => Promise<string[]>>> = {
+      "every page is 360 px wide without a scroll bar, has no error, and no dead link": () => everyPage(browser, base),
+      "light and dark: text can be read, with a contrast of 4.5 and more": () => colours(browser, base),
+      "every example is a page, with what it prints": () => Promise.resolve(examplesWithout()),
+    };
+    const rows: Row[] = [];
+    for (const [what, check] of Object.entries(checks)) rows.push(rowOf(what, where, await check()));
+    for (const [word, page] of Object.entries(searches)) rows.push(rowOf(`search finds "${word}"`, where, await searched(browser, base, word, page)));
+    return rows;
+  } finally {
+    await browser.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const rowOf = (what: string, where: string, faults: readonly string[]): Row =>
+  (faults.length === 0 ? { what, where, outcome: "passed" } : { what, where, outcome: "failed", detail: faults.slice(0, 20).join("\n") });
+
+interface Seen {
+  width: number;
+  links: string[];
+  anchors: string[];
+}
+
+/** Evaluated in a page. */
+const looking = `({
+  width: document.documentElement.scrollWidth,
+  links: [...document.querySelectorAll("a[href]")].map(({ href }) => href),
+  anchors: [...document.querySelectorAll("[id]")].map(({ id }) => id),
+})`;
+
+async function everyPage(browser: Browser, base: string): Promise<string[]> {
+  const faults: string[] = [];
+  const seen = new Map<string, Seen>();
+  const names = pagesOf();
+  const left = names.values();
+  const lane = async (): Promise<void> => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    let name = "";
+    page.on("console", (message) => { if (message.type() === "error") faults.push(`${name}: ${message.text()}`); });
+    page.on("pageerror", (error) => { faults.push(`${name}: ${error.message}`); });
+    for (name of left) {
+      await page.goto(base + name);
+      seen.set(base + name, await page.evaluate<Seen>(looking));
+    }
+    await page.close();
+  };
+  await Promise.all([lane(), lane()]);
+  for (const [address, { width, links }] of seen) {
+    const name = address.slice(base.length);
+    if (width > 360) faults.push(`${name}: ${width} px wide`);
+    for (const link of new Set(links)) {
+      if (!link.startsWith(base)) continue;
+      const [target = "", anchor] = link.split("#");
+      const file = target === base ? `${base}index.html` : target;
+      const there = seen.get(decodeURI(file)) ?? seen.get(file);
+      if (there === undefined ? !existsSync(join(folder, decodeURIComponent(file.slice(base.length)))) : anchor !== undefined && anchor !== "" && !there.anchors.includes(decodeURIComponent(anchor))) {
+        faults.push(`${name}: a dead link to ${link.slice(base.length)}`);
+      }
+    }
+  }
+  if (names.length < 150) faults.push(`only ${names.length} pages`);
+  return faults;
+}
+
+/** The contrast of the text of some pages, by the formula of WCAG. */
+async function colours(browser: Browser, base: string): Promise<string[]> {
+  const faults: string[] = [];
+  const backgrounds = new Set<string>();
+  for (const colorScheme of ["light", "dark"] as const) {
+    const page = await browser.newPage({ colorScheme });
+    for (const name of ["index.html", "documents/Scopes.html", "classes/rendezvous.Channel.html"]) {
+      await page.goto(base + name);
+      const found = await page.evaluate<Contrasts>(contrasts);
+      backgrounds.add(found.background);
+      for (const { text, contrast } of found.texts) if (contrast < 4.5) faults.push(`${name}, ${colorScheme}: ${contrast.toFixed(1)} for "${text}"`);
+    }
+    await page.close();
+  }
+  if (backgrounds.size !== 2) faults.push(`the backgrounds are ${[...backgrounds].join(" and ")}`);
+  return faults;
+}
+
+interface Contrasts {
+  background: string;
+  texts: { text: string; contrast: number }[];
+}
+
+/** Evaluated in a page. */
+const contrasts = String.raw`(() => {
+  const numbers = (colour) => (colour.match(/[\d.]+/g) ?? []).map(Number);
+  const luminance = (colour) => {
+    const [r, g, b] = numbers(colour).slice(0, 3).map((value) => (value / 255 <= 0.03928 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return numbers(colour)[3] === 0 && element.parentElement ? behind(element.parentElement) : colour;
+  };
+  const texts = [...document.querySelectorAll(".col-content :is(p, li, td, th, h1, h2, code, pre span)")].map((element) => {
+    const [a, b] = [luminance(getComputedStyle(element).color), luminance(behind(element))];
+    return { text: element.textContent.slice(0, 40), contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) };
+  });
+  return { background: behind(document.body), texts };
+})()`;
+
+/** The examples whose page is missing, or lacks a line of what they print. */
+function examplesWithout(): string[] {
+  const pages = new Map(pagesOf().filter((name) => name.startsWith("documents")).map((name) => [basename(name, ".html").toLowerCase(), readFileSync(join(folder, name), "utf8")]));
+  return readdirSync("examples").filter((name) => name.endsWith(".ts")).flatMap((name) => {
+    const page = pages.get(basename(name, ".ts").replaceAll("-", "_"));
+    if (page === undefined) return [`${name} has no page`];
+    const last = readFileSync(join("examples", name), "utf8").trimEnd().split("\n").at(-1)?.replace(/^\/\/ ?/, "") ?? "";
+    const text = page.replaceAll(/<[^>]*>/g, "").replaceAll("&gt;", ">").replaceAll("&lt;", "<").replaceAll("&quot;", '"').replaceAll("&#39;", "'").replaceAll("&amp;", "&").replaceAll("\u00a0", " ");
+    return text.includes(last) ? [] : [`${name}: its page does not say "${last}"`];
+  });
+}
+
+async function searched(browser: Browser, base: string, word: string, expected: RegExp): Promise<string[]> {
+  const page = await browser.newPage();
+  try {
+    await page.goto(`${base}index.html`);
+    await page.keyboard.press("/");
+    await page.fill("#tsd-search-input", word);
+    const first = page.locator("#tsd-search-results li a");
+    await first.first().waitFor({ timeout: 10_000 });
+    const found = await results(page);
+    return expected.test(found[0] ?? "") ? [] : [`it finds ${found.slice(0, 5).join(", ")}`];
+  } finally {
+    await page.close();
+  }
+}
+
+const results = (page: Page): Promise<string[]> =>
+  page.evaluate<string[]>(`[...document.querySelectorAll("#tsd-search-results li a")].map(({ pathname, hash }) => decodeURI(pathname + hash))`);
+
+if (process.argv[1] !== undefined && basename(process.argv[1]) === "site.ts") {
+  const rows = await site();
+  for (const { what, outcome, detail } of rows) console.log(`${outcome}: ${what}${detail === undefined ? "" : `\n${detail}`}`);
+  process.exitCode = rows.some(({ outcome }) => outcome === "failed") ? 1 : 0;
+}
