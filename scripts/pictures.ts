@@ -75,14 +75,17 @@ async function cancelled(): Promise<string> {
   });
 }
 
+/** Without main, which starts the tasks and waits for them. */
+const tasksOf = (trace: readonly string[]): ReturnType<typeof eventsOf> => eventsOf(trace).filter(({ who, whom }) => who !== "main" && whom !== "main");
+
 /** Each picture, by its name. */
 export const pictures: Readonly<Record<string, () => Promise<string>>> = {
-  "rendezvous": async () => sequence(eventsOf((await replay(meeting, inOrder)).trace), "A send and a receive meet, whoever comes first"),
-  "select": async () => sequence(eventsOf((await replay(nothingLost, inOrder)).trace), "The receive that lost has left the line, so the word is there for the next one"),
+  "rendezvous": async () => sequence(tasksOf((await replay(meeting, inOrder)).trace), "A send and a receive meet, whoever comes first"),
+  "select": async () => sequence(tasksOf((await replay(nothingLost, inOrder)).trace), "The receive that lost has left the line, so the word is there for the next one"),
   "explored": async () => {
     const error: unknown = await explore(lostUpdate).catch((reason: unknown) => reason);
     if (!(error instanceof ExploreError)) throw new Error("nothing was found");
-    return sequence(eventsOf(error.trace), "An order that explore has found", String(error.cause));
+    return sequence(tasksOf(error.trace), "An order that explore has found", String(error.cause));
   },
   "cancel": cancelled,
 };

@@ -2,8 +2,9 @@
  * Links both ways between pages and API: the first time that a page names something of the API, `chan` or `gather(jobs)`, the name is a link; and what
  * is named lists the guides, recipes and examples that name it.
  */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { Comment, CommentTag, Converter, type Application, type CommentDisplayPart, type Context, type DeclarationReflection, type DocumentReflection, type ProjectReflection } from "typedoc";
+import { madeOf } from "./pages.ts";
 
 /** A page about one of these is listed there before others. */
 const first = ["Guides", "Recipes", "Examples"];
@@ -16,10 +17,8 @@ export function linkBothWays(site: Application): void {
     const api = apiOf(project);
     const named = new Map<DeclarationReflection, Set<DocumentReflection>>();
     for (const page of allPages(project)) {
-      // What links to an example's file leads to its page.
-      const source = project.files.getReflectionPath(page) ?? "";
-      const [, example] = /docs-out\/pages\/(\d\d-[^/]*|starter)\.md$/.exec(source) ?? [];
-      if (example !== undefined) project.files.registerReflectionPath(resolve(`examples/${example === "starter" ? "starter/README.md" : `${example}.ts`}`) as never, page);
+      const source = madeOf.get(relative(process.cwd(), project.files.getReflectionPath(page) ?? ""));
+      if (source !== undefined) project.files.registerReflectionPath(resolve(source) as never, page);
       for (const target of linked(page, api)) {
         const pages = named.get(target) ?? new Set();
         named.set(target, pages.add(page));

@@ -14,7 +14,7 @@ export function headings(text: string): Map<string, string> {
   let heading: string | undefined;
   for (const [, title, names, name] of text.matchAll(/^\/\/ (.*)$|^export (?:type )?\{([^}]*)\}|^export function (\w+)/gm)) {
     heading = title ?? heading;
-    for (const one of (names ?? name)?.split(",") ?? []) found.set(one.replace(/^\s*(type )?/, "").trim(), heading ?? "");
+    for (const one of (names ?? name)?.replace(/,\s*$/, "").split(",") ?? []) found.set(one.replace(/^\s*(type )?/, "").trim(), heading ?? "");
   }
   return found;
 }

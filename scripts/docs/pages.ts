@@ -10,10 +10,14 @@ import { basename, dirname, extname, join, relative, resolve } from "node:path";
 /** Pages that are taken as they are, in the order in which the site lists them. */
 const asTheyAre = ["docs/tutorial", "docs/guides", "docs/coming-from", "docs", "docs/guides/errors"];
 
+/** The pages that were made, and the file that each stands for: what links to the file leads to the page. */
+export const madeOf = new Map<string, string>();
+
 /** What stands between the lines of three hyphens at the top of a page. */
 interface Front {
   title: string;
   group: string;
+  order?: number;
   keywords?: string;
   children?: readonly string[];
 }
@@ -23,7 +27,7 @@ export function makePages(folder: string): string[] {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   return [
-    ...asTheyAre.flatMap((place) => filesIn(place, ".md")),
+    ...asTheyAre.flatMap((place) => filesIn(place, ".md")).map((file) => guide(file, folder)),
     install("README.md", folder),
     starter("examples/starter", folder),
     ...filesIn("docs/recipes", ".md").map((file) => recipes(file, folder)),
@@ -34,8 +38,9 @@ export function makePages(folder: string): string[] {
 const filesIn = (place: string, ending: string): string[] =>
   (existsSync(place) ? readdirSync(place).filter((name) => extname(name) === ending).sort().map((name) => join(place, name)) : []);
 
-function write(path: string, { title, group, keywords, children }: Front, text: string): string {
+function write(path: string, { title, group, order, keywords, children }: Front, text: string): string {
   const front = [`title: ${JSON.stringify(title)}`, `group: ${group}`];
+  if (order !== undefined) front.push(`order: ${order}`);
   if (keywords !== undefined) front.push(`keywords: ${JSON.stringify(keywords)}`);
   if (children !== undefined) front.push("children:", ...children.map((child) => `  - ${JSON.stringify(`./${basename(child)}`)}`));
   writeFileSync(path, `---\n${front.join("\n")}\n---\n\n${text.trim()}\n`);
@@ -59,13 +64,25 @@ function example(file: string, folder: string): string {
     "```text", ...lines, "```",
     `Run it on a clone: \`npx tsx ${file}\`.`,
   ];
-  return write(join(folder, `${basename(file, ".ts")}.md`), { title, group: "Examples" }, body.join("\n").replace("\n```ts", "\n\n```ts"));
+  const page = join(folder, `${basename(file, ".ts")}.md`);
+  madeOf.set(page, file);
+  return write(page, { title, group: "Examples" }, body.join("\n").replace("\n```ts", "\n\n```ts"));
+}
+
+/** A guide is taken as it is, unless it links to sections of recipes, which have become pages. */
+function guide(file: string, folder: string): string {
+  const text = readFileSync(file, "utf8");
+  if (!/\]\([^)\s]*recipes\/[^)\s]*#/.test(text)) return file;
+  const page = join(folder, `guide-${basename(file)}`);
+  madeOf.set(page, file);
+  writeFileSync(page, withLinksFrom(file, folder, text));
+  return page;
 }
 
 /** The README's section on installing, which search would not find in the README. */
 function install(file: string, folder: string): string {
   const section = /^## Install$([^]*?)^## /m.exec(readFileSync(file, "utf8"))?.[1] ?? "";
-  const page = { title: "Install, and a first program", group: "Start", keywords: "install, npm, setup, tsconfig, package.json" };
+  const page = { title: "Install, and a first program", group: "Start", order: 0, keywords: "install, npm, setup, tsconfig, package.json" };
   return write(join(folder, "install.md"), page, `# ${page.title}\n\n${withLinksFrom(file, folder, section)}`);
 }
 
@@ -73,7 +90,9 @@ function install(file: string, folder: string): string {
 function starter(place: string, folder: string): string {
   const files = ["package.json", "tsconfig.json", "src/main.ts", "src/kitchen.ts", "src/kitchen.test.ts"];
   const listings = files.flatMap((name) => [`## ${name}`, `\`\`\`${extname(name).slice(1)}`, readFileSync(join(place, name), "utf8").trim(), "```", ""]);
-  return write(join(folder, "starter.md"), { title: "A folder to start from", group: "Start" }, [readFileSync(join(place, "README.md"), "utf8"), ...listings].join("\n"));
+  const page = join(folder, "starter.md");
+  madeOf.set(page, join(place, "README.md"));
+  return write(page, { title: "A folder to start from", group: "Start" }, [readFileSync(join(place, "README.md"), "utf8"), ...listings].join("\n"));
 }
 
 /** A heading as it stands in an address. */
@@ -95,7 +114,9 @@ function recipes(file: string, folder: string): string {
     listed.push(`* [${title}](${page})${keywords === undefined ? "" : `: ${keywords}`}`);
     return write(join(folder, page), { title, group: "Recipes", keywords: `${keywords ?? ""} ${titleOfAll}` }, `# ${title}\n\n${withLinksFrom(file, folder, rest)}`);
   });
-  return write(join(folder, `recipes-${name}.md`), { title: titleOfAll, group: "Recipes", children }, `${withLinksFrom(file, folder, head)}\n\n${listed.join("\n")}`);
+  const above = join(folder, `recipes-${name}.md`);
+  madeOf.set(above, file);
+  return write(above, { title: titleOfAll, group: "Recipes", children }, `${withLinksFrom(file, folder, head)}\n\n${listed.join("\n")}`);
 }
 
 /** The text, its links to files written for a page in this folder; links to sections of recipes lead to their pages. */

@@ -48,7 +48,7 @@ export function told(readme: string): Told {
   }
   return {
     install: lines.map((line) => line.replace(/ +#.*$/, "")),
-    git: /npm install git\+\S+/.exec(section)?.[0] ?? "",
+    git: /npm install git\+[^\s`]+/.exec(section)?.[0] ?? "",
     program: block("ts"),
     prints: promisedBy(block("ts")),
     commands,
