@@ -5,10 +5,11 @@
  * A check is quiet unless it fails. The last line is `N passed, N failed`: specs, plus a failure for each other step that failed.
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { allBlocks } from "../spec/docs/blocks.ts";
 
 /** How long each step may take. */
 const secondsAtMost = 270;
@@ -129,5 +130,9 @@ for (const outcome of [conformance, rest]) {
   }
 }
 
+const blocks = allBlocks();
+const blocksIn = (folder: string): number => blocks.filter(({ file }) => file.startsWith(folder)).length;
+const examples = readdirSync("examples").filter((name) => name.endsWith(".ts")).length;
+console.log(`run by the specs: ${blocks.length} code blocks, with ${blocksIn("docs/recipes/")} of recipes and ${blocksIn("docs/tutorial/")} steps of the tutorial; ${examples} examples`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;

@@ -14,18 +14,18 @@ import type { Row } from "./row.ts";
 
 const folder = "docs-out";
 
-/** What people search for, and what the first result has to be: part of its address, or of the page above it. */
+/** What people search for, and the page that has to be the first result. */
 const searches: Readonly<Record<string, RegExp>> = {
-  "retry": /functions\/rendezvous_sync\.retry\.html/,
-  "mutex": /mutex|Flows,_locks_and_limits/i,
-  "semaphore": /functions\/rendezvous_sync\.semaphore\.html/,
-  "worker": /worker/i,
-  "goroutine": /Coming_from_Go|goroutine|Send_values/i,
-  "asyncio": /Coming_from_asyncio/,
-  "Ctrl-C": /Starting_and_stopping_a_program|Ctrl/i,
-  "stream": /stream|Flows,_locks_and_limits/i,
-  "install": /documents\/Install/,
-  "debounce": /debounce/i,
+  "retry": /\/functions\/rendezvous_sync\.retry\./,
+  "mutex": /\.Protect_a_section_with_a_mutex\./,
+  "semaphore": /\/functions\/rendezvous_sync\.semaphore\./,
+  "worker": /05_Worker_pool|_in_a_worker_thread/,
+  "goroutine": /\/Coming_from_Go\./,
+  "asyncio": /\/Coming_from_asyncio\./,
+  "Ctrl-C": /\/Starting_and_stopping_a_program\./,
+  "stream": /\/Streams_and_files\./,
+  "install": /\/Install,_and_a_first_program\./,
+  "debounce": /#debounce$|\.Debounce_a_function\./,
 };
 
 const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };

@@ -7,7 +7,7 @@ import { BubbleRun } from "./bubble/bubble-run.ts";
 import { eventLoopTurn, whenRested } from "./scheduler/platform.ts";
 
 /**
- * Lets everything run that can. No virtual time passes.
+ * Lets everything run that can. No virtual time passes. In a bubble it rejects with a `CancelledError` if its task is cancelled.
  *
  * In a {@link bubble} it is exact: it resolves when every other task waits in an operation of the library or has ended. Elsewhere it
  * lets all promise jobs run, and some turns of the real event loop; for use with a fake clock: advance it, then settle.
