@@ -329,6 +329,62 @@ describe("EX-09 what an earlier program has left", () => {
   });
 });
 
+describe("EX-09 a rejection in the middle of an exploration", () => {
+  /** What is heard as unhandled while a program is explored, and right after it. */
+  async function heardDuring(exploration: () => Promise<unknown>): Promise<unknown[]> {
+    const heard: unknown[] = [];
+    const before = process.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", (reason) => { heard.push(reason); });
+    try {
+      await exploration();
+      await settle();
+    } finally {
+      process.removeAllListeners("unhandledRejection");
+      for (const listener of before) process.on("unhandledRejection", listener);
+    }
+    return heard;
+  }
+
+  it("of an earlier task is not blamed on the program, and is heard when the exploration is over", async () => {
+    const gate = chan<void>();
+    const failure = new Error("left from before");
+    let [runs, failedIn] = [0, 0];
+    const before = go(async () => {
+      await gate.receive();
+      failedIn = runs;
+      throw failure;
+    });
+    await settle();
+    let turns = 8;
+    const tick = (): void => {
+      if (--turns > 0) setImmediate(tick);
+      else gate.trySend();
+    };
+    expect(await heardDuring(async () => {
+      setImmediate(tick);
+      await explore(async () => {
+        runs++;
+        const ch = chan<number>();
+        const tasks = [go(() => ch.send(1)), go(() => ch.receive())];
+        for (const task of tasks) await task;
+      }, { strategy: "random", maxSchedules: 20 });
+    })).to.deep.equal([failure]);
+    expect(before.state).to.equal("failed");
+    expect(failedIn).to.be.above(1).and.below(20);
+  });
+
+  it("of a task of the program itself is its own, whatever is alive beside it", async () => {
+    const gate = chan<void>();
+    const before = go(() => gate.next());
+    await settle();
+    const error = await finding(() => { go(() => { throw new Error("its own"); }); });
+    expect(String(error.cause)).to.equal("Error: its own");
+    gate.close();
+    await before;
+  });
+});
+
 describe("EX-10 the defaults", () => {
   it("prove small programs", async () => {
     const { complete, schedules } = await explore(async () => {

@@ -2,12 +2,19 @@
  * The process (or page), while a program is under control: there is one at a time, and failures that nobody handles are its own.
  */
 import { clockIsReal, controller } from "../../core/controller.ts";
+import { reportFailure } from "../../platform/unhandled.ts";
+import type { TaskInfo } from "../../task/cancel/cancel-scope.ts";
+import { registry } from "../../task/report/registry.ts";
+import { Task } from "../../task/task.ts";
 import { takeRejections } from "./platform.ts";
 
 /** Who has it. */
 let taker: string | undefined;
 /** What was rejected and is not handled yet, in order. */
 const unhandled = new Map<Promise<unknown>, unknown>();
+/** What is alive and part of another program; and what has failed of that, to be told when the process is given back. */
+const others = new Set<TaskInfo>();
+const failuresOfOthers: unknown[] = [];
 let told: () => void = () => { /* nobody asks */ };
 
 const hear = (reason: unknown, promise: Promise<unknown>): void => {
@@ -39,16 +46,37 @@ export function reserveProcess(who: string): () => void {
 /** From here on rejections that nobody handles are kept, and `heard` is called for each. The result ends that. */
 export function hearFailures(heard: () => void = () => { /* it asks later */ }): () => void {
   told = heard;
-  unhandled.clear();
-  return takeRejections(hear, forget);
+  forgetFailures();
+  const stopHearing = takeRejections(hear, forget);
+  return () => {
+    failuresHeard();
+    stopHearing();
+    others.clear();
+    for (const failure of failuresOfOthers.splice(0)) reportFailure(failure);
+  };
 }
 
 /** What was rejected, and is not handled by now. The event loop has to have turned for it to be known. */
 export function failuresHeard(): unknown[] {
+  if (unhandled.size > 0) for (const one of others) keepFailureOf(one);
   return [...unhandled.values()];
 }
 
-/** A new program begins: what was heard before is none of its business. */
+/** Whether what was heard is the failure of a task of another program: that is not for the one that is under control. */
+function keepFailureOf(one: TaskInfo): void {
+  if (!(one instanceof Task) || one.state !== "failed") return;
+  others.delete(one);
+  try {
+    one.outcome();
+  } catch (failure) {
+    for (const [promise, reason] of unhandled) if (reason === failure) unhandled.delete(promise);
+    failuresOfOthers.push(failure);
+  }
+}
+
+/** A new program begins: what was heard before is none of its business, and what is alive is no part of it. */
 export function forgetFailures(): void {
+  failuresHeard();
   unhandled.clear();
+  for (const one of registry) others.add(one);
 }
