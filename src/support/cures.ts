@@ -7,6 +7,7 @@ import { isSignal } from "./given.ts";
 /** Verbs in their two forms, and what has them. What has several is looked for first. */
 const gerunds = {
   joining: "task.joining()", receiving: "ch.receiving()", sending: "ch.sending(value)", calling: "client.calling(value)", accepting: "server.accepting()",
+  acquiring: "lock.acquiring()", taking: "limiter.taking()", waiting: "cell.waiting(test)",
 };
 
 /** What to write in place of what is no operation. */

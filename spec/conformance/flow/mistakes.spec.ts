@@ -1,6 +1,6 @@
 /** Flows and synchronisation: what is given wrongly fails at the call, with an error that says how to write it. */
 import { expect } from "chai";
-import { chan, openScope, sleep, type Scope } from "../../../src/node.ts";
+import { chan, openScope, sleep, trySelect, type Scope } from "../../../src/node.ts";
 import { broadcast, flow, lines, merge, produce, toReadable, toWritable } from "../../../src/flow/index.ts";
 import { byPriority, cell, pool, rateLimiter, retry, semaphore, singleflight } from "../../../src/sync/index.ts";
 
@@ -71,6 +71,9 @@ const mistakes: readonly Mistake[] = [
   ["toReadable([])", () => toReadable(any([])), TypeError, /toReadable\(flow\(values\)\)/],
   ["toWritable(5)", () => toWritable(any(5)), TypeError, /toWritable takes a sender, as chan\(\)/],
   // synchronisation
+  ["select of a semaphore", () => trySelect({ lock: any(semaphore(1)) }), TypeError, /as lock\.acquiring\(\); got Semaphore/],
+  ["select of a limiter", () => trySelect({ limit: any(rateLimiter({ limit: 1, per: 1 })) }), TypeError, /as limiter\.taking\(\); got RateLimiter/],
+  ["select of a cell", () => trySelect({ cell: any(cell(1)) }), TypeError, /as cell\.waiting\(test\); got Cell/],
   ["semaphore name", () => semaphore(1, { name: any(1) }), TypeError, /name of a semaphore is a string/],
   ["acquire({ signal }) in place of its number", () => semaphore(1).acquiring(any({})), RangeError, /write acquire\(1, \{ signal \}\)/],
   ["limit: 0", () => rateLimiter({ limit: 0, per: 1 }), RangeError, /limit of a rate limiter is a finite number of permits above 0/],
