@@ -74,10 +74,23 @@ export function resetTransport(socket: Transport): void {
   const finishing = socket instanceof Duplex && !socket.destroyed && socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
   if (canReset && finishing) socket.once("finish", () => { resetTransport(socket); });
   else {
-    if (canReset) plain.resetAndDestroy();
-    plain.destroy();
+    if (canReset) destroyedBy(plain, () => { plain.resetAndDestroy(); });
     socket.destroy();
+    plain.destroy();
   }
+}
+
+/**
+ * The next time it is destroyed this comes first. A secured socket destroys what it runs over by itself, and frees its own state once that has
+ * closed; over something destroyed before, the platform frees it at once, and crashes if that is in the middle of a read of its handshake.
+ */
+function destroyedBy(plain: Transport, before: () => void): void {
+  const destroy = plain.destroy.bind(plain);
+  plain.destroy = (reason?: Error) => {
+    plain.destroy = destroy;
+    before();
+    return plain.destroy(reason);
+  };
 }
 
 /** The server's handshake, of one connection. */

@@ -42,7 +42,7 @@ export interface Transport {
   write(bytes: Uint8Array, taken?: (error?: Error | null) => void): unknown;
   /** FIN, after the last write. */
   end(): unknown;
-  destroy(): unknown;
+  destroy(reason?: Error): unknown;
   /** Ends it in a way that the peer sees as a failure. */
   resetAndDestroy(): unknown;
   setNoDelay(noDelay: boolean): unknown;

@@ -1,11 +1,14 @@
 /** TLS: trust, the result of the handshake, and handshakes that fail. */
+import { spawn } from "node:child_process";
 import type { Socket } from "node:net";
 import { expect } from "chai";
 import { TimeoutError } from "../../../src/index.ts";
 import { ConnectionError, dial, dialing, IncompleteReadError } from "../../../src/net/index.ts";
 import { certificateFor } from "../../unit/net/support/certificate.ts";
 import { leavesNothing } from "../../unit/net/support/clean-end.ts";
-import { client, connecting, dialed, once, receivedToEnd, secureServerOf, serverOf, text } from "../../unit/net/support/peers.ts";
+import { client, connecting, dialed, once, receivedToEnd, secureServerOf, serverOf, socketPath, text } from "../../unit/net/support/peers.ts";
+import { outputOf } from "../../support/real-peers.ts";
+import { textArguments } from "../../support/runtime.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
 const certificate = certificateFor("localhost", "127.0.0.1");
@@ -168,5 +171,31 @@ describe("TLS", () => {
     expect(error).to.be.instanceOf(IncompleteReadError).with.property("expected", 10);
     expect(text(error.partial)).to.equal("hal");
     expect(await connection.next()).to.deep.equal({ done: true, value: undefined });
+  });
+
+  it("N-92 a connection may be reset in the turn in which its handshake ends, on either side: the process lives", async () => {
+    const program = `
+      import { dial, listen } from "rendezvous/net";
+      const { cert, key } = ${JSON.stringify(certificate)};
+      for (const unix of [false, true]) {
+        const at = unix ? { path: process.argv.at(-1) } : { host: "127.0.0.1", port: 0 };
+        const listener = await listen({ ...at, tls: { cert, key } });
+        const to = unix ? at : { host: "127.0.0.1", port: listener.address.port };
+        let how;
+        const end = (connection) => { connection[how](how === "close" ? new Error("why") : "why"); return connection.ended; };
+        const see = (connection) => connection.next().catch(() => undefined).then(() => { connection.destroy(); return connection.ended; });
+        let theirs = see;
+        const accepting = (async () => { for await (const connection of listener) await theirs(connection); })(); // none comes whose client was faster
+        for (let round = 0; round < 30; round++) {
+          how = ["reset", "destroy", "close"][round % 3];
+          theirs = round % 2 === 0 ? end : see;
+          await dial({ ...to, tls: { ca: cert } }).then(round % 2 === 0 ? see : end, () => undefined);
+        }
+        await listener.shutdown();
+        await accepting;
+      }
+      console.log("lives");`;
+    const child = spawn(process.execPath, [...textArguments(program), socketPath()], { stdio: ["ignore", "pipe", "inherit"] });
+    expect(await outputOf(child)).to.equal("lives\n");
   });
 });
