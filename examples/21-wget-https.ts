@@ -11,6 +11,7 @@ import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
 import { gather } from "rendezvous";
 import { dial, type Connection } from "rendezvous/net";
+import { cert, key } from "./support/certificate.ts";
 
 interface Answer {
   status: string;
@@ -61,25 +62,6 @@ async function show(name: string, url: URL, ca?: string): Promise<void> {
 }
 
 // -- Servers of its own ----------------------------------------------------------------------------------------------------------------
-
-const cert = `
------BEGIN CERTIFICATE-----
-MIIBRTCB66ADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
-dDAgFw0yMDAxMDEwMDAwMDBaGA8yMDk5MTIzMTIzNTk1OVowFDESMBAGA1UEAwwJ
-bG9jYWxob3N0MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEk40F7X6RoNdfVzi2
-fadkF4Y4Rcg5S/F/bVnNvmAIZT4EOQQvQCp+I4TiJiphU7SXpJtv4/t/cECoGd0D
-pHsMPqMsMCowDAYDVR0TBAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8A
-AAEwCgYIKoZIzj0EAwIDSQAwRgIhAIoJUXEo2D844LfEejK4hCAN7Y2ww12ivzQF
-akEMKWEbAiEA0yfjnYYAjHowP79KgVmB748ZxRy7mHr4ADrrk1JgZvg=
------END CERTIFICATE-----
-`;
-const key = `
------BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgWoH7PToKtuXILFXx
-mn8PCTpv2AOYZWTy05mCHj0tkPihRANCAASTjQXtfpGg119XOLZ9p2QXhjhFyDlL
-8X9tWc2+YAhlPgQ5BC9AKn4jhOImKmFTtJekm2/j+39wQKgZ3QOkeww+
------END PRIVATE KEY-----
-`;
 
 const answer: RequestListener = (request, response) => {
   if (request.url === "/length") response.setHeader("Content-Length", 6).end("hello\n");

@@ -2,12 +2,16 @@
  * The examples that talk to others, as a user runs them: in processes of their own, over real sockets of this machine, against peers
  * that know nothing of this library.
  */
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { connect, type AddressInfo, type Server, type Socket } from "node:net";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
+import { endPeers, folderOf, freePort, itWith, lineOf, outputOf, peer } from "../support/real-peers.ts";
+import { certificateFor } from "../unit/net/support/certificate.ts";
 import { client, hangUp, listenerAt, serverOf } from "../unit/net/support/peers.ts";
 import { exampleFile, promised } from "./program.ts";
 
@@ -48,6 +52,9 @@ class Guest {
   }
 }
 
+/** Those that bring a small peer of their own; with an address they talk to real ones. */
+const protocols = ["24-smtp-starttls.ts", "25-socks5-proxy.ts", "26-http.ts", "27-nats.ts", "28-mqtt.ts", "29-postgres.ts"];
+
 describe("examples with sockets", function () {
   // Processes of their own. The limit is against one that hangs.
   this.timeout(30_000);
@@ -59,6 +66,7 @@ describe("examples with sockets", function () {
     for (const child of children.splice(0)) child.kill("SIGKILL");
     for (const server of servers.splice(0)) server.close();
     await hangUp();
+    await endPeers();
   });
 
   function start(name: string, ...args: string[]): ChildProcess {
@@ -80,7 +88,7 @@ describe("examples with sockets", function () {
     return output.trimEnd().split("\n");
   }
 
-  for (const name of ["20-chat-server.ts", "21-wget-https.ts", "23-port-scanner.ts", "41-csv-from-a-process.ts", "45-connection-pool.ts"]) {
+  for (const name of ["20-chat-server.ts", "21-wget-https.ts", "23-port-scanner.ts", ...protocols, "41-csv-from-a-process.ts", "45-connection-pool.ts"]) {
     it(`${name} alone prints what its last comment says, and ends by itself`, async () => {
       expect(await run(name)).to.deep.equal(promised(name));
     });
@@ -212,29 +220,131 @@ describe("examples with sockets", function () {
       expect(await run("22-redis.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("22-redis.ts"));
     });
 
-    // Where there is no redis-server, the one above stands for it.
-    if (spawnSync("redis-server", ["--version"]).status === 0) {
-      it("talks to a real redis-server", async () => {
-        const { port } = await freePort();
-        const child = spawn("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
-        children.push(child);
-        for (let answered = false; !answered;) {
-          const socket = connect(port, "127.0.0.1");
-          answered = await new Promise((resolve) => socket.once("connect", () => resolve(true)).once("error", () => resolve(false)));
-          socket.destroy();
-        }
-        expect(await run("22-redis.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("22-redis.ts"));
-      });
-    }
+    itWith("redis-server", "talks to a real redis-server", async () => {
+      const port = await freePort();
+      peer("redis-server", ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+      await answering(port);
+      expect(await run("22-redis.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("22-redis.ts"));
+    });
   });
 
-  async function freePort(): Promise<{ port: number }> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return { port };
+  it("24 to 29, protocols by hand, are a page each", () => {
+    for (const name of protocols) expect(readFileSync(exampleFile(name), "utf8").trimEnd().split("\n").length, name).to.be.at.most(120);
+  });
+
+  describe("protocols, with peers of others", () => {
+    /** Starts an example that serves until it is killed, at a port that is free. */
+    async function serving(name: string): Promise<number> {
+      const port = await freePort();
+      const child = start(name, `127.0.0.1:${port}`);
+      child.stderr?.resume();
+      await answering(port);
+      return port;
+    }
+
+    itWith("openssl", "24 talks to a server of mail whose TLS is openssl's", async () => {
+      const folder = folderOf();
+      const { cert, key } = certificateFor("localhost", "127.0.0.1");
+      for (const [file, text] of Object.entries({ cert, key })) writeFileSync(join(folder, file), text);
+      const server = peer("openssl", ["s_server", "-accept", "127.0.0.1:0", "-cert", join(folder, "cert"), "-key", join(folder, "key")]);
+      const [, behind] = await lineOf(server, /^ACCEPT .*:(\d+)$/);
+      // It knows no mail: what is said in plaintext is said here, what is said under TLS is typed into it.
+      const { port } = await serverOf((socket) => {
+        const replies = ["250-mail\r\n250 STARTTLS\r\n", "220 go ahead\r\n"];
+        socket.write("220 mail\r\n");
+        socket.on("data", () => {
+          socket.write(replies.shift() ?? "");
+          if (replies.length > 0) return;
+          socket.removeAllListeners("data").pause();
+          socket.pipe(connect(Number(behind), "127.0.0.1")).pipe(socket);
+        }).resume();
+      });
+      for (const [heard, reply] of [[/^EHLO client\.example/, "250 mail\n"], [/^QUIT/, "221 bye\n"]] as const) {
+        void lineOf(server, heard).then(() => server.stdin?.write(reply), () => undefined);
+      }
+      process.env["NODE_EXTRA_CA_CERTS"] = join(folder, "cert");
+      try {
+        expect(await run("24-smtp-starttls.ts", `localhost:${port}`)).to.deep.equal(["TLSv1.3 trusted"]);
+      } finally {
+        delete process.env["NODE_EXTRA_CA_CERTS"];
+      }
+    });
+
+    itWith("curl", "25 is the proxy of curl", async () => {
+      const pages = createHttpServer((_request, response) => response.end("a page"));
+      servers.push(pages);
+      await once(pages.listen(0, "127.0.0.1"), "listening");
+      const port = await serving("25-socks5-proxy.ts");
+      const url = `http://localhost:${(pages.address() as AddressInfo).port}/`;
+      expect(await outputOf(peer("curl", ["-sS", "--noproxy", "", "--socks5-hostname", `127.0.0.1:${port}`, url]))).to.equal("a page");
+    });
+
+    itWith("curl", "26 answers curl: several requests over one connection, bodies with a length and in chunks, both ways", async () => {
+      const port = await serving("26-http.ts");
+      const url = `http://127.0.0.1:${port}`;
+      const curl = (...args: string[]): Promise<string> => outputOf(peer("curl", ["-sS", "--noproxy", "*", ...args]));
+      expect(await curl(`${url}/a`, `${url}/countdown`, "-w", " [%{num_connects}]\n")).to.equal("GET /a, 0 bytes\n [1]\n3 2 1  [0]\n");
+      expect(await curl("-T", exampleFile("26-http.ts"), `${url}/put`)).to.equal(`PUT /put, ${statSync(exampleFile("26-http.ts")).size} bytes\n`);
+      expect(await curl("-H", "Transfer-Encoding: chunked", "-d", "x".repeat(5000), `${url}/post`)).to.equal("POST /post, 5000 bytes\n");
+    });
+
+    itWith("nginx", "26 asks nginx: several pages over one connection", async () => {
+      const [port, folder] = [await freePort(), folderOf()];
+      writeFileSync(join(folder, "page"), "a page");
+      chmodSync(folder, 0o755); // it reads as another user
+      writeFileSync(join(folder, "conf"), `
+        daemon off; pid ${folder}/pid; error_log stderr; events {}
+        http { access_log off; client_body_temp_path ${folder}/b; proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u;
+          scgi_temp_path ${folder}/s; server { listen 127.0.0.1:${port}; root ${folder}; } }`);
+      peer("nginx", ["-c", join(folder, "conf"), "-p", folder]);
+      await answering(port);
+      const url = `http://127.0.0.1:${port}`;
+      const [first, second, third = ""] = await run("26-http.ts", `${url}/page`, `${url}/page`, `${url}/none`);
+      expect([first, second]).to.deep.equal(Array(2).fill("HTTP/1.1 200 OK: a page"));
+      expect(third).to.match(/^HTTP\/1.1 404 Not Found: /);
+    });
+
+    itWith("nats-server", "27 talks to nats-server", async () => {
+      const port = await freePort();
+      peer("nats-server", ["-a", "127.0.0.1", "-p", String(port)]);
+      await answering(port);
+      expect(await run("27-nats.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("27-nats.ts"));
+    });
+
+    itWith("mosquitto", "28 talks to mosquitto", async () => {
+      const [port, folder] = [await freePort(), folderOf()];
+      writeFileSync(join(folder, "conf"), `listener ${port} 127.0.0.1\nallow_anonymous true\npersistence false\n`);
+      chmodSync(folder, 0o755);
+      peer("mosquitto", ["-c", join(folder, "conf")]);
+      await answering(port);
+      expect(await run("28-mqtt.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("28-mqtt.ts"));
+    });
+
+    itWith(["initdb", "postgres"], "29 talks to Postgres, over TLS", async () => {
+      const [port, folder] = [await freePort(), folderOf()];
+      // It does not run as root, whose place another user of the system takes.
+      const user = process.getuid?.() === 0 ? { uid: 65_534 } : {};
+      chmodSync(folder, 0o777);
+      const data = join(folder, "data");
+      await outputOf(peer("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync"], user));
+      const { cert, key } = certificateFor("localhost", "127.0.0.1");
+      for (const [name, text] of Object.entries({ "server.crt": cert, "server.key": key })) {
+        writeFileSync(join(data, name), text, { mode: 0o600 });
+        if (user.uid !== undefined) chownSync(join(data, name), user.uid, 0);
+      }
+      peer("postgres", ["-D", data, "-p", String(port), "-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-k", folder, "-c", "fsync=off"], user);
+      await answering(port);
+      expect(await run("29-postgres.ts", `127.0.0.1:${port}`)).to.deep.equal(promised("29-postgres.ts"));
+    });
+  });
+
+  /** Waits until somebody listens there. */
+  async function answering(port: number): Promise<void> {
+    for (let answered = false; !answered;) {
+      const socket = connect(port, "127.0.0.1");
+      answered = await new Promise((resolve) => socket.once("connect", () => resolve(true)).once("error", () => resolve(false)));
+      socket.destroy();
+    }
   }
 
   it("23, the port scanner, finds the open ports of a range, and no others", async () => {

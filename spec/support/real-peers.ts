@@ -39,7 +39,7 @@ export function peer(program: string, args: readonly string[], options: { uid?: 
   children.add(child);
   child.on("error", () => undefined);
   for (const stream of child.stdio) stream?.on("error", () => undefined);
-  child.on("close", () => children.delete(child));
+  child.on("exit", () => children.delete(child));
   return child;
 }
 
@@ -83,9 +83,9 @@ export function folderOf(): string {
 /** Ends all that was started here. For `afterEach`. */
 export async function endPeers(): Promise<void> {
   await Promise.all([...children].map((child) => {
-    const closed = once(child, "close");
-    child.kill("SIGKILL");
-    return closed;
+    const ended = once(child, "exit"); // 'close' would wait for what it has started
+    child.kill("SIGTERM"); // so that it ends that, too
+    return ended;
   }));
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 }
