@@ -58,58 +58,47 @@ abstract class Writing extends Performable<void> {
   protected abstract isReady(key: CaseKey | undefined): boolean;
 }
 
-/** A send. It is never ready at once, save an empty one: it begins to write when it is waited for. */
-export class Sending extends Writing {
-  readonly #payload: Payload;
+/** The same, of something that is on its way. */
+abstract class WritingOf<T> extends Writing {
+  protected readonly what: T;
 
-  constructor(writer: Outbound, payload: Payload) {
+  constructor(writer: Outbound, what: T) {
     super(writer);
-    this.#payload = payload;
+    this.what = what;
   }
+}
 
+/** A send. It is never ready at once, save an empty one: it begins to write when it is waited for. */
+export class Sending extends WritingOf<Payload> {
   protected override isReady(key: CaseKey | undefined): boolean {
     this.writer.check(key);
-    return lengthOf(this.#payload) === 0;
+    return lengthOf(this.what) === 0;
   }
 
   override enlist(waiter: Waiter): void {
-    this.writer.join(waiter, this.#payload);
+    this.writer.join(waiter, this.what);
   }
 }
 
 /** Several sends, which were checked. */
-export class SendingTogether extends Writing {
-  readonly #batch: Batch;
-
-  constructor(writer: Outbound, batch: Batch) {
-    super(writer);
-    this.#batch = batch;
-  }
-
+export class SendingTogether extends WritingOf<Batch> {
   protected override isReady(): boolean {
     return false;
   }
 
   override enlist(waiter: Waiter): void {
-    this.writer.join(waiter, this.#batch);
+    this.writer.join(waiter, this.what);
   }
 }
 
 /** The rest of a send whose write has begun. */
-export class Landing extends Writing {
-  readonly #flight: Flight;
-
-  constructor(writer: Outbound, flight: Flight) {
-    super(writer);
-    this.#flight = flight;
-  }
-
+export class Landing extends WritingOf<Flight> {
   protected override isReady(key: CaseKey | undefined): boolean {
-    return this.writer.landed(this.#flight, key);
+    return this.writer.landed(this.what, key);
   }
 
   override enlist(waiter: Waiter): void {
-    this.writer.joinFlight(waiter, this.#flight);
+    this.writer.joinFlight(waiter, this.what);
   }
 }
 
