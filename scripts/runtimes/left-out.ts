@@ -85,6 +85,7 @@ export const all: readonly LeftOut[] = [
     "N-78 connections over TLS ending N-28 (c)",
     "N-78 connections over TLS over Unix sockets sending and receiving N-19 (a)",
     "N-78 connections over TLS over Unix sockets sending and receiving N-82 (c)",
+    "connections at random N-90 over TLS", // TLS over Unix sockets too: its readers are slower than their peers
     ...["", " over Unix sockets"].map((below) => `N-78 connections over TLS${below} sends of several parts go out as one send`), // 200 kB: more than `readBuffer`
   ].map((what): LeftOut => ({
     on: ["Deno 2.9"], what,
