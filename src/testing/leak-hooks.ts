@@ -55,7 +55,7 @@ export function leakHooks(): {
         wrap(test);
         return;
       }
-      const { signal, task } = (typeof given[0] === "object" && given[0] !== null ? given[0] : {}) as Context;
+      const { signal, task } = (given[0] ?? {}) as Context; // vitest gives a function with these properties
       const tracked = new TrackedTest();
       present = { test: tracked, ...watchUntilEnd(task?.timeout ?? frameworkLimit(), signal).begin(tracked) };
     },

@@ -19,7 +19,7 @@ export interface Watch {
 
 interface Process { prependListener(event: string, listener: () => void): unknown; off(event: string, listener: () => void): unknown }
 
-/** Write who waits to standard error when so many milliseconds have passed, or when the event loop runs dry. */
+/** Write who waits to standard error shortly before so many milliseconds have passed, or when the event loop runs dry. */
 export function watchUntilEnd(limit: number | undefined, signal?: AbortSignal): Watch {
   return {
     begin(test) {
@@ -32,7 +32,7 @@ export function watchUntilEnd(limit: number | undefined, signal?: AbortSignal): 
       const { process } = globalThis as { process?: Partial<Process> };
       const dry = (): void => { tell("The event loop has run dry, and a test has not ended"); };
       const aborted = (): void => { tell("The time of a test is up, and it has not ended"); };
-      const disarm = limit === undefined ? undefined : afterRealTime(limit, () => { tell(`A test has not ended within its ${String(limit)} ms`); });
+      const disarm = limit === undefined ? undefined : afterRealTime(shortlyBefore(limit), () => { tell(`A test has not ended within its ${String(limit)} ms`); });
       process?.prependListener?.("beforeExit", dry); // before that of node:test, which then aborts the signal
       signal?.addEventListener("abort", aborted, { once: true });
       const stop = (): void => {
@@ -56,7 +56,7 @@ export function rejectBefore(limit: () => number): Watch {
         const arm = (): void => {
           const ms = limit();
           if (ms <= 0 || ms > 2 ** 31 - 1) return;
-          const left = ms - Math.min(ms / 4, Math.max(20, ms / 50)) - (now() - began);
+          const left = shortlyBefore(ms) - (now() - began);
           const { stop: stopWriting } = watchUntilEnd(undefined).begin(test);
           const disarm = afterRealTime(Math.max(0, left), () => {
             stop();
@@ -76,10 +76,20 @@ export function rejectBefore(limit: () => number): Watch {
   };
 }
 
-/** The time that jest or vitest gives to a test, if one of them runs it. */
+interface Limited { readonly timeout?: unknown }
+interface Vitest { readonly current?: Limited; readonly config?: { readonly testTimeout?: unknown } }
+interface Jest { readonly currentlyRunningTest?: Limited; readonly testTimeout?: unknown }
+
+/** The time that vitest or jest gives to the running test, if one of them runs it. Each keeps it in an object of its own, which is global. */
 export function frameworkLimit(): number | undefined {
-  const { __vitest_worker__: vitest } = globalThis as { __vitest_worker__?: { config?: { testTimeout?: unknown } } };
-  const ofJest = (globalThis as Record<symbol, unknown>)[Symbol.for("TEST_TIMEOUT_SYMBOL")];
-  const limit = vitest ? vitest.config?.testTimeout : "jest" in globalThis || "__jest__" in globalThis ? (ofJest ?? 5000) : ofJest;
+  const { __vitest_worker__: vitest } = globalThis as { __vitest_worker__?: Vitest };
+  const ofJest = Object.getOwnPropertySymbols(globalThis).find(({ description }) => description === "JEST_STATE_SYMBOL");
+  const jest = ofJest && (globalThis as Record<symbol, unknown>)[ofJest] as Jest | undefined;
+  const limit = vitest?.current?.timeout ?? vitest?.config?.testTimeout ?? jest?.currentlyRunningTest?.timeout ?? jest?.testTimeout;
   return typeof limit === "number" && limit > 0 && limit < Infinity ? limit : undefined;
+}
+
+/** Shortly before a test's time is up. */
+function shortlyBefore(ms: number): number {
+  return ms - Math.min(ms / 4, Math.max(20, ms / 50));
 }

@@ -4,6 +4,7 @@ import Mocha from "mocha";
 import sinon from "sinon";
 import { chan, checkpoint, go, scope, sleep } from "../../../src/node.ts";
 import { blockedTasks, expectNoLeaks, leakHooks, LeakError, settle } from "../../../src/testing/index.ts";
+import { frameworkLimit } from "../../../src/testing/unended.ts";
 import { program as started } from "../../support/program.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
@@ -138,12 +139,30 @@ describe("EX-06 a test that does not end", () => {
     expect(output).to.match(/(ok 1 - |✔ )fine/).and.include('"left" is left in receive on channel "nobody"');
   });
 
+  it("the running test's limit is found in vitest and in jest, else the limit for all", () => {
+    const jest = Symbol("JEST_STATE_SYMBOL");
+    const limitOf = (name: string | symbol, value: unknown): number | undefined => {
+      Reflect.set(globalThis, name, value);
+      try {
+        return frameworkLimit();
+      } finally {
+        Reflect.deleteProperty(globalThis, name);
+      }
+    };
+    expect(frameworkLimit()).to.equal(undefined);
+    expect(limitOf("__vitest_worker__", { current: { timeout: 700 }, config: { testTimeout: 1500 } })).to.equal(700);
+    expect(limitOf("__vitest_worker__", { config: { testTimeout: 1500 } })).to.equal(1500);
+    expect(limitOf(jest, { currentlyRunningTest: { timeout: 700 }, testTimeout: 1500 })).to.equal(700);
+    expect(limitOf(jest, { currentlyRunningTest: {}, testTimeout: 1500 })).to.equal(1500);
+    for (const none of [0, Infinity, "5"]) expect(limitOf(jest, { testTimeout: none })).to.equal(undefined);
+  });
+
   it("is told when its time is up, where the framework's is known (unended.ts 2)", async () => {
     const clock = sinon.stub(console, "error");
     const hooks = leakHooks();
     const giveUp = new AbortController();
     const ch = chan<number>({ name: "replies" });
-    hooks.beforeEach({ signal: giveUp.signal });
+    hooks.beforeEach(Object.assign(() => undefined, { signal: giveUp.signal })); // as vitest gives it
     const test = ch.receive();
     giveUp.abort();
     expect(String(clock.firstCall.args[0])).to.match(/^LeakError: The time of a test is up, and it has not ended\..*\n {2}the test itself waits in receive on channel "replies"/);
