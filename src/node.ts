@@ -57,6 +57,7 @@ let outside = snapshot();
 
 /** The library's own storages, each added when it is first needed. */
 const carried = new Set<unknown>();
+let firstCarried: unknown;
 
 /** How a platform keeps the stores of the running code: all of them in one holder, a resource or a frame. */
 interface Stores {
@@ -82,8 +83,10 @@ const resources: Stores = {
 const ofFrame = Object.getOwnPropertySymbols(makeResource()).find(({ description }) => description === "context_frame");
 const frames: Stores | undefined = ofFrame && {
   present: () => (makeResource() as unknown as Record<symbol, object | undefined>)[ofFrame],
-  isIn: (frame, own) => {
-    for (const [storage, store] of frame as ReadonlyMap<unknown, unknown>) {
+  isIn: (holder, own) => {
+    const frame = holder as ReadonlyMap<unknown, unknown>;
+    if (frame.size === 1 && frame.has(firstCarried)) return own && frame.get(firstCarried) !== undefined; // mostly
+    for (const [storage, store] of frame) {
       if (store !== undefined && (own || !carried.has(storage))) return true;
     }
     return false;
@@ -145,6 +148,7 @@ provideContexts({
   carry: <T>() => {
     const storage = new AsyncLocalStorage<unknown>();
     carried.add(storage);
+    firstCarried ??= storage;
     if (mappings) learnKey(storage);
     else keysOfCarried.add((storage as { [ofStore]?: symbol })[ofStore]);
     return storage as AsyncLocalStorage<T>;

@@ -79,7 +79,12 @@ export class Choice<T> extends Performable<T> implements Around {
     return isWait ? cases.join(" and ") : `${this.#form} of ${cases.join(", ") || "nothing"}`;
   }
 
+  /** A cancel withdraws a choice, whatever its cases are. */
   override get traits(): number {
+    return this.#ofCases & ~(OutlastsCancel | FailsAlone);
+  }
+
+  get #ofCases(): number {
     return this.#traits ?? traitsOf(this.#cases);
   }
 
@@ -118,12 +123,13 @@ export class Choice<T> extends Performable<T> implements Around {
     const waiters: InnerWaiter[] = [];
     outside.place = this;
     outside.slot = waiters;
+    const careful = (this.#ofCases & (RunsUserCode | FailsAlone)) !== 0;
     let userCodeRan = false;
     let order: readonly Case[] = this.#order ?? this.#cases;
     // eslint-disable-next-line @typescript-eslint/prefer-for-of -- the order may become another one on the way
     for (let index = 0; index < order.length; index++) {
       const { key, operation } = order[index] as Case;
-      const { traits } = operation;
+      const traits = careful ? operation.traits : 0;
       if ((traits & FailsAlone) !== 0) continue;
       const waiter = new InnerWaiter(outside, this, key);
       waiters.push(waiter);
@@ -165,11 +171,11 @@ export class Choice<T> extends Performable<T> implements Around {
   }
 }
 
-/** What several operations have to be known for together. A cancel withdraws a choice, whatever its cases are. */
+/** What several operations have to be known for together. */
 function traitsOf(cases: readonly Case[]): number {
   let traits = 0;
   for (const { operation } of cases) traits |= operation.traits;
-  return traits & ~(OutlastsCancel | FailsAlone);
+  return traits;
 }
 
 /** A case that may have become ready since it was polled. */

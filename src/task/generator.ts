@@ -16,7 +16,7 @@
  *
  * Idea: the trampolines of co and js-csp, without their promise or their macrotask for a hop.
  */
-import { contexts, type AsyncContext, type Contexts } from "../platform/async-context.ts";
+import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import { enter, finish, type Performer, resumed, suspension } from "../core/yielding.ts";
 import { type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
 import { controller, tellWait } from "../core/controller.ts";
@@ -82,8 +82,9 @@ export class Driver implements Job, Performer {
     runner.cancelScope?.drive(this);
     this.goOn();
     if (runner.driver !== this || contexts === undefined) return;
-    const mayEnterAgain = runner.cancelScope !== undefined && controller === undefined; // under one, threads are in the context too
-    if (mayEnterAgain ? !contexts.isPlain() : !contexts.isEmpty()) this.context = contexts.snapshot();
+    const inScope = runner.cancelScope !== undefined && controller === undefined; // under one, threads are in the context too
+    if (inScope && contexts.isPlain()) this.context = nothingButScope;
+    else if (inScope || !contexts.isEmpty()) this.context = contexts.snapshot();
   }
 
   meetCancel(): CancelledError | undefined {
@@ -123,15 +124,15 @@ export class Driver implements Job, Performer {
 
   /** Go on with what has arrived, up to the next wait or the end, in the task's own async context. */
   run(): void {
-    if (this.context !== undefined) this.context.runInAsyncScope(goOn, this);
-    else if (contexts === undefined || this.runner.cancelScope === undefined) this.goOn();
-    else this.#enter(contexts);
+    if (this.context === undefined) this.goOn();
+    else this.context.runInAsyncScope(goOn, this);
   }
 
-  #enter(from: Contexts): void {
+  /** Go on in the cancel scope of the runner. Captured is what is found there, if the task waits again. */
+  enter(): void {
     runAs(this.runner.cancelScope, () => {
       this.goOn();
-      if (this.runner.driver === this) this.context = from.snapshot();
+      if (this.runner.driver === this) this.context = contexts?.snapshot();
     });
   }
 
@@ -198,6 +199,13 @@ export class Driver implements Job, Performer {
     return true;
   }
 }
+
+/** The context of a generator that has waited once, if there is nothing in it but the cancel scope. */
+const nothingButScope: AsyncContext = {
+  runInAsyncScope(_goOn, driver) {
+    (driver as Driver).enter();
+  },
+};
 
 /** One function for all drivers: a closure would cost each of them one more object. */
 function goOn(this: Driver): void {

@@ -152,6 +152,7 @@ export class Task<T> implements PromiseLike<T>, Job {
       unjoined.set(this, Promise.reject(outcome));
     }
     this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);
+    this.#joiners = undefined;
   }
 
   /** @internal Only its joiners are responsible for its failure. */

@@ -20,10 +20,6 @@ interface Cleanup {
 export class Cleanups {
   readonly #left: Cleanup[] = [];
 
-  get empty(): boolean {
-    return this.#left.length === 0;
-  }
-
   add(body: () => unknown): void {
     this.#left.push({ body, context: captured() });
   }

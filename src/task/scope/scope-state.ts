@@ -44,7 +44,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
   readonly #settings: ScopeSettings;
   /** Where the block of an open scope runs. */
   readonly #openedIn: CancelScope | undefined;
-  readonly #cleanups: Cleanups = new Cleanups();
+  #cleanups: Cleanups | undefined = undefined;
   /** Its tasks that do not keep it open, once there are any. */
   background: BackgroundTasks | undefined = undefined;
   /** The async context in which `onError` is called. */
@@ -151,7 +151,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
   defer(cleanup: () => unknown): void {
     checkedBody(cleanup, "defer", "s.defer(() => cleanUp())");
     if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: call it before the scope ends`);
-    this.#cleanups.add(cleanup);
+    (this.#cleanups ??= new Cleanups()).add(cleanup);
   }
 
   get #said(): string {
@@ -232,7 +232,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
     if (!this.#body || this.#closed || !this.cancelScope.deserted || this.background?.endAll() === false) return;
     this.#closed = true;
     this.#disarm?.();
-    if (this.#cleanups.empty) this.#settle();
+    if (!this.#cleanups) this.#settle();
     else void this.#cleanups.run(this.cancelScope, (error) => { this.#fail(error); }).then(() => { this.#settle(); });
   }
 
