@@ -145,6 +145,26 @@ export class Client {
     });
   }
 
+  /** Waits for a connection, and then does something at once. */
+  connecting(name: string, happen: () => void = (): void => undefined): Operation<undefined> {
+    return this.operation<undefined>(name, (settle) => {
+      const part: Part = {
+        before: undefined,
+        after: undefined,
+        connected: () => {
+          this.leave(part);
+          happen();
+          settle.value(undefined);
+        },
+        disconnected: () => undefined,
+        ended: () => undefined,
+      };
+      if (this.connected) part.connected();
+      else this.join(part);
+      return () => { this.leave(part); };
+    });
+  }
+
   /** What a promise of the engine's comes to, as an operation. */
   following<T>(name: string, begin: () => Promise<T>): Operation<T> {
     return this.operation<T>(name, (settle) => {

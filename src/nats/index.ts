@@ -1,7 +1,7 @@
 /**
  * Channels between machines, over a connection of the official client of NATS.
  *
- * The guarantee is in the name: {@link Remote.queue} stores and delivers at least once.
+ * The guarantee is in the name: {@link Remote.queue} stores and delivers at least once, {@link Remote.topic} at most once to each subscriber.
  *
  * @module rendezvous/nats
  */
@@ -14,8 +14,10 @@ export { overBroker, type Remote, type RemoteOptions } from "./remote.ts";
 export type { Codec, StandardSchemaLike, Validator } from "./codec.ts";
 // Queues
 export type { DeadLetter, Delivery, Queue, QueueOptions, QueueSendOptions, QueueServeOptions, QueueRetryOptions, QueueSize } from "./queue-types.ts";
+// Topics
+export type { SubscribeOptions, Topic, TopicOptions } from "./topic.ts";
 // Errors
-export { RemoteError, UnknownOutcomeError, type ErrorParts } from "./errors.ts";
+export { UnknownOutcomeError } from "./errors.ts";
 // Brokers
 export {
   NobodyThere, TimedOut, type Broker, type ConnectionState, type Leased, type Log, type Logs, type LogSettings, type Message, type Notes, type Subscription,

@@ -46,7 +46,7 @@ export class Serving implements ParentOfTasks, Part {
   /** How many may be leased beyond those that run. */
   #ahead = 0;
   /** How long a handler takes, in milliseconds: the recent ones count most. */
-  #takes = 0;
+  #takes: number | undefined = undefined;
   #settling = 0;
   #stopped = false;
   #end: Settle<undefined> | undefined = undefined;
@@ -213,7 +213,7 @@ export class Serving implements ParentOfTasks, Part {
 
   /** At most twice as much ahead as before. */
   #adapt(took: number): void {
-    this.#takes += (took - this.#takes) / 8;
+    this.#takes = this.#takes === undefined ? took : this.#takes + (took - this.#takes) / 8;
     const inTime = this.#takes <= 0 ? ahead.most : Math.floor((this.#concurrency * ahead.ms) / this.#takes);
     this.#ahead = Math.min(inTime, ahead.most, 2 * this.#ahead + 1);
   }

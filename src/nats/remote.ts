@@ -9,11 +9,12 @@ import { performIn } from "../core/perform.ts";
 import { operation } from "../ops/source.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Broker } from "./broker.ts";
-import { Client, type Part } from "./client.ts";
+import { Client } from "./client.ts";
 import { checkedCodec, json, type Codec } from "./codec.ts";
 import { checkedMs, checkedName } from "./names.ts";
 import { openQueue } from "./queue.ts";
 import type { Queue, QueueOptions } from "./queue-types.ts";
+import { topicOver, type Topic, type TopicOptions } from "./topic.ts";
 
 /** How a remote talks to others. */
 export interface RemoteOptions {
@@ -64,6 +65,14 @@ export interface Remote extends AsyncDisposable {
    * @returns rejects with a `TypeError` when the queue exists with other settings, which it names, or where nothing is stored
    */
   queue<T>(name: string, options?: QueueOptions<T>): Promise<Queue<T>>;
+  /**
+   * A topic: a broadcast, at most once to each subscriber. Nothing is kept.
+   *
+   * @param name - as for {@link queue}
+   * @param options - `validate`: checks each value that comes
+   * @throws TypeError for a name that is none
+   */
+  topic<T>(name: string, options?: TopicOptions<T>): Topic<T>;
   /** Whether it is connected now. */
   readonly connected: boolean;
   /** Waits until it is connected, for `select`, `perform` and `yield*`. */
@@ -106,29 +115,15 @@ export class ClientRemote implements Remote {
   }
 
   connecting(): Operation<void> {
-    const client = this.#client;
-    return client.operation<undefined>("for a connection", (settle) => {
-      if (client.connected) {
-        settle.value(undefined);
-        return () => { /* nothing was begun */ };
-      }
-      const part: Part = {
-        before: undefined,
-        after: undefined,
-        connected: () => {
-          client.leave(part);
-          settle.value(undefined);
-        },
-        disconnected: () => undefined,
-        ended: () => undefined,
-      };
-      client.join(part);
-      return () => { client.leave(part); };
-    });
+    return this.#client.connecting("for a connection");
   }
 
   queue<T>(name: string, options?: QueueOptions<T>): Promise<Queue<T>> {
     return openQueue(this.#client, name, options);
+  }
+
+  topic<T>(name: string, options?: TopicOptions<T>): Topic<T> {
+    return topicOver(this.#client, name, options);
   }
 
   toString(): string {

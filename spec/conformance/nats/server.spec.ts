@@ -6,6 +6,7 @@ import { overNats, UnknownOutcomeError } from "../../../src/nats/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
 import { queueScenarios } from "./queue-scenarios.ts";
 import { hasServer, isRequired, NatsServer, ServerWorld } from "./server.ts";
+import { topicScenarios } from "./topic-scenarios.ts";
 import type { Scenarios } from "./support.ts";
 
 const describeIf = hasServer || isRequired ? describe : describe.skip;
@@ -25,7 +26,7 @@ describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on
   afterEach(async () => { await Promise.all(worlds.splice(0).map((one) => one.end())); });
   after(async () => { await server.end(); });
 
-  const all: Scenarios = { ...queueScenarios };
+  const all: Scenarios = { ...queueScenarios, ...topicScenarios };
   for (const [title, story] of Object.entries(all)) it(title, () => story(world()));
 
   it("NT-26 values that are sent while the server is stopped are stored once each", async () => {

@@ -107,7 +107,9 @@ export class Group {
   #arm(seq: number, task: Task, ms: number): void {
     task.disarm?.();
     // Somebody waits for it only if somebody waits for a value.
-    task.disarm = arm(ms, () => { this.#back(seq, task); }, (timer) => { timer.unref?.(); }, () => this.#pulls.size === 0);
+    const isIdle = (): boolean => this.#pulls.size === 0;
+    // In real time, a lease that nobody waits for keeps no process.
+    task.disarm = arm(ms, () => { this.#back(seq, task); }, (timer) => { if (task.state === "leased" && isIdle()) timer.unref?.(); }, isIdle);
   }
 
   #back(seq: number, task: Task): void {
