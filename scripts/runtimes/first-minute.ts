@@ -66,7 +66,7 @@ const env = { NO_COLOR: "1", RENDEZVOUS_DEBUG: "", npm_config_audit: "false", np
 async function typed(commands: readonly string[], folder: string, programs: string): Promise<{ output: string; failure?: string }> {
   let output = "";
   for (const command of commands) {
-    const outcome = await run("bash", ["-c", command], { folder, seconds: 240, env: { ...env, PATH: `${programs}${delimiter}${process.env["PATH"] ?? ""}` } });
+    const outcome = await run("bash", ["-c", command], { folder, seconds: 500, env: { ...env, PATH: `${programs}${delimiter}${process.env["PATH"] ?? ""}` } });
     if (outcome.code !== 0) return { output, failure: `${command}\n${failureOf(outcome)}` };
     ({ output } = outcome);
   }

@@ -94,7 +94,7 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
  *
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
-export class Task<T> implements PromiseLike<T>, Job {
+export class Task<T> implements PromiseLike<T> {
   /** A number that no other task or scope has. Later tasks have higher ones. */
   readonly id: number = nextId();
   readonly #name: string;
