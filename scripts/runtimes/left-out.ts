@@ -108,6 +108,7 @@ export const all: readonly LeftOut[] = [
     on: ["Bun 1.4"], what: "resources RS-04 a value is let go of",
     why: "Bun keeps the last value that went through a plain promise, `await Promise.resolve(make()).then(() => undefined)`, as well; RS-04 (b) runs there: of several values one is kept",
   },
+  { on: ["Deno 2.9"], what: "FL-147 a process that has cancelled the lines of its input ends", why: "a destroyed `process.stdin` keeps the process there until its input ends, without the library, too" },
   { on: ["Deno 2.9"], what: "go GO-01 (a) and the process emits 'exit'", why: "Deno ends at an unhandled rejection, and at any uncaught error, without the event 'exit'" },
 ];
 

@@ -51,6 +51,11 @@ export async function controllableCopy(): Promise<Pick<typeof import("../../src/
   return copyOf<Awaited<ReturnType<typeof controllableCopy>>>('export { chan } from "rendezvous"; export { control } from "./core/scheduler.ts";')();
 }
 
+/** The same with flows. */
+export async function copyWithFlows(): Promise<typeof import("../../src/index.ts") & typeof import("../../src/flow/index.ts")> {
+  return copyOf<Awaited<ReturnType<typeof copyWithFlows>>>('export * from "rendezvous"; export * from "./flow/index.ts";')();
+}
+
 function copyOf<T>(program: string, entry?: Entry): () => Promise<T> {
   const text = `${bundle(program, entry)}\n// copy ${String(++copies)}`;
   const url = `data:text/javascript;base64,${Buffer.from(text).toString("base64")}`;
