@@ -93,7 +93,7 @@ async function textOf(client: Connection): Promise<string> {
 await run(async (s) => {
   const [, , address] = process.argv;
   const listener = address === undefined ? s.use(await listen("127.0.0.1:0")) : undefined;
-  if (listener) s.go(() => serve(listener, (client) => talk(client, (mail) => { console.log("mail:", mail); })));
+  if (listener) s.go(() => serve(listener, (client) => talk(client, ({ from, to, text }) => { console.log(`mail from ${from} to ${to}: ${text}`); })));
   await using server = await greet(address ?? `127.0.0.1:${listener?.address.port}`, listener && cert);
   console.log(server.tls?.protocol, server.tls?.authorized ? "trusted" : "not trusted");
   if (listener) await deliver(server, { from: "ann@client.example", to: "bob@small.example", text: "Hello Bob,\n.. dots are doubled on the wire." });
@@ -103,8 +103,5 @@ await run(async (s) => {
 
 // Prints, without an address:
 // TLSv1.3 trusted
-// mail: {
-//   from: 'ann@client.example',
-//   to: 'bob@small.example',
-//   text: 'Hello Bob,\n.. dots are doubled on the wire.'
-// }
+// mail from ann@client.example to bob@small.example: Hello Bob,
+// .. dots are doubled on the wire.

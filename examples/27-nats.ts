@@ -99,7 +99,10 @@ await run(async (s) => {
 
   const greetings = await nats.subscribe("greet.*");
   for (const name of ["ann", "bob"]) await nats.publish(`greet.${name}`, `Hello ${name}!`);
-  for (let n = 0; n < 2; n++) console.log(await greetings.receive());
+  for (let n = 0; n < 2; n++) {
+    const { subject, text } = await greetings.receive();
+    console.log(`${subject}: ${text}`);
+  }
 
   const questions = await nats.subscribe("double");
   s.go(async () => {
@@ -111,6 +114,6 @@ await run(async (s) => {
 });
 
 // Prints:
-// { subject: 'greet.ann', reply: undefined, text: 'Hello ann!' }
-// { subject: 'greet.bob', reply: undefined, text: 'Hello bob!' }
+// greet.ann: Hello ann!
+// greet.bob: Hello bob!
 // 42

@@ -102,7 +102,7 @@ await run(async (s) => {
   console.log("acknowledged:", await acknowledged.receive());
   await send(connection, kinds.publish, 2, text("rendezvous/kitchen"), number(2), Buffer.from("21 °C")); // to be acknowledged
   console.log("acknowledged:", await acknowledged.receive());
-  console.log(await messages.receive());
+  console.log((await messages.receive()).join(": "));
   await send(connection, kinds.disconnect, 0);
   s.cancel();
 });
@@ -110,4 +110,4 @@ await run(async (s) => {
 // Prints:
 // acknowledged: 9 1
 // acknowledged: 4 2
-// [ 'rendezvous/kitchen', '21 °C' ]
+// rendezvous/kitchen: 21 °C

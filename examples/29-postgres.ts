@@ -106,11 +106,11 @@ await run(async (s) => {
   if (listener) s.go(() => serve(listener, talk));
   const database = s.use(await connect(address ?? `127.0.0.1:${listener?.address.port}`, user, listener && cert));
   console.log(database.tls === undefined ? "plaintext" : database.tls.protocol);
-  console.log(await query(database, "SELECT 1, 42"));
+  for (const row of await query(database, "SELECT 1, 42")) console.log(row.join(", "));
   await send(database, "X");
   await listener?.shutdown();
 });
 
 // Prints, with a server that has TLS:
 // TLSv1.3
-// [ [ '1', '42' ] ]
+// 1, 42
