@@ -11,7 +11,7 @@ import { median } from "./timing.mjs";
 
 const { values: given, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: "string", default: "15" } } });
 const peers = Object.fromEntries(await Promise.all(
-  ["p-map", "p-limit", "p-queue", "ix/asynciterable/index.js", "ix/asynciterable/operators/index.js"].map(async (name) => [name, await import(name).catch(() => undefined)]),
+  ["p-map", "p-limit", "p-queue", "ix/asynciterable", "ix/asynciterable/operators"].map(async (name) => [name, await import(name).catch(() => undefined)]),
 ));
 
 /** A channel with a producer of its own. */
@@ -115,7 +115,7 @@ const rows = {
   }],
   "map of an async generator": [5_000, {
     "flow": (n) => sumOf(flow(generated(n)).map((v) => v)),
-    "ix": peers["ix/asynciterable/index.js"] && ((n) => sumOf(peers["ix/asynciterable/index.js"].from(generated(n)).pipe(peers["ix/asynciterable/operators/index.js"].map((v) => v)))),
+    "ix": peers["ix/asynciterable"] && ((n) => sumOf(peers["ix/asynciterable"].from(generated(n)).pipe(peers["ix/asynciterable/operators"].map((v) => v)))),
   }],
 };
 
