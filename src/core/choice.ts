@@ -73,6 +73,11 @@ export class Choice<T> extends Performable<T> implements Around {
     this.#traits = form === "wait" ? undefined : traitsOf(cases);
   }
 
+  /** Whether it is a verb's, beside its signal, and no choice of the user's. */
+  get isWait(): boolean {
+    return this.#form === "wait";
+  }
+
   override toString(): string {
     const isWait = this.#form === "wait";
     const cases = this.#cases.map(({ key, operation }) => `${key === undefined ? "" : `${String(key)}: `}${isWait ? String(operation) : asCase(String(operation))}`);

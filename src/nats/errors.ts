@@ -1,9 +1,10 @@
 /**
- * The error of what happens on another machine, and what crosses of an error.
+ * The errors of what happens on another machine.
  *
  * | class                 | code                         | made by                                                                      |
  * |-----------------------|------------------------------|------------------------------------------------------------------------------|
  * | `UnknownOutcomeError` | `RENDEZVOUS_UNKNOWN_OUTCOME` | a question without an answer: the other side, or the server, has gone silent |
+ * | `RemoteError`         | `RENDEZVOUS_REMOTE`          | code on another machine, which has thrown                                    |
  */
 import { isError, show } from "../errors.ts";
 
@@ -38,6 +39,37 @@ export interface ErrorParts {
   message: string;
   /** Its stack, if that was asked for. */
   stack?: string | undefined;
+}
+
+/**
+ * Code on another machine has thrown. Its error crosses by name, code and message.
+ *
+ * @example
+ * ```ts
+ * import { RemoteError } from "rendezvous/nats";
+ *
+ * const error = new RemoteError({ name: "RangeError", code: "E_RANGE", message: "too far" });
+ * console.log(error.message, error.remoteName, error.remoteCode); // too far RangeError E_RANGE
+ * ```
+ *
+ * Idea: the remote exceptions of Java RMI, without their classes.
+ */
+export class RemoteError extends Error {
+  /** `"RemoteError"`. */
+  override readonly name = "RemoteError";
+  /** Stable, for programs to compare with. */
+  readonly code = "RENDEZVOUS_REMOTE";
+  /** The name of the error that was thrown. */
+  readonly remoteName: string;
+  /** The code of the error that was thrown, if it had one. */
+  readonly remoteCode: unknown;
+
+  /** Made by the library; programs only receive it. */
+  constructor({ name, code, message, stack }: ErrorParts) {
+    super(message, stack === undefined ? undefined : { cause: stack });
+    this.remoteName = name;
+    this.remoteCode = code;
+  }
 }
 
 /** What crosses of whatever was thrown. */

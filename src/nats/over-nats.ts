@@ -6,6 +6,7 @@ import { ClientRemote, clientOver, type Remote, type RemoteOptions } from "./rem
 import type { JetStreamLike, JetStreamManagerLike, NatsConnectionLike } from "./server/client-types.ts";
 import { NatsBroker } from "./server/nats-broker.ts";
 import { openLog } from "./server/nats-log.ts";
+import { notesOver } from "./server/nats-notes.ts";
 
 /** How a remote talks over NATS. What is stored needs both `jetstream` and `manager`. */
 export interface NatsRemoteOptions extends RemoteOptions {
@@ -41,7 +42,9 @@ export function overNats(connection: NatsConnectionLike, options: NatsRemoteOpti
     const { prefix } = client.settings;
     let asked = 0;
     const inbox = (): string => client.subject("i", `${client.id}.l.${(++asked).toString(36)}`);
-    broker.logs = { open: (name, settings) => openLog(broker, { client: jetstream, manager, prefix, inbox }, name, settings) };
+    const store = { client: jetstream, manager, prefix, inbox };
+    broker.logs = { open: (name, settings) => openLog(broker, store, name, settings) };
+    broker.notes = notesOver(store);
   }
   return new ClientRemote(client);
 }

@@ -9,8 +9,10 @@ import { performIn } from "../core/perform.ts";
 import { operation } from "../ops/source.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Broker } from "./broker.ts";
+import { channelOver, type RemoteChannel, type RemoteChannelOptions } from "./channel.ts";
 import { Client } from "./client.ts";
 import { checkedCodec, json, type Codec } from "./codec.ts";
+import { Exchange } from "./exchange.ts";
 import { checkedMs, checkedName } from "./names.ts";
 import { openQueue } from "./queue.ts";
 import type { Queue, QueueOptions } from "./queue-types.ts";
@@ -66,6 +68,14 @@ export interface Remote extends AsyncDisposable {
    */
   queue<T>(name: string, options?: QueueOptions<T>): Promise<Queue<T>>;
   /**
+   * A channel: two tasks meet, at most once. Two of the same name in one process are one end.
+   *
+   * @param name - as for {@link queue}
+   * @param options - `validate`: checks each value; `onUnknown`: told of values whose fate nobody knows
+   * @throws TypeError for a name that is none
+   */
+  channel<T>(name: string, options?: RemoteChannelOptions<T>): RemoteChannel<T>;
+  /**
    * A topic: a broadcast, at most once to each subscriber. Nothing is kept.
    *
    * @param name - as for {@link queue}
@@ -105,6 +115,8 @@ export function clientOver(broker: Broker, options: RemoteOptions, who: string):
 
 export class ClientRemote implements Remote {
   readonly #client: Client;
+  /** By name: those of one process are one end. */
+  readonly #exchanges = new Map<string, Exchange>();
 
   constructor(client: Client) {
     this.#client = client;
@@ -120,6 +132,15 @@ export class ClientRemote implements Remote {
 
   queue<T>(name: string, options?: QueueOptions<T>): Promise<Queue<T>> {
     return openQueue(this.#client, name, options);
+  }
+
+  channel<T>(name: string, options?: RemoteChannelOptions<T>): RemoteChannel<T> {
+    const exchangeOf = (of: string, title: string): Exchange => {
+      let exchange = this.#exchanges.get(of);
+      if (!exchange) this.#exchanges.set(of, (exchange = new Exchange(this.#client, "c", of, title)));
+      return exchange;
+    };
+    return channelOver(this.#client, exchangeOf, name, options);
   }
 
   topic<T>(name: string, options?: TopicOptions<T>): Topic<T> {

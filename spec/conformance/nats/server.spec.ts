@@ -4,6 +4,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { ClosedError, sleep } from "../../../src/node.ts";
 import { overNats, UnknownOutcomeError } from "../../../src/nats/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
+import { channelScenarios } from "./channel-scenarios.ts";
 import { queueScenarios } from "./queue-scenarios.ts";
 import { hasServer, isRequired, NatsServer, ServerWorld } from "./server.ts";
 import { topicScenarios } from "./topic-scenarios.ts";
@@ -26,7 +27,7 @@ describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on
   afterEach(async () => { await Promise.all(worlds.splice(0).map((one) => one.end())); });
   after(async () => { await server.end(); });
 
-  const all: Scenarios = { ...queueScenarios, ...topicScenarios };
+  const all: Scenarios = { ...channelScenarios, ...queueScenarios, ...topicScenarios };
   for (const [title, story] of Object.entries(all)) it(title, () => story(world()));
 
   it("NT-26 values that are sent while the server is stopped are stored once each", async () => {
@@ -76,6 +77,46 @@ describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on
     expect(await rejectionOf(serving)).to.equal("all");
     expect(done.sort()).to.deep.equal(fulfilled.sort());
     expect((await jobs.size()).waiting).to.equal(0);
+  });
+
+  it("NT-06 a server that is killed three times under traffic of 8 and 8 tasks: fulfilled, received and distinct are the same, none is rejected", async () => {
+    const here = world();
+    const [give, take] = [(await here.remote({ patience: 8000 })).channel<string>("work"), (await here.remote()).channel<string>("work")];
+    const fulfilled: string[] = [];
+    const received: string[] = [];
+    let going = true;
+    const readers = Array.from({ length: 8 }, async () => { for await (const value of take) received.push(value); });
+    const senders = Array.from({ length: 8 }, async (_, sender) => {
+      for (let n = 0; going; n++) {
+        await give.send(`${sender}.${n}`);
+        fulfilled.push(`${sender}.${n}`);
+      }
+    });
+    for (let kills = 0; kills < 3; kills++) {
+      await sleep(300);
+      await server.kill();
+      await sleep(100);
+      await server.begin();
+    }
+    await sleep(300);
+    going = false;
+    await Promise.all(senders);
+    take.close();
+    await Promise.all(readers);
+    expect(fulfilled).to.have.length.above(100);
+    expect(new Set(received).size).to.equal(received.length);
+    expect(received.sort()).to.deep.equal(fulfilled.sort());
+  });
+
+  it("NT-14 an end that is made when all others have gone knows of the close", async () => {
+    const here = world();
+    const first = await here.remote();
+    first.channel("work").close(new RangeError("no more"));
+    await sleep(200);
+    await first[Symbol.asyncDispose]();
+    const error = await rejectionOf((await here.remote()).channel("work").receive());
+    expect(error).to.be.instanceOf(ClosedError);
+    expect((error as Error).cause).to.include({ remoteName: "RangeError", message: "no more" });
   });
 
   it("NT-17 a connection that its user closes ends the remote: ClosedError", async () => {
