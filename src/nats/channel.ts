@@ -18,7 +18,7 @@ import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { standing } from "../support/printing.ts";
 import { checkOf, type Validator } from "./codec.ts";
 import type { Client } from "./client.ts";
-import { Exchange, type Giver, type Taker } from "./exchange.ts";
+import type { Exchange, Giver, Taker } from "./exchange.ts";
 import { checkedName } from "./names.ts";
 
 /** How a channel between machines is made. */
@@ -46,7 +46,9 @@ export interface RemoteChannel<T> extends Sender<T>, Receiver<T> {
 
 const channelOptions: Known<RemoteChannelOptions<never>> = { validate: true, onUnknown: true };
 
-export function channelOver<T>(client: Client, exchangeOf: (name: string, title: string) => Exchange, name: string, options: RemoteChannelOptions<T> = {}): RemoteChannel<T> {
+export function channelOver<T>(
+  client: Client, exchangeOf: (name: string, title: string) => Exchange, name: string, options: RemoteChannelOptions<T> = {},
+): RemoteChannel<T> {
   checkedName(name, "the name of a channel");
   const title = `channel ${JSON.stringify(name)}`;
   const { validate, onUnknown } = knownOptions(options, channelOptions, title);

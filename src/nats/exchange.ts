@@ -159,7 +159,8 @@ export class Exchange implements Part {
   }
 
   /** A value has come. Header: sender, number, the lowest number that it has not settled. */
-  #came({ bytes, respond }: Message): void {
+  #came(message: Message): void {
+    const { bytes } = message;
     const at = bytes.indexOf(10);
     const [from = "", number, low] = textOf(bytes.subarray(0, at)).split(" ");
     const [seq, lowest] = [Number(number), Number(low)];
@@ -175,7 +176,7 @@ export class Exchange implements Part {
       answer = this.#answer(sender, seq, bytes.subarray(at + 1));
       if (answer !== "-") sender.answers.set(seq, answer);
     }
-    respond(bytesOf(`${answer}\n${this.#wants} ${++this.#stamp}`));
+    message.respond(bytesOf(`${answer}\n${this.#wants} ${++this.#stamp}`));
   }
 
   #answer(sender: Sender, seq: number, bytes: Uint8Array): string {
