@@ -12,7 +12,8 @@ export function searchable(site: Application): void {
     for (const [index, one] of event.searchResults.entries()) {
       // A list is a list of words: lunr cuts none of them.
       event.searchFields[index] = { ...event.searchFields[index], ...(fieldsOf(one) as Record<string, string>) };
-      if (one.isDocument()) one.relevanceBoost = 1.5;
+      if (/Like\b/.test(one.getFullName())) one.relevanceBoost = 0.1; // the shape of another library's object, which nobody looks for
+      else if (one.isDocument()) one.relevanceBoost = 1.5;
       else if (one.isDeclaration() && one.parent?.parent?.isProject() !== true) one.relevanceBoost = 0.7; // a member: its class comes first
     }
   });
