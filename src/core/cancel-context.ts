@@ -23,6 +23,8 @@ export interface ContextProvider {
   current(): CancelContext | undefined;
   /** Whether code may still run in a cancelled context. While this is false, no operation has to look for its context. */
   readonly anyCancelled: boolean;
+  /** Run code as part of a context. */
+  runIn(context: CancelContext | undefined, run: () => void): void;
   /** Start a task that belongs to no scope. */
   startFree(task: never, beginning: Job): void;
 }

@@ -19,12 +19,12 @@
 import { contexts, type AsyncContext } from "../platform/async-context.ts";
 import { enter, finish, type Performer, resumed, suspension } from "../core/yielding.ts";
 import { type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
+import { contextProvider } from "../core/cancel-context.ts";
 import { controller, tellWait } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
 import type { CancelScope } from "./cancel/cancel-scope.ts";
-import { runAs } from "./cancel/current.ts";
 import { observer } from "./cancel/observer.ts";
 
 /** How a body ended. `"return"`: by a cancel, without an outcome of its own. */
@@ -130,7 +130,7 @@ export class Driver implements Job, Performer {
 
   /** Go on in the cancel scope of the runner. Captured is what is found there, if the task waits again. */
   enter(): void {
-    runAs(this.runner.cancelScope, () => {
+    contextProvider?.runIn(this.runner.cancelScope, () => {
       this.goOn();
       if (this.runner.driver === this) this.context = contexts?.snapshot();
     });

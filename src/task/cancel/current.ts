@@ -112,6 +112,10 @@ class Provider implements ContextProvider { // a class, since V8 does not inline
     return cancelErrors.any;
   }
 
+  runIn(context: CancelScope | undefined, run: () => void): void {
+    runAs(context, run);
+  }
+
   startFree(task: TaskInfo & { cancelScope: CancelScope | undefined }, beginning: Job): void {
     task.cancelScope = scopeOfFreeTask?.(task);
     startIn(task.cancelScope, beginning, task);
