@@ -58,7 +58,7 @@ for (const one of found) if ("missing" in one) tell({ what: "the runtime itself"
 // The longest first.
 const specsOf = new Map(others.map(({ name }) => [name, [] as Spec[]]));
 await each(Object.entries(parts).flatMap(([what, places]) => others.map((runtime) => async () => {
-  const specs = await runSpecs(runtime, places, 150);
+  const specs = await runSpecs(runtime, places, 300);
   specsOf.get(runtime.name)?.push(...specs);
   tell(rowOf(what, runtime.name, specs));
 })));
