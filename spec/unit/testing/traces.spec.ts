@@ -1,7 +1,7 @@
 /** What a trace tells: each thing once, by names that are told apart, with its place in the program. */
 import { expect } from "chai";
 import { flow } from "../../../src/flow/index.ts";
-import { chan, checkpoint, go, named, select, sleep } from "../../../src/node.ts";
+import { chan, checkpoint, go, named, scope, select, sleep } from "../../../src/node.ts";
 import { semaphore } from "../../../src/sync/index.ts";
 import { explore, replay, type ExploreError, type Program } from "../../../src/testing/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
@@ -135,6 +135,12 @@ describe("EX-08 traces", () => {
     expect(bare(error.trace)).to.include("worker #1: ends, wakes main").and.to.include("worker #2: fails").and.to.include("main: fails");
     expect(error.message.split("\n")[1]).to.match(/^ {2}made at .*traces\.spec\.ts:\d+$/);
     expect(error.diagram()).to.include("participant t2 as worker no. 2");
+  });
+
+  it("say which scope is entered, not that a task starts itself", async () => {
+    const error = (await rejectionOf(explore(() => scope(() => chan<void>({ name: "never" }).receive(), { name: "orders" })))) as ExploreError;
+    expect(bare(error.trace)[0]).to.equal('main: enters scope "orders"');
+    expect(error.diagram()).to.include('Note over t0: enters scope "orders"').and.not.to.include("-->>");
   });
 
   it("of a run without end tell what is repeated once", async () => {

@@ -4,7 +4,7 @@
  * 1. Each thing is told once: what was done, to what, whom it woke, and where in the program.
  * 2. In the diagram values go the way of the arrows. Its last row is what went wrong.
  */
-import type { Verb } from "../../core/controller.ts";
+import type { Actor, Verb } from "../../core/controller.ts";
 import { show } from "../../errors.ts";
 import { asCase, waitingFor } from "../../support/printing.ts";
 import { Task } from "../../task/task.ts";
@@ -41,12 +41,14 @@ function phrase(event: Event, names: Names): string {
   switch (event.kind) {
     case "does": return deed(event, names);
     case "wakes": return `${deed(event, names)} wakes ${whom}`.trimStart();
-    case "starts": return `starts ${whom}`;
+    case "starts": return event.what ? `enters ${names.text(scopeOf(event.what as Actor))}` : `starts ${whom}`;
     case "waits": return waitingFor("waits in", names.ofWaiting(event));
     case "chooses": return `chooses ${show(event.value)}`;
     case "ends": return event.thread?.task instanceof Task && event.thread.task.state === "failed" ? "fails" : "ends";
   }
 }
+
+const scopeOf = ({ kind, name }: Actor): string => `${kind} "${name}"`;
 
 /** The last lines of a trace, at most so many, to be printed; what is repeated up to its end is told once. */
 export function lastLines(trace: readonly string[], atMost: number): string[] {
@@ -78,9 +80,9 @@ export function diagramOf({ record: { lines }, names }: ControlledScheduler, end
     const own = idOf(names.ofThread(thread));
     return events.flatMap((event) => {
       const other = idOf(names.ofThread(event.thread ?? thread));
-      const text = plain(event.kind === "wakes" || event.kind === "starts" ? deed(event, names) : phrase(event, names));
+      const text = plain(event.kind === "wakes" ? deed(event, names) : phrase(event, names));
       if (event.kind === "wakes") return [takes.has(event.verb) ? `${other}->>${own}: ${text}` : `${own}->>${other}: ${text || "wakes"}`];
-      if (event.kind === "starts") return [`${own}-->>${other}: starts`];
+      if (event.kind === "starts" && !event.what) return [`${own}-->>${other}: starts`];
       return text === "" ? [] : [`Note over ${own}: ${text}`];
     });
   });

@@ -112,7 +112,7 @@ export class ControlledScheduler implements Controller {
     if (current === this.#outside && this.threads.length > 0) return true; // of an earlier program
     const waiting = this.#waiters.get(who);
     const thread = waiting ? this.#idleThread(waiting) : who.kind === "task" ? this.#begin(who, current) : this.#idleThread(current);
-    this.record.tell(current, { kind: "starts", thread });
+    this.record.tell(current, { kind: "starts", thread, what: who.kind === "task" ? undefined : who });
     if (this.#carries) runAsThread(thread.root, () => { this.#start(thread, proceed); });
     else this.#start(thread, proceed);
     return false;

@@ -98,7 +98,7 @@ export interface Deed {
 
 export interface Event {
   readonly kind: "does" | "wakes" | "starts" | "waits" | "chooses" | "ends";
-  /** What it did, to what; or what it waits for. */
+  /** What it did, to what; or what it waits for; or the scope whose body it starts. */
   readonly verb?: Verb | undefined;
   readonly what?: object | undefined;
   /** In whose lines it waits. */
