@@ -154,7 +154,7 @@ describe("law 3, in line", () => {
     expect(upTo(ways.length).map(() => ch.tryReceive()?.value)).to.deep.equal(upTo(ways.length));
   });
 
-  it("law 3: nobody barges in: room in a buffer goes to the sender that waits, before any later one (channel.ts 1)", async () => {
+  it("law 3: nobody barges in: room in a buffer goes to the sender that waits, before any later one (channel/channel.ts 1)", async () => {
     const ch = chan<string>(1);
     ch.trySend("first");
     void ch.send("second");
@@ -378,7 +378,7 @@ describe("law 6, fair", () => {
 });
 
 describe("law 7, never inside you", () => {
-  it("law 7: trySend, tryReceive, send, close, cancel and abort run no code of the other party before they return (channel.ts 5)", async () => {
+  it("law 7: trySend, tryReceive, send, close, cancel and abort run no code of the other party before they return (channel/channel.ts 5)", async () => {
     const log: string[] = [];
     const note = (what: string) => (): void => { log.push(what); };
     const receivers = Object.keys(receives).length;
@@ -631,7 +631,7 @@ describe("law 8, any value", () => {
 
 describe("law 9, the end is in order", () => {
   for (const capacity of [0, 1, 3]) {
-    it(`law 9: close comes after everything accepted before it, buffered or waiting (capacity ${String(capacity)}) (channel.ts 4)`, async () => {
+    it(`law 9: close comes after everything accepted before it, buffered or waiting (capacity ${String(capacity)}) (channel/channel.ts 4)`, async () => {
       const ch = chan<number>(capacity);
       const sent = upTo(6).map((n) => ch.send(n));
       ch.close();
@@ -643,7 +643,7 @@ describe("law 9, the end is in order", () => {
       expect(await rejectionOf(ch.receive())).to.be.instanceOf(ClosedError);
     });
 
-    it(`law 9: cancel takes effect at once, before buffered and waiting values (capacity ${String(capacity)}) (channel.ts 4)`, async () => {
+    it(`law 9: cancel takes effect at once, before buffered and waiting values (capacity ${String(capacity)}) (channel/channel.ts 4)`, async () => {
       const dropped: number[] = [];
       const ch = chan<number>({ capacity, onDrop: (value) => dropped.push(value) });
       const outcomes = upTo(6).map((n) => ch.send(n).then(() => "accepted", () => "refused"));

@@ -32,7 +32,7 @@ describe("flows: broadcast", () => {
     expect([await sent, await received]).to.deep.equal([undefined, 1]);
   });
 
-  it("FL-112 while one has no room the send waits and nobody has the value; when it cancels the send goes on at once", async () => {
+  it("FL-112 while one has no room the send waits and nobody has the value; when it cancels the send goes on at once (broadcast.ts 1)", async () => {
     const b = broadcast<number>();
     const [slow, fast] = [b.subscribe(1), b.subscribe(3)];
     await b.send(1);
@@ -94,7 +94,7 @@ describe("flows: broadcast", () => {
     });
   }
 
-  it("FL-114 a subscriber that drops never slows the others; what it drops goes to its own onDrop", async () => {
+  it("FL-114 a subscriber that drops never slows the others; what it drops goes to its own onDrop (broadcast.ts 2)", async () => {
     for (const overflow of ["drop-oldest", "drop-newest"] as const) {
       const b = broadcast<number>();
       const dropped: number[] = [];
@@ -108,7 +108,7 @@ describe("flows: broadcast", () => {
     }
   });
 
-  it("FL-115 without a subscriber a send fulfils; with replay a later one gets the last ones, then the new, without gap or double", async () => {
+  it("FL-115 without a subscriber a send fulfils; with replay a later one gets the last ones, then the new, without gap or double (broadcast.ts 4)", async () => {
     const b = broadcast<number>({ replay: 2 });
     for (const n of upTo(5)) await b.send(n);
     const f = b.subscribe(1);
@@ -122,7 +122,7 @@ describe("flows: broadcast", () => {
     expect(gone.subscribe().tryReceive()).to.equal(undefined);
   });
 
-  it("FL-116 who subscribes while a send waits does not get it; close ends all, later subscribers get the replay, then the end or the error", async () => {
+  it("FL-116 who subscribes while a send waits does not get it; close ends all, later subscribers get the replay, then the end or the error (broadcast.ts 3)", async () => {
     for (const error of [undefined, new Error("it broke")]) {
       const b = broadcast<number>({ replay: 1 });
       const slow = b.subscribe(1);

@@ -44,7 +44,7 @@ describe("flows of events", () => {
     expect(await second).to.equal(3);
   });
 
-  it("FL-123 it listens from the call on, before anybody receives", async () => {
+  it("FL-123 it listens from the call on, before anybody receives (events.ts 1)", async () => {
     const target = new EventTarget();
     const messages = events(target, "message");
     expect(getEventListeners(target, "message")).to.have.length(1);
@@ -55,7 +55,7 @@ describe("flows of events", () => {
     messages.cancel();
   });
 
-  it("FL-124 beyond the capacity the flow ends, after what was kept, with an OverflowError; the listener is gone at once", async () => {
+  it("FL-124 beyond the capacity the flow ends, after what was kept, with an OverflowError; the listener is gone at once (events.ts 1, events.ts 2)", async () => {
     const em = new EventEmitter();
     const numbers = events<number>(em, "n", { capacity: 3, name: "numbers" });
     const counts = upTo(5).map((n) => { em.emit("n", n); return listeners(em); });
@@ -231,7 +231,7 @@ describe("flows of events", () => {
     codes.cancel();
   });
 
-  it("FL-128 a value that throws ends the flow with its error, and not the emitter's emit", async () => {
+  it("FL-128 a value that throws ends the flow with its error, and not the emitter's emit (events.ts 3)", async () => {
     const em = new EventEmitter();
     const failure = new Error("no value");
     const values = events<number>(em, "n", { value: (n: number) => { if (n > 1) throw failure; return n; } });
@@ -300,7 +300,7 @@ describe("flows of events", () => {
 });
 
 describe("hear", () => {
-  it("FL-129 twenty that wait have one listener for each name, and get the same event; none is left", async () => {
+  it("FL-129 twenty that wait have one listener for each name, and get the same event; none is left (hearing.ts 1)", async () => {
     const em = new EventEmitter();
     const warnings: unknown[] = [];
     const warned = (warning: unknown): void => { warnings.push(warning); };
@@ -333,7 +333,7 @@ describe("hear", () => {
     expect(getEventListeners(target, "message")).to.have.length(0);
   });
 
-  it("FL-129 an emitter's error fails those who wait for other events, and is the value of those who wait for it", async () => {
+  it("FL-129 an emitter's error fails those who wait for other events, and is the value of those who wait for it (hearing.ts 2)", async () => {
     const em = new EventEmitter();
     const failure = new Error("failed");
     const waiting = [hear(em, "a"), hear(em, "b")];

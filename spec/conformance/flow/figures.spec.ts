@@ -36,7 +36,7 @@ async function through({ chan, go }: Copy, view: View): Promise<void> {
 }
 
 describe("flows: what they cost", () => {
-  it("FL-202 a loop over a flow waits by one promise more than one over its channel, that of the run queue, however many views there are", async () => {
+  it("FL-202 a loop over a flow waits by one promise more than one over its channel, that of the run queue, however many views there are (flow/loop.ts 4)", async () => {
     const copy = await copyWithFlows(); // in that of the other specs there may be a cancel error alive, which closes the shortest ways
     const { chan, flow, merge } = copy;
     const bare = await promisesOf(() => through(copy, (channel) => channel));

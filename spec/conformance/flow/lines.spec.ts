@@ -9,7 +9,7 @@ import { errorOf, holding, standing } from "./support.ts";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("flows: lines", () => {
-  it("FL-145 lines of bytes and text, cut anywhere, without their ends; half a line at the end", async () => {
+  it("FL-145 lines of bytes and text, cut anywhere, without their ends; half a line at the end (lines.ts 1)", async () => {
     const text = "one\r\ntwo\n\nthree\rfour\n\ufeffzażółć\nlast\r";
     const expected = ["one", "two", "", "three\rfour", "\ufeffzażółć", "last\r"];
     for (let size = 1; size <= 7; size++) {
@@ -31,7 +31,7 @@ describe("flows: lines", () => {
     expect(await errorOf(f.receive())).to.equal(error);
   });
 
-  it("FL-145 (c) maxLine counts bytes; a longer line fails one receive as soon as that is known, and the flow goes on after its end", async () => {
+  it("FL-145 (c) maxLine counts bytes; a longer line fails one receive as soon as that is known, and the flow goes on after its end (lines.ts 2)", async () => {
     const ch = chan<string>(10);
     const f = lines(ch, { maxLine: 4 });
     ch.trySend("12345");
@@ -48,7 +48,7 @@ describe("flows: lines", () => {
     expect(await errorOf(lines([5] as never).receive())).to.be.instanceOf(TypeError);
   });
 
-  it("FL-145 (d) a receive that is withdrawn, at any moment, has taken no line", async () => {
+  it("FL-145 (d) a receive that is withdrawn, at any moment, has taken no line (lines.ts 3)", async () => {
     const ch = chan<string>();
     const f = lines(ch);
     const got: string[] = [];
@@ -83,7 +83,7 @@ describe("flows: lines", () => {
 });
 
 describe("flows: throttle", () => {
-  it("FL-37 a receive takes a permit in the step in which it takes a value; a withdrawn one took neither", () => bubble(async () => {
+  it("FL-37 a receive takes a permit in the step in which it takes a value; a withdrawn one took neither (throttle.ts 1, throttle.ts 2)", () => bubble(async () => {
     const limiter = rateLimiter({ limit: 1, per: 100, burst: 1 });
     const ch = chan<number>();
     const f = flow(ch).throttle(limiter);
@@ -104,7 +104,7 @@ describe("flows: throttle", () => {
     expect(await receiving).to.equal(2);
   }));
 
-  it("FL-37 two flows share one limiter; the end and an error need no permit", () => bubble(async () => {
+  it("FL-37 two flows share one limiter; the end and an error need no permit (throttle.ts 1)", () => bubble(async () => {
     const limiter = rateLimiter({ limit: 1, per: 100, burst: 1 });
     const began = performance.now();
     const both = await Promise.all([flow([1, 2]).throttle(limiter).toArray(), flow(holding([3, 4])).throttle(limiter).toArray()]);

@@ -9,7 +9,7 @@ import { errorOf, holding, standing, upTo, watched } from "./support.ts";
 const theEnd = { done: true, value: undefined };
 
 describe("flows: merge", () => {
-  it("FL-67 two sources that are always ready have a share of a half each, by the seed; listed, the first one always", async () => {
+  it("FL-67 two sources that are always ready have a share of a half each, by the seed; listed, the first one always (merge.ts 1)", async () => {
     const shares = async (order: "random" | "listed"): Promise<number> => {
       function* always(value: number): Generator<number> { for (;;) yield value; }
       let first = 0;
@@ -21,7 +21,7 @@ describe("flows: merge", () => {
       expect(await shares("listed")).to.equal(10_000);
   });
 
-  it("FL-68 nothing is read ahead: cold, or with a parked receive that is withdrawn, it has taken nothing", async () => {
+  it("FL-68 nothing is read ahead: cold, or with a parked receive that is withdrawn, it has taken nothing (merge.ts 1)", async () => {
     const [a, b] = [chan<number>(), chan<number>()];
     const f = merge([a, b]);
     expect([a.trySend(1), b.trySend(1)]).to.deep.equal([false, false]);
@@ -53,7 +53,7 @@ describe("flows: merge", () => {
     expect(merge([]).tryReceive()).to.deep.equal(theEnd);
   });
 
-  it("FL-70 a source ends while receives are parked: they stay at the others, in their places", async () => {
+  it("FL-70 a source ends while receives are parked: they stay at the others, in their places (merge.ts 2)", async () => {
     const [a, b, c] = [chan<number>(), chan<number>(), chan<number>()];
     const f = merge([a, b, c]);
     const first = f.receive();
@@ -72,7 +72,7 @@ describe("flows: merge", () => {
   });
 
   for (const parked of [true, false]) {
-    it(`FL-71 the first error is the end, and stays; the others are cancelled with it: ${parked ? "while receives wait" : "found by a poll"}`, async () => {
+    it(`FL-71 the first error is the end, and stays; the others are cancelled with it: ${parked ? "while receives wait" : "found by a poll"} (merge.ts 3)`, async () => {
       const error = new Error("it broke");
       const [a, b] = [chan<number>(), chan<number>()];
       const f = merge([a, b]);

@@ -24,7 +24,7 @@ const streamOf = (values: readonly unknown[]): ReadableStream<unknown> =>
 const theEnd = { done: true, value: undefined };
 
 describe("flows: sources", () => {
-  it("FL-01 cold, a flow and ten views over it take nothing, and no timer exists", () => {
+  it("FL-01 cold, a flow and ten views over it take nothing, and no timer exists (pipeline.ts 1)", () => {
     const clock = sinon.useFakeTimers();
     try {
       const ch = chan<number>();
@@ -87,7 +87,7 @@ describe("flows: sources", () => {
     expect(() => flow([], { onDropped: 5 } as never)).to.throw(TypeError, /onDropped/);
   });
 
-  it("FL-05 at most one next() is under way, also with three parked receivers; they are served in order", async () => {
+  it("FL-05 at most one next() is under way, also with three parked receivers; they are served in order (iterator.ts 1)", async () => {
     const source = watched((index) => ({ done: false, value: index }));
     const f = flow(source);
     expect(await Promise.all([f.receive(), f.receive(), f.receive()])).to.deep.equal([0, 1, 2]);
@@ -154,7 +154,7 @@ describe("flows: sources", () => {
     });
   }
 
-  it("FL-08 a source that throws after two values: two values, then that very error to everybody", async () => {
+  it("FL-08 a source that throws after two values: two values, then that very error to everybody (iterator.ts 2)", async () => {
     const error = new Error("it broke");
     const f = flow((async function* () { yield await Promise.resolve(1); yield 2; throw error; })());
     expect([await f.receive(), await f.receive()]).to.deep.equal([1, 2]);
@@ -174,7 +174,7 @@ describe("flows: sources", () => {
     expect(await errorOf(f.receive())).to.equal(error);
   });
 
-  it("FL-10 a Readable destroyed with an error gives its bytes first; without one it is a ClosedError", async () => {
+  it("FL-10 a Readable destroyed with an error gives its bytes first; without one it is a ClosedError (readable.ts 2)", async () => {
     for (const error of [new Error("it broke"), undefined]) {
       const stream = new Readable({ read() { /* pushed below */ } });
       stream.push("abc");
@@ -191,7 +191,7 @@ describe("flows: sources", () => {
 });
 
 describe("flows: ownership", () => {
-  it("FL-11 cancel reaches a channel, a web stream, an iterator, a Readable; once", async () => {
+  it("FL-11 cancel reaches a channel, a web stream, an iterator, a Readable; once (origin.ts 1)", async () => {
     const ch = chan<number>();
     const sent = errorOf(ch.send(1));
     const overChannel = flow(ch);
@@ -235,7 +235,7 @@ describe("flows: ownership", () => {
   });
 
   for (const way of ["break", "return", "throw"] as const) {
-    it(`FL-12 ${way} in a loop cancels the source, whose finally has run before the loop is left`, async () => {
+    it(`FL-12 ${way} in a loop cancels the source, whose finally has run before the loop is left (flow/loop.ts 1)`, async () => {
       const order: string[] = [];
       const source = async function* (): AsyncGenerator<number> {
         try {
@@ -270,7 +270,7 @@ describe("flows: ownership", () => {
     expect(await f.receive()).to.equal(4);
   });
 
-  it("FL-14 a next() that rejects in a loop cancels the source: a view that throws, a task that is cancelled", async () => {
+  it("FL-14 a next() that rejects in a loop cancels the source: a view that throws, a task that is cancelled (flow/loop.ts 2)", async () => {
     const ch = holding([1, 2, 3], false);
     const error = new Error("it threw");
     expect(await errorOf((async () => { for await (const _ of flow(ch).map((n) => { if (n === 2) throw error; return n; })); })())).to.equal(error);
@@ -286,7 +286,7 @@ describe("flows: ownership", () => {
     expect(quiet.closed).to.equal(true);
   });
 
-  it("FL-15 a loop over a generator that is stuck in an await is left at once by a cancel", async () => {
+  it("FL-15 a loop over a generator that is stuck in an await is left at once by a cancel (flow/loop.ts 3)", async () => {
     const stuck = async function* (): AsyncGenerator<number> {
       await new Promise(() => { /* for ever */ });
       yield 1;
@@ -300,7 +300,7 @@ describe("flows: ownership", () => {
     });
   });
 
-  it("FL-16 a return() that rejects is the loop's, after a break", async () => {
+  it("FL-16 a return() that rejects is the loop's, after a break (origin.ts 3)", async () => {
     const error = new Error("it does not close");
     const f = flow((async function* () { try { for (;;) yield await Promise.resolve(1); } finally { throw error; } })());
     expect(await errorOf((async () => { for await (const _ of f) break; })())).to.equal(error);
@@ -359,7 +359,7 @@ describe("flows: ownership", () => {
     expect(await flow(values).take(6).toArray()).to.deep.equal(values);
   });
 
-  it("FL-21 an error that a Readable emits while nobody waits is the next receive's", async () => {
+  it("FL-21 an error that a Readable emits while nobody waits is the next receive's (readable.ts 1)", async () => {
     const readable = new Readable({ read() { /* quiet */ } });
     const f = flow(readable as AsyncIterable<unknown>);
     const error = new Error("it broke");
@@ -392,7 +392,7 @@ describe("flows: ownership", () => {
     expect(asked).to.be.below(3_000);
   });
 
-  it("pending receives are parked, by the name of the flow", async () => {
+  it("pending receives are parked, by the name of the flow (pipeline.ts 4)", async () => {
     const f = flow(chan<number>({ name: "jobs" }));
     expect(String(f.receiving())).to.equal('to receive from flow "jobs"');
     expect(await standing(f.receive())).to.equal("pending");

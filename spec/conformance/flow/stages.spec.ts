@@ -36,7 +36,7 @@ const lanes: Record<string, <T>(ms: (n: number) => number, give: (n: number) => 
 
 describe("flows: stages", () => {
   for (const [lane, slow] of Object.entries(lanes)) {
-    spec(`FL-77 parallel(s, 3) over 100 values never runs more than three bodies, and gives results in order: ${lane}`, () => scope(async (s) => {
+    spec(`FL-77 parallel(s, 3) over 100 values never runs more than three bodies, and gives results in order: ${lane} (parallel.ts 1)`, () => scope(async (s) => {
       let running = 0;
       let most = 0;
       const body = slow((n) => { most = Math.max(most, ++running); return (n * 7) % 13; }, (n) => { running--; return n * 2; });
@@ -58,7 +58,7 @@ describe("flows: stages", () => {
     });
   }
 
-  spec("FL-78 ordered: with the first value stuck and a limit of 4, exactly 4 values are taken", () => scope(async (s) => {
+  spec("FL-78 ordered: with the first value stuck and a limit of 4, exactly 4 values are taken (parallel.ts 2, places.ts 1, places.ts 2)", () => scope(async (s) => {
     const ch = holding(upTo(20), false);
     const f = flow(ch).parallel(s, 4, async (n) => { if (n === 0) await sleep(1_000); return n; });
     await sleep(100);
@@ -121,7 +121,7 @@ describe("flows: stages", () => {
     }));
   }
 
-  spec("FL-83 ordered, an earlier body that fails later is the end, and the later failure is suppressed", () => scope(async (s) => {
+  spec("FL-83 ordered, an earlier body that fails later is the end, and the later failure is suppressed (parallel.ts 3)", () => scope(async (s) => {
     const [one, two] = [new Error("one"), new Error("two")];
     const f = flow([1, 2, 3]).parallel(s, 3, async (n) => { await sleep(n === 1 ? 20 : 10); throw n === 1 ? one : two; });
     expect(await errorOf(f.receive())).to.equal(one);
@@ -139,7 +139,7 @@ describe("flows: stages", () => {
     }
   }));
 
-  spec("FL-85 the consumer takes three and breaks: bodies are cancelled and awaited, the source is cancelled, nothing more is taken", () => scope(async (s) => {
+  spec("FL-85 the consumer takes three and breaks: bodies are cancelled and awaited, the source is cancelled, nothing more is taken (stage.ts 2)", () => scope(async (s) => {
     const ch = holding(upTo(100), false);
     const ended: number[] = [];
     const dropped: unknown[] = [];
@@ -155,7 +155,7 @@ describe("flows: stages", () => {
     expect(ch.closed).to.equal(true);
   }));
 
-  spec("FL-86 a scope whose body returns without having received all ends, with the body's value", async () => {
+  spec("FL-86 a scope whose body returns without having received all ends, with the body's value (stage.ts 1)", async () => {
     const stages: Record<string, (s: Scope) => Flow<number>> = {
       parallel: (s) => flow(upTo(100)).parallel(s, 4, async (n) => { await sleep(n); return n; }),
       latest: (s) => flow(upTo(100)).latest(s, async (n) => { await sleep(1_000); return n; }),
@@ -179,7 +179,7 @@ describe("flows: stages", () => {
   });
 
   const failing = async (): Promise<never> => { await sleep(1); throw new Error("of the stage"); };
-  spec("FL-88 a failure that a receiver gets is not the scope's; one that nobody gets is; never both, never neither", async () => {
+  spec("FL-88 a failure that a receiver gets is not the scope's; one that nobody gets is; never both, never neither (stage.ts 3)", async () => {
     const made: Record<string, (s: Scope) => Flow<unknown>> = {
       parallel: (s) => flow([1]).parallel(s, 2, failing),
       latest: (s) => flow([1]).latest(s, failing),

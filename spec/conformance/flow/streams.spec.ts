@@ -41,7 +41,7 @@ function stalledWeb(): { stream: WritableStream<unknown>; written: unknown[]; go
 }
 
 describe("toReadable", () => {
-  it("FL-135 no send settles before a read, and exactly one after one read", async () => {
+  it("FL-135 no send settles before a read, and exactly one after one read (web-streams.ts 1)", async () => {
     const ch = chan<number>();
     const reader = toReadable(ch).getReader();
     const sends = upTo(3).map((n) => ch.send(n));
@@ -83,7 +83,7 @@ describe("toReadable", () => {
     expect(cleaned).to.equal(true);
   });
 
-  it("FL-136 a value that comes in the turn in which it is cancelled goes to the flow's onDrop", async () => {
+  it("FL-136 a value that comes in the turn in which it is cancelled goes to the flow's onDrop (web-streams.ts 2)", async () => {
     const ch = chan<number>();
     const dropped: unknown[] = [];
     const reader = toReadable(flow(ch, { onDrop: (value) => dropped.push(value) })).getReader();
@@ -204,7 +204,7 @@ describe("senderTo", () => {
       await settle();
     };
 
-    it(`FL-140 ${name}: sends wait while there is no room and go on in order; a withdrawn one wrote nothing`, async () => {
+    it(`FL-140 ${name}: sends wait while there is no room and go on in order; a withdrawn one wrote nothing (sender-to.ts 1, sinks.ts 1)`, async () => {
       await expectNoLeaks(async () => {
         const sink = make();
         const out = senderTo<number>(sink.stream);
@@ -265,7 +265,7 @@ describe("senderTo", () => {
       expect(sink.written).to.deep.equal([0]);
     });
 
-    it(`FL-141 ${name} fails and shutdown is never asked: one unhandled rejection`, async () => {
+    it(`FL-141 ${name} fails and shutdown is never asked: one unhandled rejection (sender-to.ts 3)`, async () => {
       expect(await unhandledDuring(async () => {
         const sink = make();
         const out = senderTo<number>(sink.stream);
@@ -277,7 +277,7 @@ describe("senderTo", () => {
       })).to.deep.equal([failure]);
     });
 
-    it(`FL-143 ${name}: close ends it after the sends in line; shutdown fulfils when all is flushed`, async () => {
+    it(`FL-143 ${name}: close ends it after the sends in line; shutdown fulfils when all is flushed (sender-to.ts 2)`, async () => {
       const sink = make();
       const out = senderTo<number>(sink.stream);
       await out.send(0);
@@ -407,7 +407,7 @@ describe("senderTo", () => {
     expect(events(sink.stream)).to.equal(1);
   });
 
-  it("FL-143 nothing of ours is left on a stream that has finished; its lock is given back", async () => {
+  it("FL-143 nothing of ours is left on a stream that has finished; its lock is given back (sinks.ts 2)", async () => {
     const sink = new PassThrough();
     sink.resume();
     const before = events(sink);
@@ -546,7 +546,7 @@ describe("processes and platforms", () => {
     expect([code, output.join("")]).to.deep.equal([0, "hello\n"]);
   });
 
-  it("FL-146 a child that ends while nobody waits for its output: all of it is there afterwards", async () => {
+  it("FL-146 a child that ends while nobody waits for its output: all of it is there afterwards (readable.ts 1)", async () => {
     const program = "process.stdout.write('first'); process.stdin.once('end', () => process.stdout.write('rest')).resume()";
     const child = spawn(node, ["-e", program], { stdio: ["pipe", "pipe", "inherit"] });
     const output = flow<Buffer>(child.stdout);

@@ -65,7 +65,7 @@ for (const [where, run] of Object.entries(clocks)) {
       expect(await timeline(flow(ch).chunks(10, { within: 100 }))).to.deep.equal([[100, [1, 2]], [230, [3]]]);
     }));
 
-    it("FL-58 a receive withdrawn with two of three in hand: the next gives these and the third; the deadline is that of the first value", () => run(async () => {
+    it("FL-58 a receive withdrawn with two of three in hand: the next gives these and the third; the deadline is that of the first value (timed.ts 1)", () => run(async () => {
       const ch = chan<number>();
       const f = flow(ch).chunks(3, { within: 100 });
       feed(ch, [0, 10, 60, 200, 220]);
@@ -105,7 +105,7 @@ for (const [where, run] of Object.entries(clocks)) {
       expect(await timeline(flow(ch).debounce(100))).to.deep.equal([[190, 3], [401, 5]]);
     }));
 
-    it("FL-61 the source ends, or fails, 10 ms after a value: that is given at once, once, before", () => run(async () => {
+    it("FL-61 the source ends, or fails, 10 ms after a value: that is given at once, once, before (timed.ts 3)", () => run(async () => {
       for (const error of [undefined, new Error("it broke")]) {
         const ch = chan<number>();
         feed(ch, [0], 10, error);
@@ -130,7 +130,7 @@ for (const [where, run] of Object.entries(clocks)) {
       expect(Math.round(performance.now() - began)).to.equal(80);
     }));
 
-    it("FL-63 overdue in hand while a newer value is ready: the newer one starts its time", () => run(async () => {
+    it("FL-63 overdue in hand while a newer value is ready: the newer one starts its time (timed.ts 2)", () => run(async () => {
       const ch = chan<number>(4);
       const f = flow(ch).debounce(100);
       ch.trySend(1);

@@ -38,7 +38,7 @@ describe("flows: verbs", () => {
     });
   }
 
-  it("FL-103 forEach fails with the first error of its function; the others are cancelled and awaited, later errors are suppressed", async () => {
+  it("FL-103 forEach fails with the first error of its function; the others are cancelled and awaited, later errors are suppressed (verbs.ts 1)", async () => {
     await bubble(async () => {
       const ch = chan<number>(10);
       for (const n of [1, 2, 3, 4, 5]) ch.trySend(n);
@@ -156,7 +156,7 @@ describe("flows: verbs", () => {
     expect(await errorOf(ch.send(3))).to.be.instanceOf(ClosedError).with.property("cause", sent);
   });
 
-  it("a verb waits until the source has cleaned up, and gives the error of that", async () => {
+  it("a verb waits until the source has cleaned up, and gives the error of that (verbs.ts 2)", async () => {
     const error = new Error("it does not close");
     let cleaned = false;
     const source = async function* (fails: boolean): AsyncGenerator<number> {

@@ -134,7 +134,7 @@ describe("flows: exact views", () => {
     expect(await receiving).to.equal(3);
   });
 
-  it("FL-33 drop hands over in the step of the send, also to several", async () => {
+  it("FL-33 drop hands over in the step of the send, also to several (pipeline.ts 3)", async () => {
     const ch = chan<number>();
     const f = flow(ch).drop(1);
     const receiving = [f.receive(), f.receive(), f.receive()];
@@ -204,7 +204,7 @@ describe("flows: exact views", () => {
     expect(await errorOf(flow(chan<number>()).until(settling(Promise.reject(error))).receive())).to.equal(error);
   });
 
-  it("FL-38 ten thousand views of views neither recurse nor overflow: maps, filters, takes", async () => {
+  it("FL-38 ten thousand views of views neither recurse nor overflow: maps, filters, takes (pipeline.ts 2)", async () => {
     for (const view of [(f: Flow<number>) => f.map((n) => n + 1), (f: Flow<number>) => f.filter(() => true), (f: Flow<number>) => f.take(100)]) {
       const ch = chan<number>(1);
       let f = flow(ch);
@@ -266,7 +266,7 @@ describe("flows: looking views", () => {
     });
   }
 
-  it("FL-45 in hand is at most one value, and with nobody waiting none is taken", async () => {
+  it("FL-45 in hand is at most one value, and with nobody waiting none is taken (looking.ts 3)", async () => {
     const source = watched((index) => ({ done: false, value: index }));
     const f = flow(source).filter(() => true).takeWhile(() => true);
     for (let round = 0; round < 10; round++) {
@@ -282,7 +282,7 @@ describe("flows: looking views", () => {
     }
   });
 
-  it("FL-46 cancel hands what is in hand to onDrop, once", async () => {
+  it("FL-46 cancel hands what is in hand to onDrop, once (origin.ts 2)", async () => {
     const ch = chan<number>();
     const dropped: unknown[] = [];
     const f = flow(ch, { onDrop: (value) => { dropped.push(value); } }).filter(() => true);
@@ -297,7 +297,7 @@ describe("flows: looking views", () => {
     expect(await f.next()).to.deep.equal(theEnd);
   });
 
-  it("FL-47 three receivers parked on one filter are served in the order in which they came", async () => {
+  it("FL-47 three receivers parked on one filter are served in the order in which they came (looking.ts 1)", async () => {
     const ch = chan<number>();
     const f = flow(ch).filter((n) => n % 3 === 0);
     const order: string[] = [];
@@ -308,7 +308,7 @@ describe("flows: looking views", () => {
     expect(order).to.deep.equal(["a3", "b6", "c9"]);
   });
 
-  it("FL-48 the test never runs inside a send or a close, and has the store of a waiting receiver", async () => {
+  it("FL-48 the test never runs inside a send or a close, and has the store of a waiting receiver (looking.ts 2)", async () => {
     const store = new AsyncLocalStorage<string>();
     const ch = chan<number>();
     const seen: (string | undefined)[] = [];

@@ -13,7 +13,7 @@ const now = (): number => performance.now();
 describe("a channel between machines, in memory", () => {
   for (const [title, story] of Object.entries(channelScenarios)) it(title, inMemory((broker) => story(memoryWorld(broker))));
 
-  it("NT-04 a value whose receive was withdrawn on its way goes to the next one, in every order; the send fulfils once", async () => {
+  it("NT-04 a value whose receive was withdrawn on its way goes to the next one, in every order; the send fulfils once (nats/channel.ts 1, exchange.ts 1)", async () => {
     const { outcomes } = await explore(async ({ outcome }) => {
       const broker = memoryBroker();
       const [here, there] = [broker.remote({ name: "a" }).channel<number>("c"), broker.remote({ name: "b" }).channel<number>("c")];
@@ -67,7 +67,7 @@ describe("a channel between machines, in memory", () => {
     expect(received?.sort()).to.deep.equal(fulfilled?.sort());
   }));
 
-  it("NT-07 a receiver that is killed between the give and its answer leaves the outcome unknown, after `patience`", inMemory(async (broker) => {
+  it("NT-07 a receiver that is killed between the give and its answer leaves the outcome unknown, after `patience` (exchange.ts 3)", inMemory(async (broker) => {
     const victim = broker.remote();
     const here = broker.remote({ patience: 2000 }).channel<number>("c");
     victim.channel<number>("c").receive().catch(() => undefined);
@@ -124,7 +124,7 @@ describe("a channel between machines, in memory", () => {
     expect(now() - before).to.equal(45);
   }));
 
-  it("NT-10 a receive is a case of a select: one commits, and what the others would have got is there for the next", inMemory(async (broker) => {
+  it("NT-10 a receive is a case of a select: one commits, and what the others would have got is there for the next (nats/channel.ts 2)", inMemory(async (broker) => {
     const ends = ["a", "b"].map((name) => [broker.remote().channel<string>(name), broker.remote().channel<string>(name)] as const);
     const local = chan<string>();
     const [[sendA, a], [sendB, b]] = ends as [typeof ends[0], typeof ends[0]];
@@ -235,7 +235,7 @@ describe("a channel between machines, in memory", () => {
     expectTypeOf<RemoteChannel<number>>().not.toExtend<Channel<number>>();
   });
 
-  it("NT-23 values of one task come in order", inMemory(async (broker) => {
+  it("NT-23 values of one task come in order (exchange.ts 2)", inMemory(async (broker) => {
     broker.delay([0, 5]);
     const [here, there] = [broker.remote().channel<number>("c"), broker.remote().channel<number>("c")];
     const got: number[] = [];

@@ -31,7 +31,7 @@ export const queueScenarios: Scenarios = {
     expect((await jobs.receive()).value).to.equal("other");
   },
 
-  "NT-30 at its capacity a send waits, in order, until one is done": async (world) => {
+  "NT-30 at its capacity a send waits, in order, until one is done (queue-sends.ts 2)": async (world) => {
     const jobs = await (await world.remote()).queue<number>("jobs", { capacity: 10 });
     for (let n = 0; n < 10; n++) await jobs.send(n);
     const stored: number[] = [];

@@ -13,7 +13,7 @@ const now = (): number => performance.now();
 describe("a queue between machines, in memory", () => {
   for (const [title, story] of Object.entries(queueScenarios)) it(title, inMemory((broker) => story(memoryWorld(broker))));
 
-  it("NT-25 what a killed consumer had leased comes again, with attempt 2", inMemory(async (broker) => {
+  it("NT-25 what a killed consumer had leased comes again, with attempt 2 (client.ts 3, broker/connection.ts 3)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<number>("jobs", { lease: 1000 });
     const victim = broker.remote();
     const victims = await victim.queue<number>("jobs", { lease: 1000 });
@@ -32,7 +32,7 @@ describe("a queue between machines, in memory", () => {
     expect(await jobs.size()).to.deep.equal({ waiting: 0, leased: 0, dead: 0 });
   }));
 
-  it("NT-26 values that are sent while the broker is away are stored once each", inMemory(async (broker) => {
+  it("NT-26 values that are sent while the broker is away are stored once each (broker/connection.ts 1)", inMemory(async (broker) => {
     const jobs = await broker.remote({ patience: 5000 }).queue<number>("jobs");
     broker.delay([1, 5]);
     const sends = Array.from({ length: 20 }, async (_, n) => {
@@ -45,7 +45,23 @@ describe("a queue between machines, in memory", () => {
     expect((await jobs.size()).waiting).to.equal(20);
   }));
 
-  it("NT-26 (b) an answer of the store that is lost is asked for again: stored once", inMemory(async (broker) => {
+  it("NT-26 (c) a send that is given up before it was asked for is asked for no more (queue-sends.ts 3)", inMemory(async (broker) => {
+    const remote = broker.remote();
+    const jobs = await remote.queue<number>("jobs");
+    const giving = new AbortController();
+    broker.disconnect(remote);
+    const [given, kept] = [jobs.send(1, { signal: giving.signal }), jobs.send(2)];
+    await sleep(10);
+    giving.abort("enough");
+    expect(await rejectionOf(given)).to.equal("enough");
+    broker.reconnect(remote);
+    await kept;
+    await sleep(10_000);
+    expect(await jobs.size()).to.deep.equal({ waiting: 1, leased: 0, dead: 0 });
+    expect((await jobs.receive()).value).to.equal(2);
+  }));
+
+  it("NT-26 (b) an answer of the store that is lost is asked for again: stored once (nats/queue.ts 1, store.ts 3)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<number>("jobs");
     broker.loseAnswers(2);
     const before = now();
@@ -64,7 +80,7 @@ describe("a queue between machines, in memory", () => {
     expect(await jobs.size()).to.deep.equal({ waiting: 0, leased: 1, dead: 0 });
   }));
 
-  it("NT-28 without an answer for `patience` the outcome is unknown; the same id sent again is stored once", inMemory(async (broker) => {
+  it("NT-28 without an answer for `patience` the outcome is unknown; the same id sent again is stored once (queue-sends.ts 1)", inMemory(async (broker) => {
     const jobs = await broker.remote({ patience: 2000 }).queue<number>("jobs");
     broker.loseAnswers(Infinity);
     const before = now();
@@ -76,7 +92,7 @@ describe("a queue between machines, in memory", () => {
     expect((await jobs.size()).waiting).to.equal(1);
   }));
 
-  it("NT-28 (b) one whose question went out before the connection was lost is unknown after `patience`, one that never left waits", inMemory(async (broker) => {
+  it("NT-28 (b) one whose question went out before the connection was lost is unknown after `patience`, one that never left waits (client.ts 2)", inMemory(async (broker) => {
     const remote = broker.remote({ patience: 2000 });
     const jobs = await remote.queue<number>("jobs");
     broker.delay(10);
@@ -108,7 +124,7 @@ describe("a queue between machines, in memory", () => {
     expect(await jobs.size()).to.deep.equal({ waiting: 0, leased: 0, dead: 1 });
   }));
 
-  it("NT-31 (c) leases that ran out count: a value whose last one did goes to the dead letters", inMemory(async (broker) => {
+  it("NT-31 (c) leases that ran out count: a value whose last one did goes to the dead letters (nats/queue.ts 3, store.ts 2)", inMemory(async (broker) => {
     const remote = broker.remote();
     const jobs = await remote.queue<string>("jobs", { attempts: 2, lease: 1000 });
     await jobs.send("x");
@@ -132,7 +148,7 @@ describe("a queue between machines, in memory", () => {
     expect(await jobs.size()).to.deep.equal({ waiting: 0, leased: 0, dead: 0 });
   }));
 
-  it("NT-34 a handler that takes longer than the lease keeps it", inMemory(async (broker) => {
+  it("NT-34 a handler that takes longer than the lease keeps it (queue-serve.ts 2)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<string>("jobs", { lease: 1000 });
     let runs = 0;
     const serving = go(() => jobs.serve(async () => {
@@ -173,7 +189,7 @@ describe("a queue between machines, in memory", () => {
     await again.done();
   }));
 
-  it("NT-35 (b) after an event loop that was blocked for longer than the lease, its timers do not extend it", async () => {
+  it("NT-35 (b) after an event loop that was blocked for longer than the lease, its timers do not extend it (delivery.ts 2)", async () => {
     const clock = sinon.useFakeTimers();
     try {
       const jobs = await memoryBroker().remote().queue<string>("jobs", { lease: 900 });
@@ -195,7 +211,7 @@ describe("a queue between machines, in memory", () => {
     }
   });
 
-  it("NT-36 a delivery that is disposed of unsettled is tried again", inMemory(async (broker) => {
+  it("NT-36 a delivery that is disposed of unsettled is tried again (nats/queue.ts 2)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<string>("jobs", { backoff: [50] });
     await jobs.send("x");
     await scope(async () => {
@@ -208,7 +224,7 @@ describe("a queue between machines, in memory", () => {
     await again.done();
   }));
 
-  it("NT-37 a delivery is settled once", inMemory(async (broker) => {
+  it("NT-37 a delivery is settled once (delivery.ts 1)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<string>("jobs");
     await jobs.send("x");
     const delivery = await jobs.receive();
@@ -220,7 +236,7 @@ describe("a queue between machines, in memory", () => {
     expect(await jobs.size()).to.deep.equal({ waiting: 0, leased: 0, dead: 0 });
   }));
 
-  it("NT-38 at most `concurrency` handlers run at a time, and as many do", inMemory(async (broker) => {
+  it("NT-38 at most `concurrency` handlers run at a time, and as many do (queue-serve.ts 1)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<number>("jobs");
     let [running, most, done] = [0, 0, 0];
     const serving = go(() => jobs.serve(function* () {
@@ -236,7 +252,7 @@ describe("a queue between machines, in memory", () => {
     await serving;
   }));
 
-  it("NT-38 (b) a slow worker takes no more than it works on, so that others get the rest", inMemory(async (broker) => {
+  it("NT-38 (b) a slow worker takes no more than it works on, so that others get the rest (queue-serve.ts 1)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<number>("jobs");
     const by: string[] = [];
     const serving = ["a", "b", "c"].map(async (name) => {
@@ -253,7 +269,7 @@ describe("a queue between machines, in memory", () => {
     expect(by.sort().join("")).to.equal("aaabbbccc");
   }));
 
-  it("NT-39 (b) a handler that fulfils although it was cancelled has done it", inMemory(async (broker) => {
+  it("NT-39 (b) a handler that fulfils although it was cancelled has done it (queue-serve.ts 3)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<string>("jobs");
     await jobs.send("x");
     const stop = new AbortController();
@@ -282,7 +298,7 @@ describe("a queue between machines, in memory", () => {
     await serving;
   }));
 
-  it("NT-41 a receive that loses gives its lease back at once, and uses up no attempt", inMemory(async (broker) => {
+  it("NT-41 a receive that loses gives its lease back at once, and uses up no attempt (delivery.ts 3, queue-receives.ts 1, queue-receives.ts 2)", inMemory(async (broker) => {
     const jobs = await broker.remote().queue<string>("jobs", { attempts: 2, backoff: [0] });
     broker.delay(10);
     for (let n = 0; n < 6; n++) {
@@ -322,7 +338,7 @@ describe("a queue between machines, in memory", () => {
     }
   }));
 
-  it("NT-44 each group gets every value", inMemory(async (broker) => {
+  it("NT-44 each group gets every value (store.ts 1)", inMemory(async (broker) => {
     const [mail, audit] = await Promise.all(["mail", "audit"].map((group) => broker.remote().queue<number>("orders", { group })));
     for (let n = 0; n < 3; n++) await mail?.send(n);
     for (const queue of [mail, audit]) {
@@ -368,7 +384,7 @@ describe("a queue between machines, in memory", () => {
     expect(() => broker.remote({ codec: {} as never })).to.throw(TypeError);
   }));
 
-  it("NT-60 (a) the end of a remote fails every wait, gives back what serve holds, and leaves nothing", inMemory(async (broker) => {
+  it("NT-60 (a) the end of a remote fails every wait, gives back what serve holds, and leaves nothing (client.ts 1)", inMemory(async (broker) => {
     const remote = broker.remote();
     const jobs = await remote.queue<number>("jobs", { capacity: 1, lease: 1000 });
     await jobs.send(1);

@@ -164,7 +164,7 @@ describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on
     expect(error).to.not.be.instanceOf(UnknownOutcomeError);
   });
 
-  it("NT-60 after its end a remote leaves no subscription and no listener, and the connection is open", async () => {
+  it("NT-60 after its end a remote leaves no subscription and no listener, and the connection is open (nats-broker.ts 1, nats-broker.ts 2)", async () => {
     const here = world();
     const connection = await here.connection();
     const remote = overNats(connection, { prefix: here.prefix, jetstream: jetstream(connection), manager: await jetstreamManager(connection) });

@@ -12,7 +12,7 @@ describe("a topic between machines, in memory", () => {
   for (const [title, story] of Object.entries(topicScenarios)) it(title, inMemory((broker) => story(memoryWorld(broker))));
 
   for (const [overflow, kept, lost] of [["drop-oldest", numbers(30).slice(20), numbers(20)], ["drop-newest", numbers(10), numbers(30).slice(10)]] as const) {
-    it(`NT-48 a slow subscriber loses by ${overflow}, is told of each, and no publisher waits`, inMemory(async (broker) => {
+    it(`NT-48 a slow subscriber loses by ${overflow}, is told of each, and no publisher waits (topic.ts 1)`, inMemory(async (broker) => {
       const dropped: number[] = [];
       const subscriber = await broker.remote().topic<number>("prices").subscribe({ capacity: 10, overflow, onDrop: (value) => { dropped.push(value); } });
       const topic = broker.remote().topic<number>("prices");
@@ -33,7 +33,7 @@ describe("a topic between machines, in memory", () => {
     expect(await rejectionOf(subscriber.receive())).to.be.instanceOf(OverflowError);
   }));
 
-  it("NT-51 a subscription goes on after a reconnect; what was sent meanwhile is gone", inMemory(async (broker) => {
+  it("NT-51 a subscription goes on after a reconnect; what was sent meanwhile is gone (broker/connection.ts 2, topic.ts 2)", inMemory(async (broker) => {
     const here = broker.remote();
     const subscriber = await here.topic<number>("prices").subscribe();
     const topic = broker.remote().topic<number>("prices");

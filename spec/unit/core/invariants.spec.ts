@@ -35,7 +35,7 @@ describe("invariants of the core's files:", () => {
     expect(log).to.deep.equal([0, "enough", 1, "enough", 2, "enough"]);
   });
 
-  it(`channel.ts 2, channel.ts 3: never both kinds in line; none receives beside values, none sends beside room (seed ${String(seedOfRun)})`, async () => {
+  it(`channel/channel.ts 2, channel/channel.ts 3: never both kinds in line; none receives beside values, none sends beside room (seed ${String(seedOfRun)})`, async () => {
     type Step = "send" | "receive" | "trySend" | "tryReceive" | "abort" | "turn";
     const steps = fc.array(fc.constantFrom<Step>("send", "receive", "trySend", "tryReceive", "abort", "turn"), { maxLength: 40 });
     await fc.assert(fc.asyncProperty(fc.integer({ min: 0, max: 3 }), steps, async (capacity, program) => {

@@ -4,7 +4,8 @@
  * 1. At most one `next()` is under way, and none is begun by a poll. What arrives for a receive that was withdrawn meanwhile is for the next
  *    one.
  * 2. The end and an error stay, though iterators tell them once.
- * 3. A synchronous one is asked in the receiver's own turn.
+ *
+ * A synchronous one is asked in the receiver's own turn.
  */
 import { contexts, type AsyncContext } from "../../platform/async-context.ts";
 import { External, nothing, ResultIsDeferred, RunsUserCode, type Nothing } from "../../core/operation.ts";
