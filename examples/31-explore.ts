@@ -36,7 +36,7 @@ console.log(error.diagram());
 //   participant t0 as main
 //   participant t1 as alice
 //   participant t2 as bob
-//   t0-->>t0: starts
+//   Note over t0: enters scope "scope-1"
 //   t0-->>t1: starts
 //   Note over t0: waits in checkpoint
 //   Note over t1: acquire on "lock"
@@ -47,5 +47,5 @@ console.log(error.diagram());
 //   Note over t2: release on "lock"
 //   Note over t2: ends
 //   t2->>t0: wakes
-//   Note over t0: ends
+//   Note over t0: fails
 //   Note over t0,t2: a failure that nobody handles: two deposits, and the balance is 1
