@@ -30,8 +30,8 @@
  * @property {(received: any) => any} [value] the value, out of what `receive` gave
  * @property {(body: (...args: any[]) => any, ...args: any[]) => unknown} [spawn] start a task
  * @property {(bodies: (() => any)[]) => any} [gather] run tasks and wait for all; gives an array of what they returned
- * @property {(body: (spawn: (child: (...args: any[]) => any, ...args: any[]) => unknown, cancel: () => any) => any) => any} [inScope] run a body, and tasks that end before it is
- * over; `cancel` ends them all
+ * @property {(body: (spawn: (child: (...args: any[]) => any, ...args: any[]) => unknown, cancel: () => any) => any) => any} [inScope]
+ * run a body, and tasks that end before it is over; `cancel` ends them all
  * @property {(body: () => any) => any} [scopeOf] a scope with just this body
  * @property {() => any} [breathe] let the event loop turn
  * @property {(body: () => any) => any} [run] drive a program from outside; needed where the style is not `async`
