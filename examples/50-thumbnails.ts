@@ -34,7 +34,7 @@ if (victim) {
   console.log(`${victim.name} is killed, ${done.length} pictures are done`);
 }
 await sleep(2000);
-console.log(`${new Set(done).size} pictures are done`, await pictures.size());
+console.log(`${new Set(done).size} pictures are done`, JSON.stringify(await pictures.size()));
 
 for (const { remote, killed } of workers) if (!killed) await remote[Symbol.asyncDispose]();
 const ends = await Promise.allSettled(serving.slice(1));
@@ -43,5 +43,5 @@ console.log(ends.map(({ status }) => status).join());
 // Prints:
 // Ada is killed, 3 pictures are done
 // picture 4 came again, and Bob has done it
-// 12 pictures are done { waiting: 0, leased: 0, dead: 0 }
+// 12 pictures are done {"waiting":0,"leased":0,"dead":0}
 // rejected,rejected

@@ -34,10 +34,10 @@ for (let left = 1; left > 0;) {
 }
 orders.close();
 await serving;
-console.log(await orders.size());
+console.log(JSON.stringify(await orders.size()));
 
 // Prints:
 // milk for 2
 // dead after 3 attempts: RangeError: tea has no price
 // tea for 5
-// { waiting: 0, leased: 0, dead: 0 }
+// {"waiting":0,"leased":0,"dead":0}

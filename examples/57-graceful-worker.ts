@@ -26,7 +26,7 @@ await scope(async (s) => {
 });
 console.log("the worker has ended");
 
-console.log(await jobs.size());
+console.log(JSON.stringify(await jobs.size()));
 for (let n = 0; n < 3; n++) {
   const delivery = await jobs.receive();
   console.log(`the next worker has "${delivery.value}", attempt ${delivery.attempt}`);
@@ -39,7 +39,7 @@ for (let n = 0; n < 3; n++) {
 // stops to wash
 // stops to dry
 // the worker has ended
-// { waiting: 3, leased: 0, dead: 0 }
+// {"waiting":3,"leased":0,"dead":0}
 // the next worker has "wash", attempt 2
 // the next worker has "dry", attempt 2
 // the next worker has "fold", attempt 1

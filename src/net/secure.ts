@@ -9,6 +9,7 @@
 import { isIP, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect, createServer, type ConnectionOptions, type PeerCertificate, type TlsOptions, TLSSocket } from "node:tls";
+import { afterTurn } from "../platform/macrotask.ts";
 import type { HandshakeOutcome, Transport } from "./transport.ts";
 
 /** What was agreed on in the handshake of a TLS connection. */
@@ -61,9 +62,14 @@ export type Plain = Transport & Duplex;
 /** What a secured socket runs over, to reset it. */
 const plains = new WeakMap<object, Transport>();
 
-/** Take note of what a secured socket runs over. */
+/** Secured sockets whose handshake may still be on the stack: it has ended in this turn of the event loop. */
+const justSecured = new WeakSet();
+
+/** Take note of what a socket runs over that has just been secured. */
 export function runsOver(secured: object, plain: Transport): void {
   plains.set(secured, plain);
+  justSecured.add(secured);
+  afterTurn(() => { justSecured.delete(secured); });
 }
 
 /** End it so that the peer sees a failure: by a reset on TCP, without the end that TLS has; by an end where there are no resets. */
@@ -74,7 +80,8 @@ export function resetTransport(socket: Transport): void {
   const finishing = socket instanceof Duplex && !socket.destroyed && socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
   if (canReset && finishing) socket.once("finish", () => { resetTransport(socket); });
   else {
-    if (canReset) destroyedBy(plain, () => { plain.resetAndDestroy(); });
+    if (canReset && justSecured.has(socket)) destroyedBy(plain, () => { plain.resetAndDestroy(); });
+    else if (canReset) plain.resetAndDestroy();
     socket.destroy();
     plain.destroy();
   }
