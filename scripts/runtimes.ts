@@ -96,12 +96,18 @@ for (const runtime of others) {
 
 if (asked.length === 0) {
   for (const found of await each(inBrowsers())) found.forEach(tell);
-  for (const row of await site()) tell(row);
+  await each([
+    async () => { for (const row of await site()) tell(row); },
+    async () => { for (const row of await ofPackage()) tell(row); },
+  ]);
+}
+
+/** The package, as its users get it. */
+async function ofPackage(): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), "runtimes-package-"));
   try {
     const tarball = await pack(folder);
-    for (const row of await firstMinute([present, ...others], tarball, folder)) tell(row);
-    for (const row of await consumers(tarball, folder)) tell(row);
+    return [...await firstMinute([present, ...others], tarball, folder), ...await consumers(tarball, folder)];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
