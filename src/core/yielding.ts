@@ -10,7 +10,7 @@ import type { CaseKey } from "../errors.ts";
 import { spendHere } from "./budget.ts";
 import type { CancelContext } from "./cancel-context.ts";
 import { OutlastsCancel } from "./traits.ts";
-import type { Waiter } from "./wait-queue.ts";
+import type { Outcome, Waiter } from "./wait-queue.ts";
 
 /** What a poll answers when nothing happened. */
 export const nothing: unique symbol = Symbol("nothing");
@@ -27,6 +27,8 @@ export interface Performer extends Waiter {
   readonly cancelContext: CancelContext | undefined;
   /** Wait for an operation, right after a failed attempt; fail, if code of the user has cancelled the task meanwhile. */
   waitFor(operation: Yieldable<unknown>): void;
+  /** The same as `resume`, in a turn of its own and in its own async context: the reaction of a promise that it waits for. */
+  goOnWith(how: Outcome, what: unknown): void;
 }
 
 /** The generator task that runs now, and performs what it is asked for by `yield*`. */

@@ -13,12 +13,20 @@
  */
 import { currentCancelScope } from "../task/cancel/current.ts";
 import type { ChildTask } from "../task/child.ts";
+import { isThenable } from "../task/body.ts";
+import { isGenerator } from "../task/generator.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
 import { suppress } from "../task/scope/suppressed.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
 import { Places, Taking, type Place } from "./places.ts";
 import { Failure, type Result } from "./result.ts";
-import { dropOf, outcome, Settled, StageOrigin, type Work } from "./stage.ts";
+import { dropOf, Settled, StageOrigin, type Work } from "./stage.ts";
+
+interface Worker {
+  readonly task: ChildTask<unknown>;
+  /** That of the value whose body it runs. */
+  place: Place | undefined;
+}
 
 export class ParallelStage extends StageOrigin {
   readonly operation: Places;
@@ -26,8 +34,7 @@ export class ParallelStage extends StageOrigin {
   readonly #f: (value: unknown) => unknown;
   readonly #limit: number;
   readonly #ordered: boolean;
-  /** The bodies that run, by their places. */
-  readonly #running = new Map<Place, ChildTask<unknown>>();
+  readonly #workers: Worker[] = [];
   #failure: { place: Place; error: unknown } | undefined = undefined;
   #started = 0;
 
@@ -65,15 +72,20 @@ export class ParallelStage extends StageOrigin {
   /** Start a worker. */
   #start(state: ScopeState, taking: Taking): void {
     this.#started++;
-    const worker: ChildTask<unknown> = state.go(Object.defineProperty(() => this.#worker(state, taking, () => worker), "name", { value: `worker of flow ${JSON.stringify(this.name)}` }));
+    const worker: Worker = {
+      task: state.go(Object.defineProperty(() => this.#worker(state, taking, worker), "name", { value: `worker of flow ${JSON.stringify(this.name)}` })),
+      place: undefined,
+    };
+    this.#workers.push(worker);
   }
 
-  * #worker(state: ScopeState, taking: Taking, self: () => ChildTask<unknown>): Work<void> {
-    const isCancelled = (): boolean => self().cancelScope?.cancelled === true;
+  * #worker(state: ScopeState, taking: Taking, self: Worker): Work<void> {
+    const isCancelled = (): boolean => self.task.cancelScope?.cancelled === true;
+    const settled = new Settled();
     for (;;) {
       const place = (yield* taking);
       if (!place) return;
-      this.#running.set(place, self());
+      self.place = place;
       if (this.#started < this.#limit) this.#start(state, taking);
       try {
         const result = place.opened();
@@ -83,7 +95,7 @@ export class ParallelStage extends StageOrigin {
           return;
         }
         const given = this.#f(result.value);
-        const value = typeof given === "object" && given !== null ? yield* outcome(given) : given;
+        const value = isThenable(given) ? yield* settled.of(given) : isGenerator(given) ? yield* given : given;
         if (isCancelled()) this.#giveUp(place, value);
         else place.done(value);
       } catch (error) {
@@ -94,7 +106,7 @@ export class ParallelStage extends StageOrigin {
         this.#fail(place, error, false);
         return;
       } finally {
-        this.#running.delete(place);
+        self.place = undefined;
       }
       if (!place.received) yield* place;
     }
@@ -118,6 +130,6 @@ export class ParallelStage extends StageOrigin {
     this.operation.endAt(place);
     this.#source.origin.cancel(error);
     if (source) return;
-    for (const [other, worker] of this.#running) if (!this.#ordered || other.number > place.number) worker.cancel();
+    for (const { task, place: other } of this.#workers) if (other && (!this.#ordered || other.number > place.number)) task.cancel();
   }
 }

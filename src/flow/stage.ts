@@ -12,7 +12,9 @@ import { chan, type Channel } from "../channel/channel.ts";
 import { choose } from "../core/choice.ts";
 import { Enclosing } from "../core/map.ts";
 import { External, nothing, OutlastsCancel, Performable, performable, type Nothing } from "../core/operation.ts";
-import { release, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import { fulfilled } from "../core/scheduler.ts";
+import { release, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import type { Performer } from "../core/yielding.ts";
 import { ClosedError } from "../errors.ts";
 import { isThenable } from "../task/body.ts";
 import { isGenerator } from "../task/generator.ts";
@@ -32,13 +34,23 @@ export function* outcome(given: unknown): Work {
   return isThenable(given) ? yield* new Settled(given) : given;
 }
 
-/** The end of a promise that nobody else waits for; no cancel reaches the wait. */
+/**
+ * The end of a promise that nobody else waits for; no cancel reaches the wait. One serves a task for all the promises that it waits for, one after the
+ * other. The reaction of a promise is a turn of its own, in the context of the task, so the task goes on right there: its next hop costs no turn more.
+ */
 export class Settled extends Performable<unknown> implements WaitPlace {
-  readonly #promise: PromiseLike<unknown>;
+  #promise: PromiseLike<unknown>;
+  #waiter: Waiter | undefined = undefined;
 
-  constructor(promise: PromiseLike<unknown>) {
+  constructor(promise: PromiseLike<unknown> = fulfilled) {
     super();
     this.#promise = promise;
+  }
+
+  /** The same for another promise. */
+  of(promise: PromiseLike<unknown>): this {
+    this.#promise = promise;
+    return this;
   }
 
   override toString(): string {
@@ -55,11 +67,18 @@ export class Settled extends Performable<unknown> implements WaitPlace {
 
   override enlist(waiter: Waiter): void {
     waiter.place = this;
-    const settle = (how: "value" | "error", what: unknown): void => {
-      release(waiter);
-      waiter.resume(how, what);
-    };
-    Promise.resolve(this.#promise).then((value) => { settle("value", value); }, (error: unknown) => { settle("error", error); });
+    this.#waiter = waiter;
+    Promise.resolve(this.#promise).then(this.#fulfilled, this.#rejected);
+  }
+
+  readonly #fulfilled = (value: unknown): void => { this.#settle("value", value); };
+  readonly #rejected = (error: unknown): void => { this.#settle("error", error); };
+
+  #settle(how: Outcome, what: unknown): void {
+    const waiter = this.#waiter as Performer;
+    this.#waiter = undefined;
+    release(waiter);
+    waiter.goOnWith(how, what);
   }
 
   withdraw(waiter: Waiter): void {

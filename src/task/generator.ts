@@ -2,6 +2,7 @@
  * The driver of generator tasks: `const value = yield* ch.receiving()`.
  *
  * 1. No promise for a hop: the driver is its task's own waiter, and joins the run queue when what it waits for has happened.
+ *    By `goOnWith` it goes on at once, in a turn that is its own already.
  * 2. What an operation gives, or throws, arrives at the `yield*` (or plain `yield`) that performs it; user code of a map runs
  *    there too, in the task's own turn.
  * 3. A body that yields anything but an operation gets a TypeError at that very point.
@@ -21,6 +22,7 @@ import { enter, finish, type Performer, resumed, suspension } from "../core/yiel
 import { type Operation, OutlastsCancel, performable, type Performable } from "../core/operation.ts";
 import { contextProvider } from "../core/cancel-context.ts";
 import { controller, tellWait } from "../core/controller.ts";
+import { spend } from "../core/budget.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import type { CancelledError } from "../errors.ts";
@@ -112,6 +114,13 @@ export class Driver implements Job, Performer {
     this.how = how;
     this.arrived = what;
     enqueue(this);
+  }
+
+  goOnWith(how: Outcome, what: unknown): void {
+    this.how = how;
+    this.arrived = what;
+    if (controller === undefined && spend()) this.goOn();
+    else enqueue(this);
   }
 
   /** Fail the operation that it waits for, and all later ones. The first cancel counts. */

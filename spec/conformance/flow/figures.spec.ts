@@ -1,5 +1,5 @@
 /** Flows: what they cost, as far as it can be counted. Times are ratios of `node bench/flow.mjs` and `node bench/sync.mjs`. */
-import { createHook } from "node:async_hooks";
+import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import { expect } from "chai";
 import { sizeBeyondCore } from "../../../scripts/size.ts";
 import type { Channel, Receiver } from "../../../src/index.ts";
@@ -64,6 +64,22 @@ describe("flows: what they cost", () => {
       await Promise.all(loops);
     });
     expect(made).to.be.below(50); // ten channels and Promise.all: 72
+  });
+
+  it("FL-202 (c) a worker of parallel goes on in the very reaction of its body's promise, in the context of the call (generator.ts 1)", async () => {
+    const { scope, flow } = await copyWithFlows();
+    const store = new AsyncLocalStorage<string>();
+    const order: string[] = [];
+    await store.run("the call", () => scope(async (s) => {
+      const results = flow([1, 2, 3]).parallel(s, 1, (n) => {
+        order.push(`body ${String(n)} in ${String(store.getStore())}`);
+        const body = Promise.resolve(n);
+        queueMicrotask(() => { void body.then(() => { order.push(`after ${String(n)}`); }); });
+        return body;
+      });
+      await store.run("the verb", () => results.toArray());
+    }));
+    expect(order).to.deep.equal(["body 1 in the call", "body 2 in the call", "after 1", "body 3 in the call", "after 2", "after 3"]);
   });
 
   it("FL-201 no import of flows or locks grows; the goals of the list are not met: see the figures beside them", function () {
