@@ -114,6 +114,8 @@ export interface Log {
     /** Ends it. */
     signal: AbortSignal;
   }): AsyncIterable<Leased>;
+  /** Says at once what it has gathered, such as acknowledgements. Left out where nothing is gathered. */
+  flush?(): void;
   /** How many values wait for a lease of this group, and how many are leased or put off. */
   size(): Promise<{
     /** For a lease. */
@@ -133,7 +135,7 @@ export interface Leased {
   readonly attempt: number;
   /** When it was stored. */
   readonly sentAt: Date;
-  /** Done: it goes away. Not confirmed. */
+  /** Done: it goes away. Not confirmed, and said soon. */
   ack(): void;
   /** Done, and confirmed by the engine; otherwise rejects with {@link TimedOut}. Harmless when it is repeated. */
   acked(options: {

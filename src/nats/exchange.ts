@@ -84,6 +84,8 @@ export class Exchange implements Part {
   readonly #senders = new Map<string, Sender>();
   #subscription: Subscription | undefined = undefined;
   #disarm: (() => void) | undefined = undefined;
+  /** All who wait have been asked for since there is a connection: whoever waits later says so. */
+  #hasAsked = false;
 
   constructor(client: Client, kind: string, name: string, title: string) {
     this.name = name;
@@ -117,7 +119,7 @@ export class Exchange implements Part {
       this.#disarm = undefined;
       if (this.#wants === 0 && this.#line.first === undefined) return;
       this.#announce();
-      if (this.#line.first) this.#client.publish(this.#subject, bytesOf("h"));
+      if (this.#line.first) this.#askForWants();
       this.#again();
     }, true);
   }
@@ -206,7 +208,12 @@ export class Exchange implements Part {
     this.#toLine(giver);
     this.#again();
     this.#pump();
-    if (giver.inbox === undefined) this.#client.publish(this.#subject, bytesOf("h"));
+    if (giver.inbox === undefined && !this.#hasAsked) this.#askForWants();
+  }
+
+  #askForWants(): void {
+    this.#hasAsked = this.#client.connected;
+    this.#client.publish(this.#subject, bytesOf("h"));
   }
 
   /** Nobody waits for it any more. */
@@ -379,7 +386,8 @@ export class Exchange implements Part {
     this.#inboxes.clear();
     this.#client.publish(this.#subject, this.closed ? this.#tombstone() : bytesOf("?"));
     this.#announce();
-    if (this.#line.first) this.#client.publish(this.#subject, bytesOf("h"));
+    this.#hasAsked = false;
+    if (this.#line.first) this.#askForWants();
     for (const giver of this.#unsettled.values()) {
       if (giver.inbox === undefined) continue;
       if (giver.since !== undefined) giver.since = this.#client.now;

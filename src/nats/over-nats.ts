@@ -38,6 +38,7 @@ export function overNats(connection: NatsConnectionLike, options: NatsRemoteOpti
   if ((jetstream === undefined) !== (manager === undefined)) throw misuse("overNats", "both jetstream and manager, or none of them", jetstream ?? manager);
   const broker = new NatsBroker(connection);
   const client = clientOver(broker, others, "overNats");
+  broker.inbox = client.subject("i", `${client.id}.a`);
   if (jetstream !== undefined && manager !== undefined) {
     const { prefix } = client.settings;
     let asked = 0;

@@ -94,6 +94,7 @@ export class Serving implements ParentOfTasks, Part {
       },
     }));
     this.#disarm?.();
+    this.#queue.log.flush?.();
     this.#queue.client.leave(this);
   }
 

@@ -132,6 +132,24 @@ describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on
     expect(() => overNats(connection)).to.throw(ClosedError);
   });
 
+  it("NT-31 (d) what serve has done is acknowledged when it fulfils, also if the connection is closed right then", async () => {
+    const here = world();
+    const jobs = await (await here.remote()).queue<number>("jobs");
+    const connection = await here.connection();
+    const own = overNats(connection, { prefix: here.prefix, jetstream: jetstream(connection), manager: await jetstreamManager(connection) });
+    const worker = await own.queue<number>("jobs");
+    await Promise.all(Array.from({ length: 1500 }, (_, n) => jobs.send(n)));
+    let done = 0;
+    await worker.serve(() => { if (++done === 700) worker.close(); }); // by now it has read ahead, and asks for nothing
+    await connection.close();
+    for (let left = Infinity; left !== 1500 - done;) { // the server may still be at it; leases run out much later
+      const { waiting, leased } = await jobs.size();
+      left = waiting + leased;
+      expect(left).to.be.at.least(1500 - done);
+      await sleep(5);
+    }
+  });
+
   it("NT-42 settings that differ from the existing stream are named", async () => {
     const remote = await world().remote();
     await remote.queue("jobs", { capacity: 10, lease: 1000 });

@@ -3,10 +3,14 @@
  *
  * 1. The connection is the user's: nothing here closes it.
  * 2. It is listened to only while somebody hears of its states.
+ * 3. Questions have an inbox of their own. The client makes two errors with their stacks for each request, before it knows of any: a third of the time
+ *    that a rendezvous takes.
  */
+import { macrotask } from "../../platform/macrotask.ts";
+import { arm } from "../../time/timer.ts";
 import type { Broker, ConnectionState, Logs, Message, Notes, Subscription } from "../broker.ts";
 import { NobodyThere, TimedOut } from "../broker.ts";
-import type { NatsConnectionLike } from "./client-types.ts";
+import type { NatsConnectionLike, NatsMessageLike, NatsSubscriptionLike } from "./client-types.ts";
 
 /** An error of the client, in the words of the port. */
 export function inOurWords(error: unknown): unknown {
@@ -17,14 +21,29 @@ export function inOurWords(error: unknown): unknown {
   return error;
 }
 
+/** A question that is out. */
+interface Question {
+  readonly disarm: () => void;
+  answered(message: NatsMessageLike): void;
+}
+
+/** How many messages that nobody waits for are gathered at most. */
+const gathered = 64;
+
 export class NatsBroker implements Broker {
   readonly connection: NatsConnectionLike;
+  /** The subject below which answers come. */
+  inbox = "";
   logs: Logs | undefined = undefined;
   notes: Notes | undefined = undefined;
   connected: boolean;
   closed: { readonly cause?: unknown } | undefined = undefined;
   readonly #heard = new Set<(state: ConnectionState, error?: unknown) => void>();
   #unhear: (() => void) | undefined = undefined;
+  readonly #questions = new Map<string, Question>();
+  #answers: NatsSubscriptionLike | undefined = undefined;
+  #asked = 0;
+  readonly #toSay: [subject: string, bytes: Uint8Array][] = [];
 
   constructor(connection: NatsConnectionLike) {
     this.connection = connection;
@@ -33,6 +52,7 @@ export class NatsBroker implements Broker {
     void connection.closed().then((error) => {
       this.connected = false;
       this.closed = { cause: error };
+      this.#forget();
       this.#tell("closed", error);
     });
   }
@@ -51,6 +71,8 @@ export class NatsBroker implements Broker {
       if (this.#heard.size > 0) return;
       this.#unhear?.();
       this.#unhear = undefined;
+      this.sayGathered();
+      this.#forget();
     };
   }
 
@@ -101,12 +123,62 @@ export class NatsBroker implements Broker {
     };
   }
 
-  async request(subject: string, bytes: Uint8Array, { timeout }: { timeout: number }): Promise<Message> {
-    try {
-      const { data } = await this.connection.request(subject, bytes, { timeout });
-      return { subject, bytes: data, respond: () => undefined };
-    } catch (error) {
-      throw inOurWords(error);
+  // -- Questions --
+
+  request(subject: string, bytes: Uint8Array, { timeout }: { timeout: number }): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      this.#answers ??= this.connection.subscribe(`${this.inbox}.*`, { callback: (_, message) => { this.#answered(message); } });
+      const key = (++this.#asked).toString(36);
+      const over = (): void => {
+        this.#questions.delete(key);
+        disarm();
+      };
+      const disarm = arm(timeout, () => {
+        over();
+        reject(new TimedOut(`no answer within ${timeout} ms`));
+      });
+      this.#questions.set(key, {
+        disarm,
+        answered: (message) => {
+          over();
+          if (message.data.length === 0 && message.headers?.code === 503) reject(new NobodyThere(`nobody hears ${subject}`));
+          else resolve({ subject, bytes: message.data, respond: () => undefined });
+        },
+      });
+      try {
+        this.connection.publish(subject, bytes, { reply: `${this.inbox}.${key}` });
+      } catch (error) {
+        over();
+        throw error;
+      }
+    });
+  }
+
+  #answered(message: NatsMessageLike): void {
+    this.#questions.get(message.subject.slice(this.inbox.length + 1))?.answered(message);
+  }
+
+  /** Nobody waits for an answer any more. */
+  #forget(): void {
+    for (const { disarm } of this.#questions.values()) disarm();
+    this.#questions.clear();
+    if (!this.connection.isClosed()) this.#answers?.unsubscribe();
+    this.#answers = undefined;
+  }
+
+  // -- What nobody waits for --
+
+  /** Says something soon, together with more of it: the client writes to its socket once for all that is published in a turn. */
+  gather(subject: string, bytes: Uint8Array): void {
+    if (this.#toSay.push([subject, bytes]) >= gathered) this.sayGathered();
+    else if (this.#toSay.length === 1) macrotask(() => { this.sayGathered(); });
+  }
+
+  sayGathered(): void {
+    for (const [subject, bytes] of this.#toSay.splice(0)) {
+      try {
+        this.connection.publish(subject, bytes);
+      } catch { /* closed or draining: a value whose acknowledgement is lost comes again */ }
     }
   }
 }

@@ -142,6 +142,10 @@ class NatsLog implements Log {
     }
   }
 
+  flush(): void {
+    this.#broker.sayGathered();
+  }
+
   async size(): Promise<{ waiting: number; leased: number }> {
     try {
       const { num_pending: waiting, num_ack_pending: leased } = await this.#jetstream.manager.consumers.info(this.#stream, this.#group);
@@ -268,7 +272,7 @@ class NatsLeased implements Leased {
   }
 
   ack(): void {
-    this.#say(ack);
+    this.#broker.gather(this.#reply, ack);
   }
 
   async acked({ timeout }: { timeout: number }): Promise<void> {
