@@ -31,6 +31,13 @@ export function lengthOf(payload: Payload): number {
   return length;
 }
 
+/** How many bytes they have together. */
+export function lengthOfAll(payloads: readonly Payload[]): number {
+  let length = 0;
+  for (const payload of payloads) length += lengthOf(payload);
+  return length;
+}
+
 /** The pieces of memory that it is in. */
 export function partsOf(payload: Payload): readonly Uint8Array[] {
   if (typeof payload === "string") return [Buffer.from(payload)];

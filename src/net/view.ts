@@ -93,12 +93,8 @@ export class View<T> implements Receiver<T>, Unit<T>, Source {
   perform(nexting: Reading<Result<T>>, options?: WaitOptions): Promise<Result<T>> {
     if (options !== undefined || mayBeCancelled()) return perform(nexting, options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
-    return promised(() => {
-      const there = this.over ? undefined : this.#reader.atOnce(this.#unit);
-      if (there !== undefined) return ready({ done: false, value: there });
-      const result = nexting.attempt();
-      return result === nothing ? perform(nexting) : ready(result);
-    });
+    const there = this.#cancelled === undefined ? this.#reader.atOnce(this.#unit) : undefined;
+    return there === undefined ? attempted(nexting) : ready({ done: false, value: there });
   }
 
   tryReceive(): Result<T> | undefined {
@@ -116,6 +112,14 @@ export class View<T> implements Receiver<T>, Unit<T>, Source {
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return new ViewLoop(this.#reader, this);
   }
+}
+
+/** Apart from the method that calls it, which would make its closure for every line. */
+function attempted<T>(nexting: Reading<T>): Promise<T> {
+  return promised(() => {
+    const result = nexting.attempt();
+    return result === nothing ? perform(nexting) : ready(result);
+  });
 }
 
 /** The iterator of a loop over a view. */

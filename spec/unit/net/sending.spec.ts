@@ -1,6 +1,7 @@
 /** The outbound half: the bytes on the wire, when a send fulfils, and the effect of giving up. */
 import { Duplex } from "node:stream";
 import { expect } from "chai";
+import sinon from "sinon";
 import { CancelledError, chan, ClosedError, go, perform, poll, scope, select, trySelect } from "../../../src/index.ts";
 import "../../../src/node.ts"; // what runs in a scope is found by itself
 import { ConnectionError, type Connection } from "../../../src/net/index.ts";
@@ -426,6 +427,50 @@ describe("sending", () => {
       expect(await rejectionOf(sending(writer, "c"))).to.be.instanceOf(ClosedError);
       writer.fail(writer.ended(undefined));
       expect(await rejectionOf(second)).to.be.instanceOf(ClosedError);
+    });
+  });
+
+  describe("over a transport that takes all at once", () => {
+    const made = (): { written: string[]; callBack: (() => void)[]; writer: Writer } => {
+      const written: string[] = [];
+      const callBack: (() => void)[] = [];
+      const quick = {
+        destroyed: false, errored: null, writableLength: 0,
+        write: (chunk: Uint8Array, done?: (error?: Error | null) => void) => {
+          written.push(Buffer.from(chunk).toString());
+          callBack.push(() => { done?.(); });
+          return true;
+        },
+        cork: () => undefined, uncork: () => undefined, end: () => undefined, on: () => quick,
+      };
+      return { written, callBack, writer: new Writer("connection to nowhere", quick as never, { abandoned: () => undefined, failed: () => undefined }) };
+    };
+
+    it("NF-10 (e) two sends of a turn are written at once, those behind them together at its end (writer.ts 3)", async () => {
+      const { written, callBack, writer } = made();
+      const sends = ["a", "b", "c", "d"].map((text) => writer.send(text, undefined));
+      expect(written).to.deep.equal(["a", "b"]);
+      expect(writer.waiting).to.equal(2);
+      await Promise.all(sends);
+      expect(written).to.deep.equal(["a", "b", "cd"]);
+      for (const done of callBack) done();
+      await Promise.all(["e", "f", "g"].map((text) => writer.send(text, undefined)));
+      expect(written).to.deep.equal(["a", "b", "cd", "e", "f", "g"]);
+    });
+
+    it("a send alone is fulfilled without a job: nothing waits for the end of its turn", () => {
+      const { callBack, writer } = made();
+      const then = sinon.spy(Promise.prototype, "then");
+      try {
+        void writer.send("a", undefined);
+        callBack[0]?.();
+        void writer.send("b", undefined);
+        const alone = then.callCount;
+        void writer.send("c", undefined);
+        expect([alone, then.callCount]).to.deep.equal([0, 1]);
+      } finally {
+        then.restore();
+      }
     });
   });
 });
