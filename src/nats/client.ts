@@ -62,6 +62,7 @@ export class Client {
   #unhear: (() => void) | undefined;
   #end: { readonly cause: unknown } | undefined = undefined;
   #frozen = false;
+  #counted = 0;
 
   constructor(broker: Broker, settings: Settings) {
     this.broker = broker;
@@ -94,6 +95,11 @@ export class Client {
 
   get frozen(): boolean {
     return this.#frozen;
+  }
+
+  /** Another number each time: all ends of this remote that make ids share it. */
+  count(): number {
+    return ++this.#counted;
   }
 
   /** Subject `<prefix>.<kind>.<name>`. */
@@ -162,6 +168,35 @@ export class Client {
       if (this.connected) part.connected();
       else this.join(part);
       return () => { this.leave(part); };
+    });
+  }
+
+  /** Asks once there is a connection, and again whenever it has been lost: for questions that are harmless when they are repeated. */
+  asking<T>(name: string, ask: () => Promise<T>): Operation<T> {
+    return this.operation<T>(name, (settle) => {
+      let asked = 0;
+      const forget = (): void => { asked++; };
+      const part: Part = {
+        before: undefined,
+        after: undefined,
+        connected: () => {
+          const own = ++asked;
+          const answered = (settled: () => void): void => {
+            if (own !== asked || this.#frozen) return;
+            this.leave(part);
+            settled();
+          };
+          ask().then((value) => { answered(() => { settle.value(value); }); }, (error: unknown) => { answered(() => { settle.error(error); }); });
+        },
+        disconnected: forget,
+        ended: () => undefined,
+      };
+      this.join(part);
+      if (this.connected) part.connected();
+      return () => {
+        forget();
+        this.leave(part);
+      };
     });
   }
 

@@ -70,10 +70,10 @@ export async function openQueue<T>(client: Client, name: string, options: QueueO
     group, capacity, lease, storage, replicas, maxAge, dedupWindow, create,
     compared: isDead ? compared.filter((key) => given[key] !== undefined) : compared,
   };
-  const log = await perform(client.following(`opening ${title}`, () => logs.open(name, settings)));
+  const log = await perform(client.asking(`opening ${title}`, () => logs.open(name, settings)));
   const dead = deadLetters === false
     ? undefined
-    : await perform(client.following(`opening queue ${show(deadLetters)}`, () =>
+    : await perform(client.asking(`opening queue ${show(deadLetters)}`, () =>
       logs.open(deadLetters, { ...settings, group: "workers", capacity: Infinity, lease: 30_000, maxAge: Infinity, create: true, compared: [] })));
   const read = (bytes: Uint8Array): unknown => check(decodeDeadLetter(bytes, codec) ?? codec.decode(bytes));
   const state = new QueueState(client, { name, group, lease, attempts, backoff, read, inOrder: capacity !== Infinity }, log, dead);
@@ -85,7 +85,6 @@ class StoredQueue<T> implements Queue<T> {
   readonly #receives: QueueReceives<T>;
   readonly #dead: Log | undefined;
   readonly #serving = new Set<Serving>();
-  #sent = 0;
 
   constructor(state: QueueState, dead: Log | undefined) {
     this.#state = state;
@@ -106,7 +105,7 @@ class StoredQueue<T> implements Queue<T> {
       const { client, title, sends } = this.#state;
       const { id, signal } = knownOptions(options, sendOptions, `send to ${title}`);
       const bytes = client.settings.codec.encode(value);
-      const own = id === undefined ? `${client.id}.${(++this.#sent).toString(36)}.${this.name}`.slice(0, 180) : checkedId(id, `a send to ${title}`);
+      const own = id === undefined ? `${client.id}.${client.count().toString(36)}.${this.name}`.slice(0, 180) : checkedId(id, `a send to ${title}`);
       const { maxBytes } = client.broker;
       if (bytes.length + own.length + 64 > maxBytes) throw new RangeError(`send to ${title}: a message has at most ${maxBytes} bytes; this one has ${bytes.length}`);
       if (this.#receives.closed) throw new ClosedError(`send to ${title}: this end is closed`);
@@ -155,7 +154,7 @@ class StoredQueue<T> implements Queue<T> {
 
   size(): Promise<QueueSize> {
     const { client, log, title } = this.#state;
-    return perform(client.following(`size of ${title}`, async () => {
+    return perform(client.asking(`size of ${title}`, async () => {
       const [own, dead] = await Promise.all([log.size(), this.#dead?.size()]);
       return { ...own, dead: dead === undefined ? 0 : dead.waiting + dead.leased };
     }));

@@ -133,7 +133,7 @@ class SubjectTopic<T> implements Topic<T> {
       const subscriber = new Subscriber<T>(client, this.#title, this.#check, { capacity, overflow, onDrop });
       subscriber.begin(this.#subject, group);
       try {
-        await perform(client.following(`subscribe to ${this.#title}`, () => subscriber.known()), signal && { signal });
+        await perform(client.asking(`subscribe to ${this.#title}`, () => subscriber.known()), signal && { signal });
       } catch (error) {
         subscriber.channel.cancel(error);
         throw error;

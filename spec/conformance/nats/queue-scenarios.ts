@@ -31,6 +31,14 @@ export const queueScenarios: Scenarios = {
     expect((await jobs.receive()).value).to.equal("other");
   },
 
+  "NT-29 (b) a queue that is opened twice in one process stores what each end sends": async (world) => {
+    const remote = await world.remote();
+    const [one, other] = [await remote.queue<string>("jobs"), await remote.queue<string>("jobs")];
+    await one.send("first");
+    await other.send("second");
+    expect([(await one.receive()).value, (await one.receive()).value]).to.deep.equal(["first", "second"]);
+  },
+
   "NT-30 at its capacity a send waits, in order, until one is done (queue-sends.ts 2)": async (world) => {
     const jobs = await (await world.remote()).queue<number>("jobs", { capacity: 10 });
     for (let n = 0; n < 10; n++) await jobs.send(n);

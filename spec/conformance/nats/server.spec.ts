@@ -6,13 +6,11 @@ import { overNats, UnknownOutcomeError } from "../../../src/nats/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
 import { channelScenarios } from "./channel-scenarios.ts";
 import { queueScenarios } from "./queue-scenarios.ts";
-import { hasServer, isRequired, NatsServer, ServerWorld } from "./server.ts";
+import { describeOnServer, NatsServer, ServerWorld } from "./server.ts";
 import { topicScenarios } from "./topic-scenarios.ts";
 import type { Scenarios } from "./support.ts";
 
-const describeIf = hasServer || isRequired ? describe : describe.skip;
-
-describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on the PATH, and NATS_SERVER names none)"}`, function () {
+describeOnServer("what is marked R", function () {
   this.timeout(20_000);
   let server: NatsServer;
   const worlds: ServerWorld[] = [];
@@ -28,7 +26,9 @@ describeIf(`on a real nats-server${hasServer ? "" : " (not run: there is none on
   after(async () => { await server.end(); });
 
   const all: Scenarios = { ...channelScenarios, ...queueScenarios, ...topicScenarios };
-  for (const [title, story] of Object.entries(all)) it(title, () => story(world()));
+  describe("NT-62 the scenarios that run in memory, too", () => {
+    for (const [title, story] of Object.entries(all)) it(title, () => story(world()));
+  });
 
   it("NT-26 values that are sent while the server is stopped are stored once each", async () => {
     const jobs = await (await world().remote({ patience: 5000 })).queue<number>("jobs");

@@ -17,8 +17,14 @@ import { overNats, type Remote, type RemoteOptions } from "../../../src/nats/ind
 import { asBytes, type World } from "./support.ts";
 
 const binary = process.env["NATS_SERVER"] ?? "nats-server";
-export const hasServer = spawnSync(binary, ["--version"]).status === 0;
-export const isRequired = process.env["RENDEZVOUS_NATS"] === "required";
+const hasServer = spawnSync(binary, ["--version"]).status === 0;
+const isRequired = process.env["RENDEZVOUS_NATS"] === "required";
+
+/** Specs that need a server; skipped where there is none, unless it is required. */
+export const describeOnServer = (title: string, specs: (this: Mocha.Suite) => void): void => {
+  if (hasServer || isRequired) describe(`on a real nats-server, ${title}`, specs);
+  else describe.skip(`on a real nats-server (not run: there is none on the PATH, and NATS_SERVER names none), ${title}`, specs);
+};
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -60,28 +66,33 @@ export class NatsServer {
 
   async begin(): Promise<void> {
     const options = ["-a", "127.0.0.1", "-p", String(this.port), ...(this.#store === undefined ? [] : ["-js", "-sd", this.#store])];
-    const process = (this.#process = spawn(binary, options, { stdio: "ignore" }));
+    const child = (this.#process = spawn(binary, options, { stdio: "ignore" }));
     let failure: unknown;
-    process.once("error", (error) => { failure = error; });
-    process.once("exit", (code) => { failure ??= code === null ? undefined : new Error(`${binary} has ended with ${String(code)}`); });
+    child.once("error", (error) => { failure = error; });
+    child.once("exit", (code) => { failure ??= code === null ? undefined : new Error(`${binary} has ended with ${String(code)}`); });
     while (!(await listens(this.port))) {
       await pause(10);
       if (failure !== undefined) throw new Error(`${binary} cannot be started: install Debian's nats-server, or name one by NATS_SERVER`, { cause: failure });
     }
   }
 
+  #send(signal: NodeJS.Signals): void {
+    // By its number: Deno's `child.kill` reaches it once, whatever the signal.
+    if (this.#process?.pid !== undefined && this.#process.exitCode === null) process.kill(this.#process.pid, signal);
+  }
+
   /** kill -9. */
   async kill(): Promise<void> {
     const gone = new Promise((resolve) => { this.#process?.once("exit", resolve); });
-    this.#process?.kill("SIGKILL");
+    this.#send("SIGKILL");
     await gone;
   }
 
   /** Stops it for a while, and lets it go on. */
   async halt(ms: number): Promise<void> {
-    this.#process?.kill("SIGSTOP");
+    this.#send("SIGSTOP");
     await pause(ms);
-    this.#process?.kill("SIGCONT");
+    this.#send("SIGCONT");
   }
 
   async end(): Promise<void> {
@@ -102,8 +113,8 @@ export class ServerWorld implements World {
     this.#server = server;
   }
 
-  async connection(): Promise<NatsConnection> {
-    const connection = await connect({ servers: this.#server.url, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 10 });
+  async connection(port: number = this.#server.port): Promise<NatsConnection> {
+    const connection = await connect({ servers: `nats://127.0.0.1:${port}`, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 10 });
     this.#connections.push(connection);
     return connection;
   }

@@ -35,7 +35,9 @@ const codeOf = (error: unknown): unknown => ((error ?? {}) as { code?: unknown }
 
 /** What an error of a manager means for somebody who opens a queue. */
 function inWords(error: unknown, title: string): unknown {
-  if (inOurWords(error) instanceof NobodyThere) {
+  const ours = inOurWords(error);
+  if (ours instanceof TimedOut) return new Error(`${title}: the server has not answered in time`, { cause: error });
+  if (ours instanceof NobodyThere) {
     return new Error(`${title} needs JetStream, which this server has not switched on: write jetstream {} into its configuration, or start it with -js`, { cause: error });
   }
   return error;
