@@ -36,8 +36,8 @@ export interface Waiter {
   slot: unknown;
   /** The case of a select that it waits for, for errors to name. */
   readonly key?: CaseKey | undefined;
-  /** The operation happened: go on, with what it gave, in a turn of your own. */
-  resume(how: Outcome, what: unknown): void;
+  /** The operation happened: go on, with what it gave, in a turn of your own. `last`: nothing else is left to do in this turn, so that may be yours. */
+  resume(how: Outcome, what: unknown, last?: boolean): void;
   /** The operation has begun to happen and cannot be undone: no other case can happen any more. It goes on to wait for the end. */
   commit?(): void;
 }

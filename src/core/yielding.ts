@@ -27,8 +27,8 @@ export interface Performer extends Waiter {
   readonly cancelContext: CancelContext | undefined;
   /** Wait for an operation, right after a failed attempt; fail, if code of the user has cancelled the task meanwhile. */
   waitFor(operation: Yieldable<unknown>): void;
-  /** The same as `resume`, in a turn of its own and in its own async context: the reaction of a promise that it waits for. */
-  goOnWith(how: Outcome, what: unknown): void;
+  /** The same as `resume` in a turn that is its own, and in its own async context: the reaction of a promise that it waits for. */
+  resumeInContext(how: Outcome, what: unknown): void;
 }
 
 /** The generator task that runs now, and performs what it is asked for by `yield*`. */

@@ -223,6 +223,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
     touch(this);
     const { origin } = this.under;
     if (origin.cancelled) this.drop();
+    const isAlone = this.#line.first === this.#line.last;
     for (let first = this.#line.first; first; first = this.#line.first) {
       const { slot } = first;
       const as = slot instanceof InContext ? slot.as : (slot as Pulling);
@@ -244,7 +245,8 @@ export abstract class Looking extends View implements Line, Holder, Job {
       if (result === nothing) break;
       this.#line.withdraw(first);
       if (how === "error") first.resume("error", result);
-      else as.hand(first, "value", result);
+      else as.hand(first, "value", result, isAlone && this.#line.empty);
+      if (isAlone) return;
       if (slot instanceof InContext && !this.#line.empty) {
         this.schedule();
         return;

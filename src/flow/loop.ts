@@ -8,10 +8,11 @@
  *    all share: functions of views, and the end, are found out there, before the promise is settled.
  */
 import { choose } from "../core/choice.ts";
-import { contextProvider, mayBeCancelled } from "../core/cancel-context.ts";
+import { cancelledContext, contextProvider } from "../core/cancel-context.ts";
 import { chan } from "../channel/channel.ts";
 import { nothing, Prepares, type Operation } from "../core/operation.ts";
 import { perform, ready, rejectedNow } from "../core/perform.ts";
+import { spend } from "../core/budget.ts";
 import { controller } from "../core/controller.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
@@ -34,7 +35,7 @@ export class FlowLoop implements AsyncIterableIterator<unknown> {
 
   next(): Promise<Result> {
     if (this.#over) return ready(theEnd());
-    if (!mayBeCancelled() && (this.#nexting.traits & Prepares) === 0) {
+    if (cancelledContext() === undefined && (this.#nexting.traits & Prepares) === 0) {
       try {
         const result = this.#nexting.attempt() as Result | typeof nothing;
         if (result !== nothing) return result.done === true ? this.ended() : ready(result);
@@ -106,10 +107,11 @@ class LoopWaiter implements Waiter, Job {
     this.what = undefined;
   }
 
-  resume(how: Outcome, what: unknown): void {
+  resume(how: Outcome, what: unknown, last?: boolean): void {
     this.how = how;
     this.what = what;
-    enqueue(this);
+    if (last === true && spend()) this.run();
+    else enqueue(this);
   }
 
   /**

@@ -97,10 +97,23 @@ const path: View[] = [];
 
 /** Take one result through the views of a tower, if there is one; `serving`: the view that pulls for its own line. */
 export function pull(tower: Tower, serving?: View): Result | Nothing {
+  const { top } = tower;
+  if (top === undefined || top.under.top !== undefined) return pullThrough(tower, top, serving);
+  // One view alone, as mostly: no path is to be kept.
+  if (top !== serving && top.line?.busy === true) return nothing;
+  let result = top.ready();
+  if (result !== nothing) return result;
+  result = top.stopped ? nothing : taken(tower);
+  if (result === nothing) return top.starved();
+  result = top.take(result);
+  return result === nothing ? pullThrough(tower, top, serving) : result;
+}
+
+function pullThrough(tower: Tower, top: View | undefined, serving: View | undefined): Result | Nothing {
   const start = path.length;
   if (nested++ === 0) left = bound;
   try {
-    for (let view = tower.top; ;) {
+    for (let view = top; ;) {
       let result = down(tower, view, serving);
       for (;;) {
         if (result === nothing) result = starved(start);
@@ -203,13 +216,14 @@ export class Pulling extends Enclosing<Result, unknown> {
   }
 
   override enlist(waiter: Waiter): void {
-    let below: { waiter: Waiter; at: Pulling } = { waiter, at: this };
-    for (let line = this.#lineOf(); line; line = below.at.#lineOf()) {
-      const next = line.join(below.waiter, below.at);
-      if (!next) return;
-      below = next;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the first on the way down
+    let at: Pulling = this;
+    for (let line = at.#lineOf(); line !== undefined; line = at.#lineOf()) {
+      const below = line.join(waiter, at);
+      if (below === undefined) return;
+      ({ waiter, at } = below);
     }
-    below.at.#enlistAtBase(below.waiter);
+    at.#enlistAtBase(waiter);
   }
 
   #enlistAtBase(waiter: Waiter): void {
@@ -226,23 +240,23 @@ export class Pulling extends Enclosing<Result, unknown> {
     this.hand(waiter, how, what);
   }
 
-  /** Let a waiter, which has left its place, have what was handed over to it. */
-  hand(waiter: Waiter, how: Outcome, what: unknown): void {
+  /** Let a waiter, which has left its place, have what was handed over to it. `last`: nothing is left to do in this turn. */
+  hand(waiter: Waiter, how: Outcome, what: unknown, last = false): void {
     const gates = this.#gates;
     const passes = gates.length === 0 || how === "error" || (what as Partial<Result>).done === true || gates.every((gate) => gate.pass?.());
-    this.#resume(waiter, passes ? how : "value", passes ? what : end);
+    this.#resume(waiter, passes ? how : "value", passes ? what : end, last && gates.length === 0);
     for (const gate of gates) gate.passed?.();
   }
 
-  #resume(waiter: Waiter, how: Outcome, what: unknown): void {
+  #resume(waiter: Waiter, how: Outcome, what: unknown, last: boolean): void {
     if (how === "result") {
       waiter.resume("result", () => this.#given(this.#through(lateResult(what as () => Result)), waiter.key));
       return;
     }
     const result = how === "error" ? new Failure(what) : (what as Result);
     if (result.done !== true && this.#maps.length > 0) {
-      waiter.resume("result", () => this.#given(this.#through(result), waiter.key));
-    } else if (result.done !== true || this.form === "raw") waiter.resume("value", this.form === "value" ? result.value : result);
+      waiter.resume("result", () => this.#given(this.#through(result), waiter.key), last);
+    } else if (result.done !== true || this.form === "raw") waiter.resume("value", this.form === "value" ? result.value : result, last);
     else if (result instanceof Failure && this.tower.origin.received(result.error)) waiter.resume("error", result.error);
     else if (this.form === "result") waiter.resume("value", { done: true, value: undefined });
     else waiter.resume("error", this.#closed(waiter.key));

@@ -78,7 +78,7 @@ export class Settled extends Performable<unknown> implements WaitPlace {
     const waiter = this.#waiter as Performer;
     this.#waiter = undefined;
     release(waiter);
-    waiter.goOnWith(how, what);
+    waiter.resumeInContext(how, what);
   }
 
   withdraw(waiter: Waiter): void {

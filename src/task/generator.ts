@@ -2,7 +2,7 @@
  * The driver of generator tasks: `const value = yield* ch.receiving()`.
  *
  * 1. No promise for a hop: the driver is its task's own waiter, and joins the run queue when what it waits for has happened.
- *    By `goOnWith` it goes on at once, in a turn that is its own already.
+ *    Where a turn is its own already, it goes on in that.
  * 2. What an operation gives, or throws, arrives at the `yield*` (or plain `yield`) that performs it; user code of a map runs
  *    there too, in the task's own turn.
  * 3. A body that yields anything but an operation gets a TypeError at that very point.
@@ -110,13 +110,14 @@ export class Driver implements Job, Performer {
     operation.enlist(this);
   }
 
-  resume(how: Outcome, what: unknown): void {
+  resume(how: Outcome, what: unknown, last?: boolean): void {
     this.how = how;
     this.arrived = what;
-    enqueue(this);
+    if (last === true && controller === undefined && spend()) this.run();
+    else enqueue(this);
   }
 
-  goOnWith(how: Outcome, what: unknown): void {
+  resumeInContext(how: Outcome, what: unknown): void {
     this.how = how;
     this.arrived = what;
     if (controller === undefined && spend()) this.goOn();
