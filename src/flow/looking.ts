@@ -88,10 +88,10 @@ export abstract class Looking extends View implements Line, Holder, Job {
     this.#back = undefined;
     if (back) return back;
     const kept = this.kept();
-    if (kept !== nothing || !this.#unseen) return kept;
-    const { how, what } = this.#unseen;
+    const unseen = this.#unseen;
+    if (kept !== nothing || !unseen) return kept;
     this.#unseen = undefined;
-    return this.take(opened(how, what) as Result); // handed over as a result: its functions run here
+    return this.take(opened(unseen.how, unseen.what) as Result); // handed over as a result: its functions run here
   }
 
   drop(): void {
@@ -244,9 +244,10 @@ export abstract class Looking extends View implements Line, Holder, Job {
       }
       if (result === nothing) break;
       this.#line.withdraw(first);
+      const isLast = isAlone && this.#line.empty;
       if (how === "error") first.resume("error", result);
-      else as.hand(first, "value", result, isAlone && this.#line.empty);
-      if (isAlone) return;
+      else as.hand(first, "value", result, isLast);
+      if (isLast) return;
       if (slot instanceof InContext && !this.#line.empty) {
         this.schedule();
         return;

@@ -16,7 +16,6 @@ import { nothing, type Performable, Prepares, ResultIsDeferred, RunsUserCode, ty
 import { release, withdraw, type Outcome, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { show, type CaseKey } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { flowName } from "./adopt.ts";
 import { Filtering } from "./choosy.ts";
 import { flowFrom, flowOf, type FlowOf } from "./flow.ts";
 import type { Flow, Source } from "./flow-types.ts";
@@ -70,7 +69,7 @@ class MergeOrigin extends Origin {
   readonly #sources: readonly FlowOf<unknown>[];
 
   constructor(sources: readonly FlowOf<unknown>[], listed: boolean) {
-    super({ name: flowName(), preventCancel: false, onDrop: undefined });
+    super({ name: `merge of ${String(sources.length)}`, preventCancel: false, onDrop: undefined });
     this.#sources = sources;
     const live = sources.map(({ tower }) => new Pulling(steady(tower), "raw"));
     this.operation = new Merging(this.name, { live, over: live.length === 0 ? end : undefined, failed: (error) => { this.#failed(error); } }, live, listed);

@@ -20,7 +20,7 @@ import { suppress } from "../task/scope/suppressed.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
 import { Places, Taking, type Place } from "./places.ts";
 import { Failure, type Result } from "./result.ts";
-import { dropOf, Settled, StageOrigin, type Work } from "./stage.ts";
+import { dropOf, named, Settled, StageOrigin, type Work } from "./stage.ts";
 
 interface Worker {
   readonly task: ChildTask<unknown>;
@@ -73,7 +73,7 @@ export class ParallelStage extends StageOrigin {
   #start(state: ScopeState, taking: Taking): void {
     this.#started++;
     const worker: Worker = {
-      task: state.go(Object.defineProperty(() => this.#worker(state, taking, worker), "name", { value: `worker of flow ${JSON.stringify(this.name)}` })),
+      task: state.go(named(`worker of flow ${JSON.stringify(this.name)}`, () => this.#worker(state, taking, worker))),
       place: undefined,
     };
     this.#workers.push(worker);
@@ -96,8 +96,10 @@ export class ParallelStage extends StageOrigin {
         }
         const given = this.#f(result.value);
         const value = isThenable(given) ? yield* settled.of(given) : isGenerator(given) ? yield* given : given;
-        if (isCancelled()) this.#giveUp(place, value);
-        else place.done(value);
+        if (isCancelled()) { // it gives something all the same
+          this.operation.remove(place);
+          this.drop(value);
+        } else place.done(value);
       } catch (error) {
         if (isCancelled()) {
           this.operation.remove(place);
@@ -110,12 +112,6 @@ export class ParallelStage extends StageOrigin {
       }
       if (!place.received) yield* place;
     }
-  }
-
-  /** What a cancelled body gives all the same. */
-  #giveUp(place: Place, value: unknown): void {
-    this.operation.remove(place);
-    this.drop(value);
   }
 
   /** A body has failed, or the source has: then the bodies of all values before are let finish. */

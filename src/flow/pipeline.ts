@@ -249,13 +249,10 @@ export class Pulling extends Enclosing<Result, unknown> {
   }
 
   #resume(waiter: Waiter, how: Outcome, what: unknown, last: boolean): void {
-    if (how === "result") {
-      waiter.resume("result", () => this.#given(this.#through(lateResult(what as () => Result)), waiter.key));
-      return;
-    }
     const result = how === "error" ? new Failure(what) : (what as Result);
-    if (result.done !== true && this.#maps.length > 0) {
-      waiter.resume("result", () => this.#given(this.#through(result), waiter.key), last);
+    const late = how === "result";
+    if (late || (result.done !== true && this.#maps.length > 0)) {
+      waiter.resume("result", () => this.#given(this.#through(late ? lateResult(what as () => Result) : result), waiter.key), last);
     } else if (result.done !== true || this.form === "raw") waiter.resume("value", this.form === "value" ? result.value : result, last);
     else if (result instanceof Failure && this.tower.origin.received(result.error)) waiter.resume("error", result.error);
     else if (this.form === "result") waiter.resume("value", { done: true, value: undefined });

@@ -338,4 +338,5 @@ class Outlasting extends Enclosing<unknown, unknown> {
   }
 }
 
-const named = <F extends () => Work>(name: string, body: F): F => Object.defineProperty(body, "name", { value: name });
+/** The same body, by a name that reports use. */
+export const named = <F extends () => Work>(name: string, body: F): F => Object.defineProperty(body, "name", { value: name });

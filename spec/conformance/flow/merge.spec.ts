@@ -21,6 +21,10 @@ describe("flows: merge", () => {
       expect(await shares("listed")).to.equal(10_000);
   });
 
+  it("FL-67 (b) reports call it by what it is", () => {
+    expect(String(merge([chan<number>(), chan<number>()]))).to.equal('Flow "merge of 2"');
+  });
+
   it("FL-68 nothing is read ahead: cold, or with a parked receive that is withdrawn, it has taken nothing (merge.ts 1)", async () => {
     const [a, b] = [chan<number>(), chan<number>()];
     const f = merge([a, b]);

@@ -308,6 +308,21 @@ describe("flows: looking views", () => {
     expect(order).to.deep.equal(["a3", "b6", "c9"]);
   });
 
+  it("FL-47 (b) a receive that the test itself begins stands behind the first, and is served (looking.ts 1)", async () => {
+    const ch = chan<number>();
+    let inside: Promise<number> | undefined;
+    const f = flow(ch).filter((n) => {
+      if (n === 1) inside = f.receive();
+      return true;
+    });
+    const first = go(function* () { return yield* f.receiving(); }).join();
+    await settle();
+    await ch.send(1);
+    expect(await first).to.equal(1);
+    await ch.send(2);
+    expect(await inside).to.equal(2);
+  });
+
   it("FL-48 the test never runs inside a send or a close, and has the store of a waiting receiver (looking.ts 2)", async () => {
     const store = new AsyncLocalStorage<string>();
     const ch = chan<number>();
