@@ -20,7 +20,7 @@ export const parts: Readonly<Record<string, readonly string[]>> = {
   "specs of core, laws, talk": ["spec/unit/core", "spec/laws", "spec/unit/talk"],
   "specs of channels": ["spec/conformance/channels"],
   "specs of tasks, scopes and time": ["spec/unit/task", "spec/conformance/tasks", "spec/conformance/time"],
-  "specs of flows, sync and nats": ["spec/conformance/flow", "spec/conformance/sync", "spec/conformance/nats/queue.spec.ts", "spec/conformance/nats/topic.spec.ts"],
+  "specs of flows, sync and nats": ["spec/conformance/flow", "spec/conformance/sync", "spec/conformance/nats"],
   "specs of net": ["spec/unit/net", "spec/conformance/net"],
   "specs of testing": ["spec/unit/testing"],
 };

@@ -130,7 +130,14 @@ export class Exchange implements Part {
     if (what === "w") this.#wanted(inbox, Number(wants), Number(stamp));
     else if (what === "h") this.#announce();
     else if (what === "?" && this.closed) this.#client.publish(this.#subject, this.#tombstone());
+    else if (what === "b") this.#left(inbox);
     else if (what === "x") this.#end(text.length > 2 ? JSON.parse(text.slice(2)) as ErrorParts : undefined);
+  }
+
+  /** One of the ends has gone: it neither asks again nor waits. */
+  #left(id: string): void {
+    this.#senders.delete(id);
+    this.#inboxes.delete(id);
   }
 
   // -- Taking --
@@ -398,6 +405,8 @@ export class Exchange implements Part {
   disconnected(): void { /* what is on its way is asked for again */ }
 
   ended(): undefined {
+    const { broker, id } = this.#client;
+    if (this.#subscription && broker.connected) broker.publish(this.#subject, bytesOf(`b ${id}`));
     this.#subscription?.unsubscribe();
     this.#subscription = undefined;
   }

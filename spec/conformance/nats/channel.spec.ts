@@ -175,6 +175,34 @@ describe("a channel between machines, in memory", () => {
     expect([sender.closed, receiver.closed]).to.deep.equal([true, true]);
   }));
 
+  it("NT-13 (b) what was on its way at the close of its sender is delivered first: its sends fulfil, the others fail, and then comes the end", inMemory(async (broker) => {
+    const [here, there] = [broker.remote().channel<number>("c"), broker.remote().channel<number>("c")];
+    const got: unknown[] = [];
+    const reading = [1, 2].map(async () => { for await (const value of there) got.push(value); });
+    await here.send(0);
+    await settle();
+    broker.delay([0, 20]);
+    const sends = Promise.allSettled([1, 2, 3].map((value) => here.send(value)));
+    here.close();
+    expect((await sends).map(({ status }) => status)).to.deep.equal(["fulfilled", "fulfilled", "rejected"]);
+    await Promise.all(reading);
+    expect(got).to.deep.equal([0, 1, 2]);
+  }));
+
+  it("NT-13 (c) a close elsewhere while a value is on its way, in many orders: its send fulfils if and only if it was received", async () => {
+    const { outcomes } = await explore(async ({ outcome }) => {
+      const broker = memoryBroker({ storage: false });
+      const [here, there, third] = ["a", "b", "c"].map((name) => broker.remote({ name }).channel<number>("c")) as [RemoteChannel<number>, RemoteChannel<number>, RemoteChannel<number>];
+      const sent = go(() => here.send(1).then(() => "sent", (error: unknown) => (error as Error).name));
+      const got = go(() => there.next());
+      const closing = go(() => { third.close(); });
+      const [fate, { value }] = [await sent, await got];
+      await closing;
+      outcome(`${fate} ${String(value)}`);
+    }, { strategy: "random", maxSchedules: 500 });
+    expect([...outcomes.keys()].sort()).to.deep.equal(["ClosedError undefined", "sent 1"]);
+  });
+
   it("NT-14 an end that is made after the close knows of it: from others, or from what is kept", inMemory(async (broker) => {
     const first = broker.remote();
     first.channel("c").close(new RangeError("no more"));

@@ -56,13 +56,13 @@ describeOnServer("what is killed", function () {
   };
 
   /** A process with a remote of its own in this world. */
-  const processIn = ({ prefix }: ServerWorld, text: string): RunningProgram => {
+  const processIn = ({ prefix }: ServerWorld, text: string, patience = 2000): RunningProgram => {
     const made = new RunningProgram(`
       import { connect } from "@nats-io/transport-node";
       import { jetstream, jetstreamManager } from "@nats-io/jetstream";
       import { overNats } from "rendezvous/nats";
       const connection = await connect({ servers: ${JSON.stringify(server.url)}, maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 10 });
-      const remote = overNats(connection, { prefix: ${JSON.stringify(prefix)}, jetstream: jetstream(connection), manager: await jetstreamManager(connection) });
+      const remote = overNats(connection, { prefix: ${JSON.stringify(prefix)}, patience: ${patience}, jetstream: jetstream(connection), manager: await jetstreamManager(connection) });
       ${text}`);
     programs.push(made);
     return made;
@@ -177,6 +177,26 @@ describeOnServer("what is killed", function () {
     await there[Symbol.asyncDispose]();
     await here.end();
     await wire.cut();
+  });
+
+  it("NT-21 while nobody waits nothing is said but pings; once the connection is closed the process may end", async () => {
+    const here = world();
+    const quiet = processIn(here, `
+      const [work, jobs, topic] = [remote.channel("work"), await remote.queue("jobs"), remote.topic("prices")];
+      const prices = await topic.subscribe();
+      await Promise.all([work.send(1), work.receive()].concat([topic.send(1), prices.receive(), jobs.send(1)]));
+      await (await jobs.receive()).done();
+      const stop = new AbortController();
+      await Promise.allSettled([work.send(2, { signal: stop.signal }), work.receive({ signal: stop.signal }), jobs.receive({ signal: stop.signal })]
+        .concat(stop.abort("enough")));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const before = connection.stats();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const after = connection.stats();
+      console.log(after.outMsgs - before.outMsgs, after.inMsgs - before.inMsgs);
+      await connection.close();
+      console.log("closed");`, 100);
+    expect(await quiet.ended).to.deep.include({ code: 0, output: "0 0\nclosed\n" });
   });
 
   it("NT-28 (c) a server that is away: what has not left waits, nothing is thrown or lost, and all goes on when it is back", async () => {
