@@ -119,7 +119,8 @@ export function reduce(pulled: Pulled, f: Given, initial: { value: unknown } | u
   return runVerb("reduce", pulled, options, function* () {
     let sum = initial;
     yield* walk(pulled, (value, index) => sum && fold(sum.value, value, index), (given, value) => {
-      sum = { value: sum ? given : value };
+      if (sum) sum.value = given;
+      else sum = { value };
       return undefined;
     });
     if (!sum) throw new TypeError("reduce of a flow without a value takes an initial one, as flow.reduce(f, 0)");

@@ -82,11 +82,16 @@ export abstract class Gate<T> extends WaitQueue implements Asked<number, T> {
 
   /** There may be enough for the first in line now. */
   open(): void {
-    opening.push(this);
-    if (busy) return;
+    if (busy) {
+      opening.push(this);
+      return;
+    }
     busy = true;
-    for (const gate of opening) gate.admit();
-    opening.length = 0;
+    this.admit();
+    if (opening.length > 0) { // mostly none
+      for (const gate of opening) gate.admit();
+      opening.length = 0;
+    }
     busy = false;
   }
 
