@@ -1,47 +1,48 @@
 /**
- * Thumbnails: a web process sends pictures to a stored queue, and three workers make them small. One worker is killed half way. What it had leased
- * comes again, with attempt 2: every picture is done, at least once.
+ * Thumbnails: a web process sends pictures to a stored queue, and three worker processes make them small. One worker is killed half way, as by kill -9.
+ * What it had leased comes again to the others: every picture is done, at least once.
  *
- * It runs in memory. On machines each `broker.remote()` is `overNats(connection, { jetstream, manager })`, in a process of its own.
+ *     nats-server -js &
+ *     npx tsx examples/50-thumbnails.ts nats://127.0.0.1:4222
  */
-import { sleep } from "rendezvous";
-import { memoryBroker } from "rendezvous/testing";
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { run, scope, sleep, type Scope } from "rendezvous";
+import { remoteAt } from "./support/remote.ts";
 
-const broker = memoryBroker();
-const lease = 1000;
-const web = broker.remote({ name: "web" });
-const workers = ["Ada", "Bob", "Cyd"].map((name) => ({ name, remote: broker.remote({ name }), killed: false }));
-const done: string[] = [];
+const [address = "nats://127.0.0.1:4222", role = "web"] = process.argv.slice(2);
+const lease = 500;
 
-const serving = workers.map(async (worker) => {
-  const pictures = await worker.remote.queue<string>("pictures", { lease });
-  await pictures.serve(async (picture, { attempt }) => {
-    await sleep(100);
-    if (worker.killed) return; // what a dead process does, nobody sees
-    done.push(picture);
-    if (attempt > 1) console.log(`${picture} came again, and ${worker.name} has done it`);
+async function worker(s: Scope): Promise<void> {
+  const remote = await remoteAt(s, address);
+  const done = remote.topic<string>("thumbnails");
+  const pictures = await remote.queue<string>("pictures", { lease });
+  await pictures.serve(async (picture) => {
+    await sleep(10); // makes it small
+    await done.send(picture);
   });
-});
-
-const pictures = await web.queue<string>("pictures", { lease });
-for (let n = 1; n <= 12; n++) await pictures.send(`picture ${n}`);
-await sleep(150);
-
-const [victim] = workers;
-if (victim) {
-  victim.killed = true;
-  broker.kill(victim.remote);
-  console.log(`${victim.name} is killed, ${done.length} pictures are done`);
 }
-await sleep(2000);
-console.log(`${new Set(done).size} pictures are done`, JSON.stringify(await pictures.size()));
 
-for (const { remote, killed } of workers) if (!killed) await remote[Symbol.asyncDispose]();
-const ends = await Promise.allSettled(serving.slice(1));
-console.log(ends.map(({ status }) => status).join());
+async function web(s: Scope): Promise<void> {
+  const remote = await remoteAt(s, address);
+  const pictures = await remote.queue<string>("pictures", { lease });
+  const thumbnails = await remote.topic<string>("thumbnails").subscribe();
+  const workers = [1, 2, 3].map(() => fork(fileURLToPath(import.meta.url), [address, "worker"]));
+  for (let n = 1; n <= 40; n++) await pictures.send(`picture ${n}`);
+
+  const done = new Set<string>();
+  for await (const picture of thumbnails) {
+    done.add(picture);
+    if (done.size === 20 && workers[0]?.kill("SIGKILL") === true) console.log("half of them are done, and a worker is killed");
+    if (done.size === 40) break;
+  }
+  console.log(`${done.size} pictures are done`);
+  for (const one of workers) one.kill("SIGTERM");
+}
+
+if (role === "worker") await run(worker);
+else await scope(web);
 
 // Prints:
-// Ada is killed, 3 pictures are done
-// picture 4 came again, and Bob has done it
-// 12 pictures are done {"waiting":0,"leased":0,"dead":0}
-// rejected,rejected
+// half of them are done, and a worker is killed
+// 40 pictures are done

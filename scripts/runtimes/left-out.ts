@@ -43,6 +43,9 @@ export const all: readonly LeftOut[] = [
   { on: browsers, what: "example 16-deadlock.ts", why: "a page has no end: nothing tells a deadlock in it" },
   { on: browsers, what: "example 30-bubble.ts", why: "a bubble needs async contexts, which browsers do not have; it says so" },
   { on: ["Node 20", ...nodes, ...others], what: "example 22-redis.ts", why: "it talks to a Redis server; its spec plays one" },
+  ...["50-thumbnails", "53-ping-pong", "57-graceful-worker"].map((name): LeftOut => ({
+    on: ["Node 20", ...nodes, ...others], what: `example ${name}.ts`, why: "it talks to a nats-server; its spec starts one",
+  })),
   {
     on: ["Deno 2.9"], what: "RT-03 and there is the report of who waits, and the code 13",
     why: "Deno ends a top-level await that never resolves with an error of its own, and the code 1, and runs no code of the program before; `void run(main)` reports",

@@ -61,7 +61,10 @@ export interface Broker {
     /** The group. */
     group?: string | undefined;
   }, heard: (message: Message) => void): Subscription;
-  /** Asks, and gives the first answer. Rejects with {@link NobodyThere} when the engine knows that nobody hears, else with {@link TimedOut}. */
+  /**
+   * Asks, and gives the first answer. Rejects with {@link NobodyThere} when the engine knows that nobody hears, else with {@link TimedOut}: after `timeout`,
+   * or once the connection is lost.
+   */
   request(subject: string, bytes: Uint8Array, options: {
     /** In milliseconds. */
     timeout: number;

@@ -62,6 +62,9 @@ interface Sender {
   refused: number | undefined;
 }
 
+/** How long, in milliseconds, until a process is asked again that is not there now: after a restart of the server it may be about to come back. */
+const longestPause = 100;
+
 export class Exchange implements Part {
   before: Part | undefined = undefined;
   after: Part | undefined = undefined;
@@ -338,7 +341,7 @@ export class Exchange implements Part {
     giver.since ??= asked;
     if (client.connected && client.now - giver.since >= patience) this.#settleUnknown(giver, id, error);
     else if (error instanceof TimedOut) this.#ask(giver, id);
-    else client.arm(patience / 8, () => { this.#ask(giver, id); });
+    else client.arm(Math.min(patience / 8, longestPause), () => { this.#ask(giver, id); });
   }
 
   #settleUnknown(giver: Giver, id: string, cause: unknown): void {

@@ -1,7 +1,7 @@
 /** What `overNats` asks of a connection, shown on one that stands in for the client's. */
 import { expect } from "chai";
 import sinon from "sinon";
-import { go } from "../../../src/node.ts";
+import { chan, go } from "../../../src/node.ts";
 import { NobodyThere, overNats, TimedOut, type NatsConnectionLike, type NatsMessageLike } from "../../../src/nats/index.ts";
 import { NatsBroker } from "../../../src/nats/server/nats-broker.ts";
 import { rejectionOf, settle } from "../../support/settle.ts";
@@ -52,7 +52,11 @@ class StandIn implements NatsConnectionLike {
 
   async flush(): Promise<void> { /* nothing is on its way */ }
 
-  async *status(): AsyncGenerator<{ type: string }> { /* nothing happens */ }
+  readonly states = chan<{ type: string }>();
+
+  status(): AsyncIterable<{ type: string }> {
+    return this.states;
+  }
 }
 
 function brokerOver(connection: StandIn): NatsBroker {
@@ -116,6 +120,26 @@ describe("a connection of NATS", () => {
     } finally {
       clock.restore();
     }
+  });
+
+  it("NT-58 (b) a question whose connection is lost waits for no answer: it is asked again as soon as there is a connection", async () => {
+    const connection = new StandIn();
+    const remote = overNats(connection, { patience: 60_000 });
+    const sending = go(() => remote.channel("c").send(1));
+    await settle();
+    connection.hears("rendezvous.c.c", "rendezvous.c.c", bytes("w elsewhere 1 1"));
+    const asked = (): string[] => connection.published.map(([subject]) => subject).filter((subject) => subject === "rendezvous.i.elsewhere.c-c");
+    expect(asked()).to.have.length(1);
+    await connection.states.send({ type: "disconnect" });
+    await settle();
+    expect(asked()).to.have.length(1);
+    await connection.states.send({ type: "reconnect" });
+    await settle();
+    expect(asked()).to.have.length(2);
+    const [, reply] = connection.published.findLast(([subject]) => subject.startsWith("rendezvous.i.elsewhere")) as [string, string];
+    connection.hears(reply.replace(/[^.]*$/, "*"), reply, bytes("+\n0 2"));
+    await sending;
+    await remote[Symbol.asyncDispose]();
   });
 
   it("what nobody waits for goes out together: after a turn, when there is much of it, or when it is asked for", async () => {

@@ -25,6 +25,8 @@ export function inOurWords(error: unknown): unknown {
 interface Question {
   readonly disarm: () => void;
   answered(message: NatsMessageLike): void;
+  /** No answer will come. */
+  lost(why: string): void;
 }
 
 /** How many messages that nobody waits for are gathered at most. */
@@ -96,6 +98,7 @@ export class NatsBroker implements Broker {
   #is(connected: boolean): void {
     if (this.connected === connected) return;
     this.connected = connected;
+    if (!connected) for (const question of this.#questions.values()) question.lost("the connection was lost before there was an answer");
     this.#tell(connected ? "connected" : "disconnected");
   }
 
@@ -133,12 +136,13 @@ export class NatsBroker implements Broker {
         this.#questions.delete(key);
         disarm();
       };
-      const disarm = arm(timeout, () => {
+      const lost = (why: string): void => {
         over();
-        reject(new TimedOut(`no answer within ${timeout} ms`));
-      });
+        reject(new TimedOut(why));
+      };
+      const disarm = arm(timeout, () => { lost(`no answer within ${timeout} ms`); });
       this.#questions.set(key, {
-        disarm,
+        disarm, lost,
         answered: (message) => {
           over();
           if (message.data.length === 0 && message.headers?.code === 503) reject(new NobodyThere(`nobody hears ${subject}`));
