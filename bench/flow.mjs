@@ -165,7 +165,7 @@ for (const name of chosen) {
   const [count, programs] = rows[name];
   const contenders = Object.entries(programs).filter(([, program]) => program);
   const times = contenders.map(() => []);
-  for (let round = -3; round < Number(given.rounds); round++) {
+  for (let round = -10; round < Number(given.rounds); round++) {
     for (const [index, [title, program]] of contenders.entries()) {
       const began = process.hrtime.bigint();
       const sum = await program(count);

@@ -291,6 +291,9 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
   /**
    * Takes a permit of a rate limiter with each value, in the same step; the end and an error need none. Several flows may share one limiter.
    *
+   * Exact as long as a permit is there, and whenever the value comes first. If a receiver waits while none is, the value that comes meanwhile is taken: its
+   * send fulfils, and it stays in hand, first, for whoever receives once a permit has come.
+   *
    * @param limiter - a `rateLimiter` of `rendezvous/sync`, or whatever has its `taking`
    *
    * @example

@@ -2,8 +2,8 @@
  * `throttle`: a permit of a rate limiter for each value.
  *
  * 1. A permit is taken in the step in which its value is; the end and an error need none.
- * 2. Without a permit no value is taken from a channel. Of other sources nobody can tell whether they have a value, so one may be in hand, whose permit is
- *    waited for; it is the next receiver's.
+ * 2. Without a permit no value is taken that is in a channel already. Of other sources nobody can tell whether they have a value, and a channel tells of its
+ *    end only those who stand in its line: so one may be in hand, whose permit is waited for; it is the next receiver's.
  *
  * Idea: the conjunction of two receives of Concurrent ML's successors, for a value and a permit.
  */

@@ -104,6 +104,24 @@ describe("flows: throttle", () => {
     expect(await receiving).to.equal(2);
   }));
 
+  it("FL-37 (b) what comes for a receiver that waits while no permit is there stays in hand, first, when that leaves (throttle.ts 2)", () => bubble(async () => {
+    const limiter = rateLimiter({ limit: 1, per: 100, burst: 1 });
+    const ch = chan<number>();
+    const f = flow(ch).throttle(limiter);
+    expect(limiter.tryTake()).to.equal(true);
+    const waits = select({ f: f.receiving(), late: sleeping(50) });
+    await sleep(1);
+    await ch.send(1);
+    expect((await waits).case).to.equal("late");
+    const sent = ch.send(2);
+    expect(f.tryReceive()).to.equal(undefined);
+    await sleep(100);
+    expect(f.tryReceive()).to.deep.equal({ done: false, value: 1 });
+    expect(await f.receive()).to.equal(2);
+    await sent;
+    expect(performance.now()).to.be.within(200, 251);
+  }));
+
   it("FL-37 two flows share one limiter; the end and an error need no permit (throttle.ts 1)", () => bubble(async () => {
     const limiter = rateLimiter({ limit: 1, per: 100, burst: 1 });
     const began = performance.now();
