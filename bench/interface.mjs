@@ -39,6 +39,7 @@
  * @property {boolean} [selectsSends] whether `select` takes sends too
  * @property {(channel: any, ms: number) => any} [receiveWithin] receive, or give up after a time
  * @property {(channel: any, ms: number) => any} [receiveInTimeout] the same by a body that has a time limit
+ * @property {(channel: any, ms: number) => () => any} [receivingInTimeout] what does this again and again, with one function as the body
  * @property {(channel: any, signal: AbortSignal) => any} [receiveUnless] receive, or give up when the signal aborts
  */
 

@@ -33,5 +33,11 @@ export default {
   },
   selectsSends: true,
   receiveWithin: (queue, ms) => Effect.timeout(Queue.take(queue), ms),
+  receivingInTimeout(queue, ms) {
+    const body = function* () {
+      return yield* Queue.take(queue);
+    };
+    return () => Effect.timeout(Effect.gen(body), ms);
+  },
   receiveInTimeout: (queue, ms) => Effect.timeout(Effect.gen(function* () { return yield* Queue.take(queue); }), ms),
 };

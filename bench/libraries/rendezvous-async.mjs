@@ -29,5 +29,9 @@ export default {
   selectsSends: true,
   receiveWithin: (channel, ms) => select({ value: channel.receiving(), late: sleeping(ms) }),
   receiveInTimeout: (channel, ms) => timeout(ms, () => channel.receive()),
+  receivingInTimeout(channel, ms) {
+    const body = () => channel.receive();
+    return () => timeout(ms, body);
+  },
   receiveUnless: (channel, signal) => channel.receive({ signal }),
 };

@@ -44,5 +44,11 @@ export default {
         return yield* channel.receiving();
       }),
     ),
+  receivingInTimeout(channel, ms) {
+    const body = function* () {
+      return yield* channel.receiving();
+    };
+    return () => awaiting(timeout(ms, body));
+  },
   receiveUnless: (channel, signal) => selecting({ value: channel.receiving(), gone: aborting(signal) }),
 };

@@ -1,11 +1,13 @@
-/** A hundred producers on one unbuffered channel, one consumer. */
+/**
+ * A hundred producers on one unbuffered channel, one consumer; and the other way round, so that each receive has to wait and a hundred are woken in a row.
+ */
 import { nothing } from "../libraries/by-hand-trampoline.mjs";
 
 const producers = 100;
 const mask = 0xff_ffff; // sums stay small integers, which V8 keeps without allocating
 
 /** @type {import("../interface.mjs").Workload} */
-export default {
+const contend = {
   name: "contend",
   title: "100 producers, one consumer",
   unit: "ns a value",
@@ -53,3 +55,56 @@ export default {
     return sum;
   },
 };
+
+const receivers = 100;
+
+/** @type {import("../interface.mjs").Workload} */
+const batches = {
+  name: "batches",
+  title: "100 receivers, all of which wait",
+  unit: "ns a value",
+  kind: "rate",
+  needs: ["make", "send", "receive", "spawn", "breathe"],
+  expected: (count) => count,
+
+  async async({ make, send, receive, spawn, breathe }, count) {
+    const numbers = make(0);
+    let received = 0;
+    for (let first = 0; first < receivers; first++) {
+      spawn(async () => {
+        for (let n = first; n < count; n += receivers) {
+          await receive(numbers);
+          received++;
+        }
+      });
+    }
+    for (let n = 0; n < count; n++) {
+      if (n % receivers === 0) await breathe(); // all of them wait again
+      await send(numbers, n);
+    }
+    while (received < count) await breathe();
+    return received;
+  },
+
+  *generator({ make, send, receive, spawn, breathe }, count) {
+    const numbers = make(0);
+    let received = 0;
+    for (let first = 0; first < receivers; first++) {
+      spawn(function* () {
+        for (let n = first; n < count; n += receivers) {
+          yield* receive(numbers);
+          received++;
+        }
+      });
+    }
+    for (let n = 0; n < count; n++) {
+      if (n % receivers === 0) yield* breathe(); // all of them wait again
+      yield* send(numbers, n);
+    }
+    while (received < count) yield* breathe();
+    return received;
+  },
+};
+
+/** @type {import("../interface.mjs").Workload[]} */
+export default [contend, batches];

@@ -59,6 +59,7 @@ export async function growth(run) {
 }
 
 const inBlock = guarded(({ receiveInTimeout }, channel) => () => receiveInTimeout(channel, limit));
+const inSameBlock = guarded(({ receivingInTimeout }, channel) => receivingInTimeout(channel, limit));
 const programs = guarded(({ receiveWithin }, channel) => () => receiveWithin(channel, limit));
 const needs = ["make", "send", "receive", "receiveWithin", "spawn"];
 const expected = (count) => count;
@@ -74,6 +75,15 @@ export default [
     needs: ["make", "send", "receive", "receiveInTimeout", "spawn"],
     expected,
     ...inBlock,
+  },
+  {
+    name: "timeout-block-same",
+    title: "the same, one function as the body of all blocks",
+    unit: "ns a value",
+    kind: "rate",
+    needs: ["make", "send", "receive", "receivingInTimeout", "spawn"],
+    expected,
+    ...inSameBlock,
   },
   {
     name: "timeout-heap",

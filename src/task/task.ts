@@ -147,9 +147,9 @@ export class Task<T> implements PromiseLike<T> {
     const cancelled = how === "return" || (how === "error" && this.cancelScope?.isCancel(outcome) === true);
     this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
     this.#outcome = cancelled ? this.cancelScope?.cancelError : outcome;
-    if (this.#state === "failed") observer?.failed(this, outcome);
-    if (this.#state === "failed" && !this.#joiners?.first && this.isFree) {
-      unjoined.set(this, Promise.reject(outcome));
+    if (this.#state === "failed") {
+      observer?.failed(this, outcome);
+      if (!this.#joiners?.first && this.isFree) unjoined.set(this, Promise.reject(outcome));
     }
     this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);
     this.#joiners = undefined;
@@ -172,7 +172,7 @@ export class Task<T> implements PromiseLike<T> {
 
   /** Its description: `Task 3 "reader" (running)`. */
   toString(): string {
-    return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.#currentState);
+    return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.currentState);
   }
 
   /** @internal */
@@ -193,10 +193,11 @@ export class Task<T> implements PromiseLike<T> {
   /** Not started, under way, or how it ended. A task that is cancelled before its start never starts. */
   get state(): TaskState {
     touch(this);
-    return this.#currentState;
+    return this.currentState;
   }
 
-  get #currentState(): TaskState {
+  // A method of the language's private ones would cost each task a field: V8's mark of those that have it.
+  private get currentState(): TaskState {
     return this.#state === "pending" && this.cancelScope?.cancelError ? "cancelled" : this.#state;
   }
 

@@ -76,7 +76,11 @@ export class ScopeState implements Runner, ScopeWithBackground {
     controller?.entered(this, this.cancelScope.parent);
     observer?.site(this);
     const { timeout = Infinity, signal } = settings;
-    if (signal) this.#outerSignal = new SignalWatch(signal, (reason) => { this.#cancelFromOutside(reason); });
+    if (signal) {
+      this.#outerSignal = new SignalWatch(signal, (reason) => {
+        this.cancelScope.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
+      });
+    }
     if (timeout !== Infinity) this.#arm(timeout, `its ${String(timeout)} ms`);
   }
 
@@ -160,10 +164,6 @@ export class ScopeState implements Runner, ScopeWithBackground {
 
   cancel(reason: unknown): void {
     if (!this.#closed) this.cancelScope.cancel(cancelled(this, reason));
-  }
-
-  #cancelFromOutside(reason: unknown): void {
-    this.cancelScope.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
   }
 
   /** Set its deadline to `ms` from now. Nothing happens if it is cancelled already, or cleaning up, or over. */
