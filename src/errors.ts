@@ -168,8 +168,8 @@ function kindOf(value: unknown): string {
 }
 
 /** The error of a call that was given something else than it takes. */
-export function misuse(who: unknown, takes: string, given: unknown): TypeError {
-  return new TypeError(`${String(who)} takes ${takes}; got ${show(given)}`);
+export function misuse(who: unknown, takes: string, given: unknown, cure = ""): TypeError {
+  return new TypeError(`${String(who)} takes ${takes}; got ${show(given)}${cure}`);
 }
 
 /** The language's name for the kind of a value, whichever realm made it: `instanceof` works only for values of this realm. */

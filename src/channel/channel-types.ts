@@ -37,9 +37,9 @@ export interface ChannelOptions<T> {
    */
   overflow?: "wait" | "drop-newest" | "drop-oldest" | undefined;
   /**
-   * Where it keeps its values, in place of a queue: `byPriority(compare)` of `rendezvous/sync` gives the least first. It is for one channel alone, and no
-   * `overflow` but `"wait"` goes with it. Senders in line stay in line; a value for a receiver who waits does not enter it. A `push` that throws fails that
-   * send alone, which has not happened.
+   * Where it keeps its values, in place of a queue: `byPriority(compare)` of `rendezvous/sync` gives the least first. It is for one channel alone, needs a
+   * `capacity` beside it, and no `overflow` but `"wait"` goes with it. Senders in line stay in line; a value for a receiver who waits does not enter it. A
+   * `push` that throws fails that send alone, which has not happened.
    */
   buffer?: Buffer<T> | undefined;
   /**

@@ -14,17 +14,20 @@ export function checkedCapacity(capacity: unknown = 0): number {
 }
 
 const channelOptions: Known<ChannelOptions<never>> = { capacity: true, overflow: true, buffer: true, onDrop: true, name: true };
+const policies = ["wait", "drop-newest", "drop-oldest"];
 const buffersInUse = new WeakSet();
 
 /** Options as they were given, or a clear error. */
 export function checkedOptions<T>(options: ChannelOptions<T>): ChannelOptions<T> {
   const { overflow = "wait", buffer, onDrop, name } = knownOptions(options, channelOptions, "chan");
-  const check = (good: boolean, what: string, value: unknown): void => {
-    if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}`);
+  const check = (good: boolean, what: string, value: unknown, cure = ""): void => {
+    if (!good) throw new TypeError(`the ${what} of a channel cannot be ${show(value)}${cure}`);
   };
-  check(["wait", "drop-newest", "drop-oldest"].includes(overflow), "overflow", overflow);
+  check(policies.includes(overflow), "overflow", overflow, `; it is ${policies.join(", ")}`);
   if (buffer !== undefined) {
-    check(typeof (buffer as Partial<Buffer<T>> | null)?.push === "function" && typeof (buffer as Partial<Buffer<T>>).shift === "function", "buffer", buffer);
+    const given = buffer as Partial<Buffer<T>> | null;
+    check(typeof given?.push === "function" && typeof given.shift === "function" && typeof given.size === "number", "buffer", buffer, "; write { capacity: 100, buffer: byPriority(compare) }");
+    check(options.capacity !== undefined, "capacity beside a buffer", undefined, "; write { capacity: 100, buffer }");
     check(!buffersInUse.has(buffer), "buffer, which is that of another,", buffer);
     check(overflow === "wait", "overflow beside a buffer", overflow);
     buffersInUse.add(buffer);

@@ -72,6 +72,8 @@ export function selecting<const C extends GivenCases>(cases: C, options: SelectO
 const selectOrder: Known<SelectOrder> = { order: true };
 const selectOptions: Known<SelectOrder & WaitOptions> = { order: true, signal: true };
 
+const shape = "a record or an array of operations";
+
 function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Operation<Selected<C>> {
   if ((order as string) !== "random" && (order as string) !== "listed") throw misuse("select", 'the order "random" or "listed"', order);
   const live: Case[] = [];
@@ -80,11 +82,16 @@ function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Op
   };
   const list = Array.isArray(given);
   const cases = (typeof given === "object" && given) as Record<CaseKey, Operation<unknown> | Falsy> | false | null;
-  if (list) for (let index = 0; index < given.length; index++) add(index, given[index] as Operation<unknown> | Falsy);
-  else if (cases) for (const key of Object.keys(cases)) add(key, cases[key]);
+  // An operation, a map, a set is a record of fields that are no cases, or of none: that no case is live would be said of it only when it waits.
+  const noCases = (): boolean => !list && (!cases || Symbol.iterator in cases);
+  try {
+    if (list) for (let index = 0; index < given.length; index++) add(index, given[index] as Operation<unknown> | Falsy);
+    else if (cases) for (const key of Object.keys(cases)) add(key, cases[key]);
+  } catch (error) {
+    throw noCases() ? misuse("select", shape, given) : error;
+  }
   if (live.length > 0) return new Choice(live, "select", order === "listed");
-  // An operation, a map, a set is a record without a field: that no case is live would be said of it only when it waits.
-  if (!list && (!cases || Symbol.iterator in cases)) throw misuse("select", "a record or an array of operations", given);
+  if (noCases()) throw misuse("select", shape, given);
   return new EmptySelect(live, "select");
 }
 

@@ -21,7 +21,7 @@ import { perform } from "../core/perform.ts";
 import { Asking, type Asked } from "../ops/asking.ts";
 import { Queue } from "../support/queue.ts";
 import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
-import { ClosedError, type CaseKey } from "../errors.ts";
+import { ClosedError, misuse, type CaseKey } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { checkedCount, checkedName, Named } from "../support/named.ts";
 import { counted } from "../support/printing.ts";
@@ -258,6 +258,7 @@ class Broadcasting extends Named implements Broadcast<unknown>, Asked<unknown, u
 
   subscribe(options: number | ChannelOptions<unknown> = 1): Flow<unknown> {
     touch(this);
+    if (typeof (options as unknown) === "function") throw misuse("subscribe", "a capacity or options and gives a flow, as for await (const value of topic.subscribe())", options);
     const room = checkedRoom(options);
     const subscription = new Subscription(this, ++this.#numbers, room, room.name ?? this.name, this.#replayed);
     this.#subscriptions.add(subscription);

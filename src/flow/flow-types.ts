@@ -104,6 +104,9 @@ export interface Permits {
 /** A body for a value: an async, a plain or a generator function. */
 export type ValueBody<A extends unknown[], R> = (...args: A) => R | PromiseLike<R> | Generator<unknown, R, unknown>;
 
+/** What the compiler says of what ends no flow. */
+export type NoEnd = "write until(settling(promise)), until(aborting(signal)), or until(sleeping(ms))";
+
 /**
  * Values to be received, with the iterator helpers' names. Made by {@link flow}.
  *
@@ -246,7 +249,7 @@ export interface Flow<out T> extends Receiver<T>, AsyncDisposable {
    *
    * Idea: RxJS' `takeUntil`.
    */
-  until(end: Operation<unknown>): Flow<T>;
+  until(end: Operation<unknown> | NoEnd): Flow<T>;
 
   /**
    * Several values at a time, as arrays: a chunk is given when it is full, `within` milliseconds after its first value was taken, or at the end or

@@ -16,7 +16,7 @@ import { checkedBody } from "../task/body.ts";
 import { adopted, flowName } from "./adopt.ts";
 import { FlatMapping, Filtering, TakingWhile } from "./choosy.ts";
 import { Dropping, Mapping, Taking } from "./exact.ts";
-import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, ParallelOptions, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
+import type { ChunkOptions, Flow, FlowOptions, ForEachOptions, IntoOptions, NoEnd, ParallelOptions, Permits, Source, ValueBody, ValuesOptions } from "./flow-types.ts";
 import { FlowLoop, LentLoop } from "./loop.ts";
 import { cleanedUp, Owning, type Origin } from "./origin.ts";
 import { Pulling, type Tower, type View } from "./pipeline.ts";
@@ -55,19 +55,22 @@ import { forEach, into, reduce, search, toArray, type Given, type Pulled } from 
  *
  * Idea: IxJS' `from`, the iterator helpers' `Iterator.from`.
  */
-export function flow<T>(source: Source<T>, options?: FlowOptions): Flow<T> {
-  return flowOf(source, options);
+export function flow<T>(source: Source<T> | NoSource, options?: FlowOptions): Flow<T> {
+  return flowOf(source as Source<T>, options);
 }
 
-/** The same, as what it is. */
-export function flowOf<T>(source: Source<T>, options?: FlowOptions): FlowOf<T> {
+/** What the compiler says of what cannot be pulled. */
+export type NoSource = "write flow(await promise), events(emitter, name), or lines([text])";
+
+/** The same, as what it is. `who`: the verb that was called. */
+export function flowOf<T>(source: Source<T>, options?: FlowOptions, who = "flow"): FlowOf<T> {
   if (source instanceof FlowOf && options === undefined) return source as FlowOf<T>;
   const given = knownOptions(options ?? {}, flowOptions, "flow");
   const { preventCancel, onDrop, name } = given;
   if (preventCancel !== undefined) checkedBoolean(preventCancel, "the option preventCancel of flow");
   if (onDrop !== undefined) checkedFunction(onDrop, "the option onDrop of flow", "(value) => value.close()");
   if (name !== undefined) checkedName(name, "flow");
-  return flowFrom<T>(adopted(source, given, source instanceof FlowOf ? source.origin.cleanUp : undefined));
+  return flowFrom<T>(adopted(source, given, who, source instanceof FlowOf ? source.origin.cleanUp : undefined));
 }
 
 const flowOptions: Known<FlowOptions> = { preventCancel: true, onDrop: true, name: true };
@@ -178,16 +181,16 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
   }
 
   take(n: number): Flow<T> {
-    return checkedCount(n, "the number of take", 0) === Infinity ? this : this.#over(new Taking(this.tower, n));
+    return checkedCount(n, "the number of take", 0, "flow.take(3)") === Infinity ? this : this.#over(new Taking(this.tower, n));
   }
 
   drop(n: number): Flow<T> {
-    return checkedCount(n, "the number of drop", 0) === 0 ? this : this.#over(new Dropping(this.tower, n));
+    return checkedCount(n, "the number of drop", 0, "flow.drop(3)") === 0 ? this : this.#over(new Dropping(this.tower, n));
   }
 
   chunks(size: number, options: ChunkOptions = {}): Flow<T[]> {
     const { within = Infinity } = knownOptions(options, chunkOptions, "chunks");
-    return this.#over(new Chunking(this.tower, checkedCount(size, "the size of chunks", 1), checkedDelay(within, "the option within of chunks")));
+    return this.#over(new Chunking(this.tower, checkedCount(size, "the size of chunks", 1, "flow.chunks(3, { within: 100 })"), checkedDelay(within, "the option within of chunks")));
   }
 
   debounce(ms: number): Flow<T> {
@@ -199,8 +202,8 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
     return this.#over(new Throttling(this.tower, performable(limiter.taking(), "throttle")));
   }
 
-  until(end: Operation<unknown>): Flow<T> {
-    return new FlowOf<T>(untilHappens(this.tower, performable(end, "until")));
+  until(end: Operation<unknown> | NoEnd): Flow<T> {
+    return new FlowOf<T>(untilHappens(this.tower, performable(end as Operation<unknown>, "until")));
   }
 
   // -- Stages --
@@ -209,7 +212,7 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
     const state = scopeOf(s, "parallel", "8, (value) => work(value)");
     const { ordered = true } = knownOptions(options, parallelOptions, "parallel");
     checkedBoolean(ordered, "the option ordered of parallel");
-    checkedCount(limit, "the limit of parallel", 1);
+    checkedCount(limit, "the limit of parallel", 1, "flow.parallel(s, 8, f)");
     return flowFrom<U>(new ParallelStage(state, this.tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
   }
 
@@ -226,7 +229,7 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
 
   forEach(f: ValueBody<[value: T, index: number], unknown>, options: ForEachOptions = {}): Promise<void> {
     return verb("forEach", options, forEachOptions, ({ limit = 1 }) =>
-      forEach(this, checkedBody(f, "forEach", "flow.forEach((value) => work(value))"), options, checkedCount(limit, "the limit of forEach", 1)));
+      forEach(this, checkedBody(f, "forEach", "flow.forEach((value) => work(value))"), options, checkedCount(limit, "the limit of forEach", 1, "flow.forEach(f, { limit: 8 })")));
   }
 
   into(sender: Sender<T>, options: IntoOptions = {}): Promise<boolean> {

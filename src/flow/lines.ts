@@ -49,7 +49,7 @@ export interface LinesOptions {
 export function lines(source: Source<Uint8Array | string>, options: LinesOptions = {}): Flow<string> {
   const { maxLine = 65_536 } = knownOptions(options, linesOptions, "lines");
   checkedCount(maxLine, "the option maxLine of lines", 1);
-  const { tower } = flowOf(source);
+  const { tower } = flowOf(source, undefined, "lines");
   return new FlowOf<string>({ ...tower, top: new LineView(tower, maxLine) });
 }
 

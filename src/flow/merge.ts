@@ -53,13 +53,13 @@ export interface MergeOptions {
  *
  * Idea: core.async's `merge`.
  */
-export function merge<T>(sources: Iterable<Source<T>>, options: MergeOptions = {}): Flow<T> {
+export function merge<T>(sources: Iterable<Source<T>> | "write merge([a, b]), not merge(a, b)", options: MergeOptions = {}): Flow<T> {
   if (typeof (sources as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== "function" || typeof (sources as unknown) === "string") {
     throw new TypeError(`merge takes a list of sources, as merge([a, b]); got ${show(sources)}`);
   }
   const { order = "random" } = knownOptions(options, mergeOptions, "merge");
   if ((order as string) !== "random" && (order as string) !== "listed") throw new TypeError(`merge takes the order "random" or "listed"; got ${show(order)}`);
-  return flowFrom<T>(new MergeOrigin([...sources].map((source) => flowOf<unknown>(source)), order === "listed"));
+  return flowFrom<T>(new MergeOrigin([...sources as Iterable<Source<T>>].map((source) => flowOf<unknown>(source, undefined, "each source of merge")), order === "listed"));
 }
 
 const mergeOptions: Known<MergeOptions> = { order: true };

@@ -44,7 +44,7 @@ export const json: Codec = {
   encode(value) {
     if (value === undefined) return nothing;
     const text = JSON.stringify(value) as string | undefined;
-    if (text === undefined) throw new TypeError(`JSON has nothing for ${show(value)}`);
+    if (text === undefined) throw new TypeError(`JSON has nothing for ${show(value)}: send data alone, or give the remote a codec`);
     return encoder.encode(text);
   },
   decode: (bytes) => (bytes.length === 0 ? undefined : JSON.parse(decoder.decode(bytes)) as unknown),

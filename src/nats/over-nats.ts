@@ -28,7 +28,7 @@ export interface NatsRemoteOptions extends RemoteOptions {
 export function overNats(connection: NatsConnectionLike, options: NatsRemoteOptions = {}): Remote {
   const given = connection as Partial<NatsConnectionLike> | null | undefined;
   for (const verb of ["publish", "subscribe", "request", "flush", "status", "closed", "isClosed"] as const) {
-    if (typeof given?.[verb] !== "function") throw misuse("overNats", "a connection of @nats-io/transport-node or another transport of version 3", connection);
+    if (typeof given?.[verb] !== "function") throw misuse("overNats", "a connection of @nats-io/transport-node or another transport of version 3, as overNats(await connect({ servers }))", connection);
   }
   if (connection.isClosed()) throw new ClosedError("overNats: the connection is closed");
   const { version } = connection.info ?? {};

@@ -16,7 +16,7 @@ import { knownOptions, type Known } from "../support/given.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { performIn, promised } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
-import { ClosedError, isError, show } from "../errors.ts";
+import { ClosedError, isError, misuse, show } from "../errors.ts";
 import { checkedBody, type GivenBody } from "../task/body.ts";
 import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
@@ -89,7 +89,9 @@ export function serve(listener: Listener, given: unknown, options: ServeOptions 
     if (onError !== undefined && typeof (onError as unknown) !== "function") {
       throw new TypeError(`onError of serve is a function; got ${show(onError)}`);
     }
-    const state = new ScopeState("scope", undefined, { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true });
+    const scopeOptions = { ...checkedOptions({ name: "serve", signal }, "serve"), passReason: true };
+    if (typeof (listener as Partial<Listener> | null | undefined)?.shutdown !== "function") throw misuse("serve", 'a listener, as await listen("127.0.0.1:8080")', listener);
+    const state = new ScopeState("scope", undefined, scopeOptions);
     return new Serving(state, listener, handler, maxConnections, onError).run();
   });
 }

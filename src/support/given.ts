@@ -21,7 +21,7 @@ export type Known<O> = Readonly<Record<keyof O, true>>;
 /** Options as they were given, or a clear error that begins with `who`: the verb, or the very operation. */
 export function knownOptions<O extends object>(options: O, known: Known<O>, who: unknown): O {
   const given: unknown = options;
-  if (typeof given !== "object" || given === null) throw misuse(who, "its options as an object", given);
+  if (typeof given !== "object" || given === null) throw misuse(callOf(who), "its options as an object", given, `; write { ${namesOf(known)} }`);
   let named = 0;
   for (const name in given) {
     if ((known as Readonly<Record<string, unknown>>)[name] === true) named++;
@@ -31,13 +31,18 @@ export function knownOptions<O extends object>(options: O, known: Known<O>, who:
   return options;
 }
 
+const namesOf = (known: object): string => Object.keys(known).join(", ");
+
+/** A sentence can begin with it: an operation is called as it is waited for, `for cell "a"`. */
+const callOf = (who: unknown): string => String(who).replace(/^(?=for |to )/, "a wait ");
+
 function unknownOption(given: object, name: string, known: object, who: unknown): TypeError {
   if (isSignal(given)) return inPlaceOfOptions(given, known, who);
-  return new TypeError(`${String(who)} has no option ${show(name)}; it has ${Object.keys(known).join(", ")}`);
+  return new TypeError(`${callOf(who)} has no option ${show(name)}; it has ${namesOf(known)}`);
 }
 
 function inPlaceOfOptions(signal: AbortSignal, known: object, who: unknown): TypeError {
-  return misuse(who, "signal" in known ? "a signal by its name, as { signal }" : "no signal", signal);
+  return misuse(callOf(who), "signal" in known ? "a signal by its name, as { signal }" : "no signal", signal);
 }
 
 const waitOptions: Known<WaitOptions> = { signal: true };

@@ -16,10 +16,11 @@ export function checkedName(name: string | undefined, kind: string): string {
 /** Whether it is a whole number from 1 up, or from another one. */
 export const isCount = (given: unknown, least = 1): given is number => Number.isInteger(given) && (given as number) >= least;
 
-/** A number of things, or a clear error that begins with `what`: `the limit of parallel`. */
-export function checkedCount(n: number, what: string, least: number): number {
+/** A number of things, or a clear error that begins with `what`: `the limit of parallel`. `call` is what to write if it is no number at all. */
+export function checkedCount(n: number, what: string, least: number, call?: string): number {
   if (isCount(n, least) || (n as unknown) === Infinity) return n;
-  throw new RangeError(`${what} is a whole number from ${String(least)} up, or Infinity; got ${show(n)}`);
+  const cure = call === undefined || typeof (n as unknown) === "number" ? "" : `; write ${call}`;
+  throw new RangeError(`${what} is a whole number from ${String(least)} up, or Infinity; got ${show(n)}${cure}`);
 }
 
 export abstract class Named {

@@ -188,7 +188,7 @@ export interface Semaphore {
  */
 export function semaphore(capacity: number, options: SemaphoreOptions = {}): Semaphore {
   const { name } = knownOptions(options, semaphoreOptions, "semaphore");
-  return new CountingSemaphore(new Permits(checkedCount(capacity, "the capacity of a semaphore", 1), checkedName(name, "semaphore")));
+  return new CountingSemaphore(new Permits(checkedCount(capacity, "the capacity of a semaphore", 1, "semaphore(3)"), checkedName(name, "semaphore")));
 }
 
 const semaphoreOptions: Known<SemaphoreOptions> = { name: true };
@@ -315,7 +315,7 @@ class CountingSemaphore extends Named implements Semaphore, Held<Permit> {
   }
 
   resize(capacity: number): void {
-    this.#permits.resize(checkedCount(capacity, "the capacity of a semaphore", 1));
+    this.#permits.resize(checkedCount(capacity, "the capacity of a semaphore", 1, "lock.resize(3)"));
   }
 
   // -- How it prints --

@@ -1,6 +1,7 @@
 /**
  * Shared objects: what tasks share besides channels, made visible to the explorer.
  */
+import { misuse } from "../errors.ts";
 import { tellMade, touch } from "../core/controller.ts";
 
 /**
@@ -25,6 +26,7 @@ import { tellMade, touch } from "../core/controller.ts";
  * Idea: loom's cells.
  */
 export function shared<T extends object>(value: T): T {
+  if ((typeof (value as unknown) !== "object" && typeof (value as unknown) !== "function") || (value as unknown) === null) throw misuse("shared", "an object, as shared({ count: 0 })", value);
   const told: T = new Proxy(value, {
     get: (target, key, receiver) => {
       touch(told);

@@ -1,7 +1,7 @@
 /** Flows and synchronisation: what is given wrongly fails at the call, with an error that says how to write it. */
 import { expect } from "chai";
 import { chan, openScope, sleep, trySelect, type Scope } from "../../../src/node.ts";
-import { broadcast, flow, lines, merge, produce, toReadable, toWritable } from "../../../src/flow/index.ts";
+import { broadcast, events, flow, hear, lines, merge, produce, toReadable, toWritable } from "../../../src/flow/index.ts";
 import { byPriority, cell, pool, rateLimiter, retry, semaphore, singleflight } from "../../../src/sync/index.ts";
 
 /** A mistake, the class of its error, and what that has to say: the verb, and the cure. */
@@ -70,7 +70,23 @@ const mistakes: readonly Mistake[] = [
   ["subscribe(-1)", () => broadcast().subscribe(-1), RangeError, /capacity/],
   ["toReadable([])", () => toReadable(any([])), TypeError, /toReadable\(flow\(values\)\)/],
   ["toWritable(5)", () => toWritable(any(5)), TypeError, /toWritable takes a sender, as chan\(\)/],
+  ["merge(['x', 'y'])", () => merge(["x", "y"]), TypeError, /^each source of merge takes what can be pulled .*lines\(\[text\]\) for its lines; got "x"$/],
+  ["merge([1])", () => merge(any([1])), TypeError, /^each source of merge .*got 1$/],
+  ["lines('text')", () => lines("a\nb"), TypeError, /^lines takes what can be pulled .*lines\(\[text\]\) for its lines/],
+  ["flow(cell)", () => flow(any(cell(1))), TypeError, /write cell\.changes\(\); got Cell/],
+  ["flow(semaphore)", () => flow(any(semaphore(1))), TypeError, /it is none of these; got Semaphore/],
+  ["chunks({ size: 3 })", () => numbers().chunks(any({ size: 3 })), RangeError, /got an object; write flow\.chunks\(3, \{ within: 100 \}\)$/],
+  ["parallel(s, f), with the right call", (s) => numbers().parallel(s, any((n: number) => n), any(undefined)), RangeError, /write flow\.parallel\(s, 8, f\)$/],
+  ["subscribe(f)", () => broadcast().subscribe(any(() => 1)), TypeError, /subscribe takes .* for await \(const value of topic\.subscribe\(\)\); got a function/],
+  ["events(name, emitter)", () => events(any("click"), any(new EventTarget())), TypeError, /events takes the target first, as events\(emitter, "data"\); got "click"/],
   // synchronisation
+  ["semaphore({ permits: 3 })", () => semaphore(any({ permits: 3 })), RangeError, /from 1 up, or Infinity; got an object; write semaphore\(3\)$/],
+  ["semaphore()", () => semaphore(any(undefined)), RangeError, /got undefined; write semaphore\(3\)$/],
+  ["resize({})", () => { semaphore(1).resize(any({})); }, RangeError, /write lock\.resize\(3\)$/],
+  ["rateLimiter(10, 1000)", () => rateLimiter(any(10)), TypeError, /rateLimiter takes its options as an object; got 10; write \{ limit, per, burst, name \}$/],
+  ["pool(f, 3)", () => pool(any(() => 1)), TypeError, /pool takes its options as an object; got a function; write \{ create, destroy, max, /],
+  ["a buffer without a capacity", () => chan<number>({ buffer: byPriority<number>((a, b) => a - b) }), TypeError, /the capacity beside a buffer of a channel cannot be undefined; write \{ capacity: 100, buffer \}$/],
+  ["an array for a buffer", () => chan<number>({ capacity: 1, buffer: any([]) }), TypeError, /buffer of a channel cannot be an empty array; write \{ capacity: 100, buffer: byPriority\(compare\) \}/],
   ["select of a semaphore", () => trySelect({ lock: any(semaphore(1)) }), TypeError, /as lock\.acquiring\(\); got Semaphore/],
   ["select of a limiter", () => trySelect({ limit: any(rateLimiter({ limit: 1, per: 1 })) }), TypeError, /as limiter\.taking\(\); got RateLimiter/],
   ["select of a cell", () => trySelect({ cell: any(cell(1)) }), TypeError, /as cell\.waiting\(test\); got Cell/],
@@ -97,6 +113,9 @@ const rejected: readonly Mistake[] = [
   ["forEach limit: 0", () => numbers().forEach((n) => n, { limit: 0 }), RangeError, /limit of forEach is a whole number from 1 up/],
   ["forEach(f, 3)", () => numbers().forEach((n) => n, any(3)), TypeError, /forEach takes its options as an object; got 3/],
   ["forEach(f, signal)", () => numbers().forEach((n) => n, any(new AbortController().signal)), TypeError, /forEach takes a signal by its name, as \{ signal \}/],
+  ["hear(target, name, signal)", () => hear(new EventTarget(), "x", any(new AbortController().signal)), TypeError, /^a wait for event "x" takes a signal by its name, as \{ signal \}/],
+  ["cell.wait(test, signal)", () => cell(1, { name: "c" }).wait(() => true, any(new AbortController().signal)), TypeError, /^a wait for cell "c" takes a signal by its name/],
+  ["singleflight.run(key, signal)", () => singleflight(function load(key: string) { return key; }).run("a", any(new AbortController().signal)), TypeError, /^a wait for load\("a"\) takes a signal by its name/],
   ["into([])", () => numbers().into(any([])), TypeError, /into takes a sender, as chan\(\)/],
   ["into preventClose: 1", () => numbers().into(chan(), { preventClose: any(1) }), TypeError, /preventClose of into is true or false/],
   ["toArray(signal)", () => numbers().toArray(any(new AbortController().signal)), TypeError, /toArray takes a signal by its name/],

@@ -13,6 +13,7 @@ import {
 } from "../../../src/index.ts";
 import { bubble, expectNoLeaks, explore } from "../../../src/testing/index.ts";
 import { serve, type Listener } from "../../../src/net/index.ts";
+import { flow, merge } from "../../../src/flow/index.ts";
 declare const ch: import("../../../src/index.ts").Channel<number>;
 declare const task: Task<number>;
 declare const listener: Listener;
@@ -28,6 +29,9 @@ const operation = "write ch.receiving(), not ch or ch.receive(); task.joining(),
 
 /** The line that ends a message, by the snippets that it is said of. */
 const mistakes: Record<string, readonly string[]> = {
+  "write flow(await promise), events(emitter, name), or lines([text])": ["flow(work(1));", "flow(5);", "flow(task);", "flow(new EventTarget());", "flow(() => 1);"],
+  "write merge([a, b]), not merge(a, b)": ["merge(ch);", "merge(5);"],
+  "write until(settling(promise)), until(aborting(signal)), or until(sleeping(ms))": ["flow(ch).until(work(1));", "flow(ch).until(signal);", "flow(ch).until(100);"],
   "write go(() => work()), not go(work())": ["go(work(1));", "go(Promise.resolve<any>(1));", "go(5);", "go(helper(1));", "go(ch);", "go(undefined);"],
   "write s.go(() => work()), not s.go(work())": ["void scope((s) => { s.go(work(1)); });"],
   "write s.defer(() => cleanUp())": ["void scope((s) => { s.defer(work(1)); });"],
@@ -114,6 +118,13 @@ const good: Record<string, readonly string[]> = {
     "function wrap<F extends () => Promise<number>>(bodies: F[]): Promise<unknown>[] { return [race(bodies), gather(bodies)]; } wrap([async () => 1]);",
     "function wrap<T>(op: Operation<T>): Promise<T> { return perform(op); } void wrap(always(1));",
     "function wrap<C extends Cases>(cases: C): Promise<unknown> { return select(cases); } void wrap({ a: always(1) });",
+  ],
+  "sources are inferred": [
+    "equal<import('../../../src/flow/index.ts').Flow<number>>()(flow([1]));",
+    "equal<import('../../../src/flow/index.ts').Flow<number>>()(flow(ch).until(sleeping(1)));",
+    "equal<import('../../../src/flow/index.ts').Flow<string>>()(flow((async function* () { yield 'a'; })()));",
+    "equal<import('../../../src/flow/index.ts').Flow<number>>()(merge([ch, flow([1])]));",
+    "function wrap<T>(source: import('../../../src/flow/index.ts').Source<T>): Promise<T[]> { return flow(source).toArray(); } wrap([1]);",
   ],
   "jobs, racers and cases are inferred": [
     "equal<Promise<[string, number]>>()(gather([() => work(1), () => 5]));",

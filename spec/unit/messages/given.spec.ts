@@ -5,8 +5,9 @@ import {
   aborting, always, attempting, awaiting, calls, chan, checkpoint, choose, coroutine, gather, go, guard, named, openScope, operation, perform, poll, race, run,
   scope, select, selecting, settling, shield, sleep, timeout, trySelect, type Operation,
 } from "../../../src/node.ts";
+import { overNats } from "../../../src/nats/index.ts";
 import { dial, dialing, listen, serve, type Connection, type Listener } from "../../../src/net/index.ts";
-import { bubble, expectNoLeaks, explore, memoryNet, replay } from "../../../src/testing/index.ts";
+import { bubble, expectNoLeaks, explore, memoryBroker, memoryNet, replay, shared } from "../../../src/testing/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
 
 /** As JavaScript gives it. */
@@ -65,6 +66,14 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => select(given(new Map([["case", always(1)]]))), "select takes a record or an array of operations; got a Map", "rejects");
     await refuses(() => select(given(always(1))), "select takes a record or an array of operations", "rejects");
     for (const wrong of [5, null, undefined]) await refuses(() => select(given(wrong)), `select takes a record or an array of operations; got ${String(wrong)}`, "rejects");
+    const receiving = select(given(chan({ name: "jobs" }).receiving()));
+    await refuses(() => receiving, 'select takes a record or an array of operations; got receive on channel "jobs"', "rejects");
+    await refuses(() => chan(given({ overflow: "drop" })), 'the overflow of a channel cannot be "drop"; it is wait, drop-newest, drop-oldest', "throws");
+    await refuses(() => chan<number>().receive(given(5)), "its options as an object; got 5; write { signal }", "rejects");
+    await refuses(() => serve(given(Promise.resolve()), () => 1), 'serve takes a listener, as await listen("127.0.0.1:8080"); got a promise', "rejects");
+    await refuses(() => shared(given(undefined)), "shared takes an object, as shared({ count: 0 }); got undefined", "throws");
+    await refuses(() => memoryBroker().remote(given("worker")), 'a remote of memoryBroker takes its options as an object, as { name }; got "worker"', "throws");
+    await refuses(() => overNats(given("nats://127.0.0.1")), "as overNats(await connect({ servers })); got", "throws");
     for (const option of ["overflow", "onDrop", "name"]) await refuses(() => chan(given({ [option]: 5 })), `the ${option} of a channel cannot be 5`, "throws");
   });
 

@@ -127,6 +127,7 @@ export function events<T>(observable: ObservableLike, options?: EventOptions<T>)
 export function events<T>(listen: Listen<T>, options?: EventOptions<T>): Flow<T>;
 export function events(source: unknown, ...rest: readonly unknown[]): Flow<unknown> {
   const named = typeof rest[0] === "string" || typeof rest[0] === "symbol";
+  if (typeof source === "string" || typeof source === "symbol") throw new TypeError(`events takes the target first, as events(emitter, "data"); got ${show(source)}`);
   const given = checkedOptions((named ? rest[1] : rest[0]) as EventOptions<unknown> | undefined);
   const { until } = given;
   const untilName = typeof until === "string" || typeof until === "symbol" ? until : undefined;

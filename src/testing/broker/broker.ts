@@ -5,7 +5,7 @@
  */
 import { share, touch } from "../../core/controller.ts";
 import { perform } from "../../core/perform.ts";
-import { show } from "../../errors.ts";
+import { misuse, show } from "../../errors.ts";
 import { knownOptions, type Known } from "../../support/given.ts";
 import { checkedDelay } from "../../time/timer.ts";
 import { sleeping } from "../../time/sleep.ts";
@@ -120,7 +120,9 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
     return found;
   };
   return {
-    remote({ name = `client-${++made}`, ...rest } = {}) {
+    remote(given = {}) {
+      if (typeof given !== "object") throw misuse("a remote of memoryBroker", "its options as an object, as { name }", given);
+      const { name = `client-${++made}`, ...rest } = given;
       const connection = new MemoryConnection(engine, name, delayed, maxBytes, storage);
       const client = clientOver(connection, rest, "a remote of memoryBroker");
       const remote = new ClientRemote(client);
