@@ -13,7 +13,7 @@ const now = (): number => performance.now();
 describe("a channel between machines, in memory", () => {
   for (const [title, story] of Object.entries(channelScenarios)) it(title, inMemory((broker) => story(memoryWorld(broker))));
 
-  it("NT-04 a value whose receive was withdrawn on its way goes to the next one, in every order; the send fulfils once (nats/channel.ts 1, exchange.ts 1)", async () => {
+  it("NT-04 a value whose receive was withdrawn on its way goes to the next one, in 300 orders; the send fulfils once (nats/channel.ts 1, exchange.ts 1)", async () => {
     const { outcomes } = await explore(async ({ outcome }) => {
       const broker = memoryBroker();
       const [here, there] = [broker.remote({ name: "a" }).channel<number>("c"), broker.remote({ name: "b" }).channel<number>("c")];
@@ -40,6 +40,19 @@ describe("a channel between machines, in memory", () => {
     await reading;
     expect(got).to.deep.equal([1, 2]);
   }));
+
+  it("NT-05 (b) an answer that is lost, in 300 orders: the value is taken once, and its send fulfils", async () => {
+    const { outcomes } = await explore(async ({ outcome }) => {
+      const broker = memoryBroker({ storage: false });
+      const [here, there] = [broker.remote({ name: "a" }).channel<number>("c"), broker.remote({ name: "b" }).channel<number>("c")];
+      broker.loseAnswers(2);
+      const got = go(async () => [await there.receive(), await there.receive()]);
+      await here.send(1);
+      await here.send(2);
+      outcome(String(await got));
+    }, { strategy: "random", maxSchedules: 300 });
+    expect([...outcomes.keys()]).to.deep.equal(["1,2"]);
+  });
 
   it("NT-06 (a) restarts under traffic of 8 and 8 tasks: fulfilled, received and distinct are the same, and none is rejected", inMemory(async (broker) => {
     broker.delay([0, 3]);
@@ -110,6 +123,29 @@ describe("a channel between machines, in memory", () => {
     expect(told.map(([value, cause]) => [value, (cause as Error).name])).to.deep.equal([[3, "UnknownOutcomeError"]]);
   }));
 
+  it("NT-08 (b) an abort of a send at any time, in 50 orders of each of ten delays: it has fulfilled, or rejects with the reason; the value is taken once at most, and onUnknown is not told", async () => {
+    const seen = new Set<string>();
+    for (let ms = 0; ms < 20; ms += 2) for (const one of (await explore(async ({ outcome }) => {
+      const broker = memoryBroker({ storage: false });
+      const told: unknown[] = [];
+      const [here, there] = [broker.remote({ name: "a" }).channel<number>("c", { onUnknown: (value) => { told.push(value); } }), broker.remote({ name: "b" }).channel<number>("c")];
+      const stop = new AbortController();
+      const got: number[] = [];
+      const reading = go(async () => { while (!got.includes(2)) got.push(await there.receive()); });
+      const stopping = go(async () => {
+        await sleep(ms);
+        stop.abort("enough");
+      });
+      broker.delay(3);
+      const fate = await here.send(1, { signal: stop.signal }).then(() => "sent", String);
+      await stopping;
+      await here.send(2);
+      await reading;
+      outcome(`${fate} ${String(got)} ${String(told)}`);
+    }, { strategy: "random", maxSchedules: 50 })).outcomes.keys()) seen.add(one);
+    expect([...seen].sort()).to.deep.equal(["enough 1,2 ", "enough 2 ", "sent 1,2 "]);
+  });
+
   it("NT-09 a cancel of the scope ends a send on its way at once", inMemory(async (broker) => {
     const [here, there] = [broker.remote().channel<number>("c"), broker.remote().channel<number>("c")];
     void there.receive().catch(() => undefined);
@@ -137,6 +173,20 @@ describe("a channel between machines, in memory", () => {
     expect(got.sort()).to.deep.equal(["a", "b"]);
     await Promise.all(sent);
   }));
+
+  it("NT-10 (b) a select of two receives, in 300 orders: one commits, and the other's value is there for the next", async () => {
+    const { outcomes } = await explore(async ({ outcome }) => {
+      const broker = memoryBroker({ storage: false });
+      const [near, far] = [broker.remote({ name: "a" }), broker.remote({ name: "b" })];
+      const sent = ["x", "y"].map((name) => go(() => near.channel<string>(name).send(name)));
+      const [x, y] = [far.channel<string>("x"), far.channel<string>("y")];
+      const first = await select({ x: x.receiving(), y: y.receiving() });
+      const second = await (first.case === "x" ? y : x).receive();
+      for (const one of sent) await one;
+      outcome([first.value, second].sort().join());
+    }, { strategy: "random", maxSchedules: 300 });
+    expect([...outcomes.keys()]).to.deep.equal(["x,y"]);
+  });
 
   it("NT-11 a send is no case of a select, mapped or not; yield* and perform work", inMemory(async (broker) => {
     const [here, there] = [broker.remote().channel<number>("c"), broker.remote().channel<number>("c")];
