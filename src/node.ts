@@ -70,13 +70,17 @@ interface Stores {
 const ofStore = "kResourceStore";
 /** The keys of the library's own storages, on platforms that keep stores by key. */
 const keysOfCarried = new Set<string | symbol | undefined>();
+/** The first of them, where the keys are symbols. */
+let firstKey: symbol | undefined;
 const resources: Stores = {
   present: executionAsyncResource,
   isIn: (resource, own) => {
-    return Object.getOwnPropertySymbols(resource).some(
-      (symbol) =>
-        symbol.description === ofStore && (own || !keysOfCarried.has(symbol)) && (resource as Record<symbol, unknown>)[symbol] !== undefined,
-    );
+    const held = resource as Record<symbol, unknown>;
+    if (own && firstKey !== undefined && held[firstKey] !== undefined) return true; // mostly
+    for (const symbol of Object.getOwnPropertySymbols(resource)) {
+      if (symbol.description === ofStore && (own || !keysOfCarried.has(symbol)) && held[symbol] !== undefined) return true;
+    }
+    return false;
   },
 };
 
@@ -150,7 +154,11 @@ provideContexts({
     carried.add(storage);
     firstCarried ??= storage;
     if (mappings) learnKey(storage);
-    else keysOfCarried.add((storage as { [ofStore]?: symbol })[ofStore]);
+    else {
+      const key = (storage as { [ofStore]?: symbol })[ofStore];
+      keysOfCarried.add(key);
+      firstKey ??= key;
+    }
     return storage as AsyncLocalStorage<T>;
   },
 });

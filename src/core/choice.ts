@@ -62,15 +62,15 @@ export class Choice<T> extends Performable<T> implements Around {
   #order: Case[] | undefined = undefined;
   readonly #form: Form;
   readonly #listed: boolean;
-  /** Not known of a wait, which is prepared and polled already: those of its operation may change meanwhile (`gather`). */
-  readonly #traits: number | undefined;
+  /** Those of its cases. A wait may have any, since those of its operation change (`gather`). */
+  readonly #traits: number;
 
   constructor(cases: readonly Case[], form: Form = "choice", listed = false) {
     super();
     this.#cases = cases;
     this.#form = form;
     this.#listed = listed;
-    this.#traits = form === "wait" ? undefined : traitsOf(cases);
+    this.#traits = form === "wait" ? -1 : traitsOf(cases);
   }
 
   /** Whether it is a verb's, beside its signal, and no choice of the user's. */
@@ -86,11 +86,7 @@ export class Choice<T> extends Performable<T> implements Around {
 
   /** A cancel withdraws a choice, whatever its cases are. */
   override get traits(): number {
-    return this.#ofCases & ~(OutlastsCancel | FailsAlone);
-  }
-
-  get #ofCases(): number {
-    return this.#traits ?? traitsOf(this.#cases);
+    return (this.#form === "wait" ? traitsOf(this.#cases) : this.#traits) & ~(OutlastsCancel | FailsAlone);
   }
 
   override footprint(): void {
@@ -99,7 +95,7 @@ export class Choice<T> extends Performable<T> implements Around {
 
   override prepare(): Performable<T> {
     // Mostly nothing has to be: a select over 100 channels takes half the time without a look at each (`npm run bench -- fan-in`).
-    if ((this.traits & Prepares) === 0) return this;
+    if ((this.#traits & Prepares) === 0) return this;
     const prepared = this.#cases.map((given) => {
       const operation = given.operation.prepare();
       return operation === given.operation ? given : { key: given.key, operation };
@@ -110,7 +106,7 @@ export class Choice<T> extends Performable<T> implements Around {
   override attempt(key?: CaseKey): T | Nothing {
     if (controller) this.footprint();
     // Code of the user that runs here may perform this very choice: then each polling has an order of its own.
-    const order = this.#order === undefined || (this.traits & ResultIsDeferred) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
+    const order = this.#order === undefined || (this.#traits & ResultIsDeferred) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
       const index = this.#listed ? order.length - left : pick(left, order);
       const polled = order[index] as Case;
@@ -128,7 +124,7 @@ export class Choice<T> extends Performable<T> implements Around {
     const waiters: InnerWaiter[] = [];
     outside.place = this;
     outside.slot = waiters;
-    const careful = (this.#ofCases & (RunsUserCode | FailsAlone)) !== 0;
+    const careful = (this.#traits & (RunsUserCode | FailsAlone)) !== 0;
     let userCodeRan = false;
     let order: readonly Case[] = this.#order ?? this.#cases;
     // eslint-disable-next-line @typescript-eslint/prefer-for-of -- the order may become another one on the way
