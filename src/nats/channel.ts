@@ -18,7 +18,8 @@ import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
 import { standing } from "../support/printing.ts";
 import { checkOf, type Validator } from "./codec.ts";
 import type { Client } from "./client.ts";
-import type { Exchange, Giver, Taker } from "./exchange.ts";
+import type { Exchange, Taker } from "./exchange.ts";
+import type { Giver } from "./givers.ts";
 import { checkedName } from "./names.ts";
 
 /** How a channel between machines is made. */

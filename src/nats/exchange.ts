@@ -17,9 +17,11 @@ import { enqueue } from "../core/scheduler.ts";
 import { ClosedError } from "../errors.ts";
 import { Chain, type Linked } from "../support/chain.ts";
 import { NobodyThere, TimedOut, type Message, type Subscription } from "./broker.ts";
+import { Answers, type SenderAnswers } from "./answers.ts";
 import type { Client, Part } from "./client.ts";
 import { bytesOf, textOf } from "./codec.ts";
 import { partsOf, RemoteError, UnknownOutcomeError, type ErrorParts } from "./errors.ts";
+import { GiverLine, type Giver } from "./givers.ts";
 
 /** Somebody who waits for a value. */
 export interface Taker extends Linked<Taker> {
@@ -29,37 +31,12 @@ export interface Taker extends Linked<Taker> {
   end(): void;
 }
 
-/** A value that is to be given. */
-export interface Giver extends Linked<Giver> {
-  readonly bytes: Uint8Array;
-  seq: number;
-  /** Where it is on its way to. */
-  inbox: string | undefined;
-  /** When its first question went out that had no answer. */
-  since: number | undefined;
-  /** A question is out. */
-  asked: boolean;
-  /** Nobody waits for it any more. */
-  left: boolean;
-  taken(): void;
-  failed(error: unknown): void;
-  /** It had left, and nobody knows what became of it. */
-  unknown(error: unknown): void;
-}
-
 /** A process that waits for values. */
 interface Inbox {
   /** How many, as it has said last. */
   wants: number;
   stamp: number;
   onTheWay: number;
-}
-
-/** What is remembered of a sender. */
-interface Sender {
-  readonly answers: Map<number, string>;
-  /** The first of those that were refused and have not come again. */
-  refused: number | undefined;
 }
 
 /** How long, in milliseconds, until a process is asked again that is not there now: after a restart of the server it may be about to come back. */
@@ -78,13 +55,12 @@ export class Exchange implements Part {
   #wants = 0;
   #stamp = 0;
   #announcesSoon = false;
-  readonly #line = new Chain<Giver>();
-  #last: Giver | undefined = undefined;
+  readonly #line = new GiverLine();
   /** All that are not settled, in order of their numbers. */
   readonly #unsettled = new Map<number, Giver>();
   #given = 0;
   readonly #inboxes = new Map<string, Inbox>();
-  readonly #senders = new Map<string, Sender>();
+  readonly #answers = new Answers();
   #subscription: Subscription | undefined = undefined;
   #disarm: (() => void) | undefined = undefined;
   /** All who wait have been asked for since there is a connection: whoever waits later says so. */
@@ -98,11 +74,9 @@ export class Exchange implements Part {
     this.#key = `${kind}-${name.replaceAll(".", "=")}`;
   }
 
-  /** How many senders are remembered, and how many of their answers. */
+  /** How many answers are remembered. */
   get remembered(): number {
-    let count = 0;
-    for (const { answers } of this.#senders.values()) count += answers.size;
-    return count;
+    return this.#answers.count;
   }
 
   /** From the first wait on. */
@@ -139,7 +113,7 @@ export class Exchange implements Part {
 
   /** One of the ends has gone: it neither asks again nor waits. */
   #left(id: string): void {
-    this.#senders.delete(id);
+    this.#answers.forget(id);
     this.#inboxes.delete(id);
   }
 
@@ -176,29 +150,17 @@ export class Exchange implements Part {
     const at = bytes.indexOf(10);
     const [from = "", number, low] = textOf(bytes.subarray(0, at)).split(" ");
     const [seq, lowest] = [Number(number), Number(low)];
-    let sender = this.#senders.get(from);
-    if (!sender) this.#senders.set(from, (sender = { answers: new Map(), refused: undefined }));
-    for (const answered of sender.answers.keys()) {
-      if (answered >= lowest) break;
-      sender.answers.delete(answered);
-    }
-    if (sender.refused !== undefined && sender.refused < lowest) sender.refused = undefined;
-    let answer = sender.answers.get(seq);
-    if (answer === undefined) {
-      answer = this.#answer(sender, seq, bytes.subarray(at + 1));
-      if (answer !== "-") sender.answers.set(seq, answer);
-    }
+    const sender = this.#answers.to(from);
+    sender.settledBelow(lowest);
+    const answer = sender.of(seq, () => this.#answer(sender, seq, bytes.subarray(at + 1)));
     message.respond(bytesOf(`${answer}\n${this.#wants} ${++this.#stamp}`));
   }
 
-  #answer(sender: Sender, seq: number, bytes: Uint8Array): string {
+  #answer(sender: SenderAnswers, seq: number, bytes: Uint8Array): string {
     if (this.closed) return "x";
     const { first } = this.#takers;
-    if (first === undefined || (sender.refused !== undefined && seq > sender.refused)) {
-      sender.refused = Math.min(seq, sender.refused ?? seq);
-      return "-";
-    }
-    if (sender.refused === seq) sender.refused = undefined;
+    if (first === undefined || sender.mustWait(seq)) return sender.refuse(seq);
+    sender.accept(seq);
     try {
       this.unwant(first);
       first.take(bytes);
@@ -230,28 +192,13 @@ export class Exchange implements Part {
   leave(giver: Giver): void {
     giver.left = true;
     if (giver.inbox !== undefined) return; // on its way: its outcome is still looked for
-    this.#fromLine(giver);
+    this.#line.remove(giver);
     this.#unsettled.delete(giver.seq);
   }
 
-  /** By its number: those that were refused go first. */
   #toLine(giver: Giver): void {
     giver.inbox = undefined;
-    const later: Giver[] = [];
-    for (let last = this.#last; last && last.seq > giver.seq; last = this.#last) {
-      this.#fromLine(last);
-      later.push(last);
-    }
-    for (const one of [giver, ...later.reverse()]) {
-      this.#line.add(one);
-      this.#last = one;
-    }
-  }
-
-  #fromLine(giver: Giver): void {
-    if (giver.before === undefined && this.#line.first !== giver) return;
-    if (this.#last === giver) this.#last = giver.before;
-    this.#line.remove(giver);
+    this.#line.add(giver);
   }
 
   #wanted(inbox: string, wants: number, stamp: number): void {
@@ -268,7 +215,7 @@ export class Exchange implements Part {
     if (!this.#client.connected) return;
     for (const [id, inbox] of this.#inboxes) {
       for (let { first } = this.#line; first && inbox.wants > inbox.onTheWay; { first } = this.#line) {
-        this.#fromLine(first);
+        this.#line.remove(first);
         first.inbox = id;
         inbox.onTheWay++;
         this.#ask(first, id);
@@ -384,7 +331,7 @@ export class Exchange implements Part {
       first.end();
     }
     for (let { first } = this.#line; first; { first } = this.#line) {
-      this.#fromLine(first);
+      this.#line.remove(first);
       this.#unsettled.delete(first.seq);
       first.failed(this.closedError("send"));
     }

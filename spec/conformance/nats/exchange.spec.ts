@@ -2,7 +2,8 @@
 import { expect } from "chai";
 import type { Broker, Message } from "../../../src/nats/index.ts";
 import type { Client } from "../../../src/nats/client.ts";
-import { Exchange, type Giver, type Taker } from "../../../src/nats/exchange.ts";
+import { Exchange, type Taker } from "../../../src/nats/exchange.ts";
+import type { Giver } from "../../../src/nats/givers.ts";
 import { clientOver } from "../../../src/nats/remote.ts";
 import { settle } from "../../support/settle.ts";
 import { bytes } from "./support.ts";
