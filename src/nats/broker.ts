@@ -20,6 +20,8 @@ export interface Subscription {
   known(): Promise<void>;
   /** No message is heard any more. */
   unsubscribe(): void;
+  /** No message is sent here any more; those that are on their way are heard. Fulfils, in any case, when there are none. */
+  drain(): Promise<void>;
 }
 
 /** How a connection stands. */

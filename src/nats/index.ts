@@ -19,6 +19,8 @@ export type { DeadLetter, Delivery, Queue, QueueOptions, QueueSendOptions, Queue
 export type { SubscribeOptions, Topic, TopicOptions } from "./topic.ts";
 // Channels
 export { remote, type RemoteChannel, type RemoteChannelOptions } from "./channel.ts";
+// Calls
+export type { RemoteCallsOptions } from "./remote-calls.ts";
 // Errors
 export { RemoteError, UnknownOutcomeError, type ErrorParts } from "./errors.ts";
 // Brokers

@@ -9,6 +9,8 @@ import { performIn } from "../core/perform.ts";
 import { operation } from "../ops/source.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Broker } from "./broker.ts";
+import type { CallChannel } from "../talk/calls.ts";
+import { callsOver, type RemoteCallsOptions } from "./remote-calls.ts";
 import { channelOver, type RemoteChannel, type RemoteChannelOptions } from "./channel.ts";
 import { Client } from "./client.ts";
 import { checkedCodec, json, type Codec } from "./codec.ts";
@@ -83,6 +85,31 @@ export interface Remote extends AsyncDisposable {
    * @throws TypeError for a name that is none
    */
   topic<T>(name: string, options?: TopicOptions<T>): Topic<T>;
+  /**
+   * Calls: a request and its answer, at most once. Every server of the name, in whatever process, gets some of them; a call waits for a server while
+   * there is none. `close` ends this end alone.
+   *
+   * A call rejects with a {@link RemoteError} when the handler fails, with an {@link UnknownOutcomeError} when its server has been silent for `patience`,
+   * and when its caller gives up, `call.signal` aborts at the server. A request that its caller has given up on its way may have been accepted; so may
+   * one of a `calling` that has lost a `select`.
+   *
+   * @param name - as for {@link queue}
+   * @param options - `validate`: checks each request
+   * @throws TypeError for a name that is none
+   *
+   * @example
+   * ```ts
+   * import { memoryBroker } from "rendezvous/testing";
+   *
+   * const broker = memoryBroker();
+   * const there = broker.remote().calls<number, number>("squares");
+   * void there.server.serve((n) => n * n);
+   * const here = broker.remote().calls<number, number>("squares");
+   * console.log(await here.client.call(7)); // 49
+   * there.close();
+   * ```
+   */
+  calls<Req, Res>(name: string, options?: RemoteCallsOptions<Req>): CallChannel<Req, Res>;
   /** Whether it is connected now. */
   readonly connected: boolean;
   /** Waits until it is connected, for `select`, `perform` and `yield*`. */
@@ -117,6 +144,7 @@ export class ClientRemote implements Remote {
   readonly #client: Client;
   /** By name: those of one process are one end. */
   readonly #exchanges = new Map<string, Exchange>();
+  #calls = 0;
 
   constructor(client: Client) {
     this.#client = client;
@@ -145,6 +173,10 @@ export class ClientRemote implements Remote {
 
   topic<T>(name: string, options?: TopicOptions<T>): Topic<T> {
     return topicOver(this.#client, name, options);
+  }
+
+  calls<Req, Res>(name: string, options: RemoteCallsOptions<Req> = {}): CallChannel<Req, Res> {
+    return callsOver(this.#client, name, options, ++this.#calls);
   }
 
   toString(): string {

@@ -117,16 +117,7 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
     accept: (options) => requests.receive(options),
     accepting: () => requests.receiving(),
     [Symbol.asyncIterator]: () => requests[Symbol.asyncIterator](),
-    async serve(handler) {
-      checkedFunction(handler, "serve", "server.serve((value) => answer)", "GeneratorFunction", "AsyncGeneratorFunction");
-      for await (const call of requests) {
-        try {
-          call.reply(await handler(call.value, call));
-        } catch (error) {
-          call.fail(error);
-        }
-      }
-    },
+    serve: (handler) => answerAll(requests, handler),
   };
   const both: CallChannel<Req, Res> = {
     client: printedAs(client, () => standing(`Client of calls ${said}`, ...facts())),
@@ -137,6 +128,20 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
     },
   };
   return printedAs(both, () => standing(`Calls ${said}`, ...facts()));
+}
+
+/** Answer one call after the other with what the handler makes of it. */
+export async function answerAll<Req, Res>(
+  requests: AsyncIterable<Call<Req, Res>>, handler: (value: Req, call: Call<Req, Res>) => Res | PromiseLike<Res>,
+): Promise<void> {
+  checkedFunction(handler, "serve", "server.serve((value) => answer)", "GeneratorFunction", "AsyncGeneratorFunction");
+  for await (const call of requests) {
+    try {
+      call.reply(await handler(call.value, call));
+    } catch (error) {
+      call.fail(error);
+    }
+  }
 }
 
 /** One call, as both its sides see it. */

@@ -25,7 +25,8 @@ class Engine {
       publish: (subject, data) => { this.#route(subject, data, () => undefined); },
       subscribe: (subject, _, heard) => {
         this.#ears.set(subject, (this.#ears.get(subject) ?? new Set()).add(heard));
-        return { known: () => Promise.resolve(), unsubscribe: () => { this.#ears.get(subject)?.delete(heard); } };
+        const unsubscribe = (): void => { this.#ears.get(subject)?.delete(heard); };
+        return { known: () => Promise.resolve(), unsubscribe, drain: async () => { unsubscribe(); } };
       },
       request: (subject, data) => new Promise((resolve) => {
         this.#route(subject, data, (answer) => { resolve({ subject, bytes: answer, respond: () => undefined }); });

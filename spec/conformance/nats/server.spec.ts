@@ -4,6 +4,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { ClosedError, sleep } from "../../../src/node.ts";
 import { overNats, UnknownOutcomeError } from "../../../src/nats/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
+import { callsScenarios } from "./calls-scenarios.ts";
 import { channelScenarios } from "./channel-scenarios.ts";
 import { queueScenarios } from "./queue-scenarios.ts";
 import { describeOnServer, NatsServer, ServerWorld } from "./server.ts";
@@ -25,7 +26,7 @@ describeOnServer("what is marked R", function () {
   afterEach(async () => { await Promise.all(worlds.splice(0).map((one) => one.end())); });
   after(async () => { await server.end(); });
 
-  const all: Scenarios = { ...channelScenarios, ...queueScenarios, ...topicScenarios };
+  const all: Scenarios = { ...callsScenarios, ...channelScenarios, ...queueScenarios, ...topicScenarios };
   describe("NT-62 the scenarios that run in memory, too", () => {
     for (const [title, story] of Object.entries(all)) it(title, () => story(world()));
   });

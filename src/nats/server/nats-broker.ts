@@ -123,6 +123,7 @@ export class NatsBroker implements Broker {
     return {
       known: () => this.connection.flush(),
       unsubscribe: () => { if (!this.connection.isClosed()) subscription.unsubscribe(); },
+      drain: () => subscription.drain().catch(() => undefined), // closed or lost: nothing is on its way
     };
   }
 

@@ -90,6 +90,11 @@ export class MemoryConnection implements Broker {
         this.#lasting.delete(lasting);
         this.up(() => { this.#deafen(ear); });
       },
+      drain: async () => {
+        this.#lasting.delete(lasting);
+        await this.#ask(() => { this.#deafen(ear); });
+        over = true;
+      },
     };
   }
 
