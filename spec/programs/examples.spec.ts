@@ -10,7 +10,7 @@ import { exampleFile, promised, runExample } from "./program.ts";
 const ofTheirOwn = [
   "04-wget.ts", "14-graceful-shutdown.ts", "16-deadlock.ts", "20-chat-server.ts", "21-wget-https.ts", "22-redis.ts", "23-port-scanner.ts",
   "24-smtp-starttls.ts", "25-socks5-proxy.ts", "26-http.ts", "27-nats.ts", "28-mqtt.ts", "29-postgres.ts",
-  "41-csv-from-a-process.ts", "45-connection-pool.ts", "50-thumbnails.ts", "53-ping-pong.ts", "57-graceful-worker.ts",
+  "41-csv-from-a-process.ts", "45-connection-pool.ts", "50-thumbnails.ts", "52-calculator.ts", "53-ping-pong.ts", "57-graceful-worker.ts",
 ];
 
 /** Examples that run in virtual time by themselves. */

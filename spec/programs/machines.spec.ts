@@ -44,6 +44,10 @@ describeOnServer("examples in several processes", function () {
     expect(await run("53-ping-pong.ts", restarting)).to.deep.equal(promised("53-ping-pong.ts"));
   });
 
+  it("52: of two calculators one dies at a call, whose outcome is unknown; the other answers", async () => {
+    expect(await run("52-calculator.ts")).to.deep.equal(promised("52-calculator.ts"));
+  });
+
   it("57: a worker process that is told to stop gives its leases back, and ends with 130", async () => {
     expect(await run("57-graceful-worker.ts")).to.deep.equal(promised("57-graceful-worker.ts"));
   });

@@ -109,6 +109,23 @@ describeOnServer("what is marked R", function () {
     expect(received.sort()).to.deep.equal(fulfilled.sort());
   });
 
+  it("NT-58 a call on its way when the server is killed settles within one and two times patience of the reconnect", async () => {
+    const here = world();
+    const [there, { client }] = [(await here.remote()).calls<number, number>("c"), (await here.remote({ patience: 300 })).calls<number, number>("c")];
+    const serving = there.server.serve((n) => n);
+    expect(await client.call(1)).to.equal(1);
+    const failing = client.call(2).catch((error: unknown) => error);
+    await server.kill();
+    await server.begin();
+    const back = performance.now();
+    const outcome = await failing;
+    expect(outcome === 2 || outcome instanceof UnknownOutcomeError).to.equal(true);
+    expect(performance.now() - back).to.be.below(2000);
+    expect(await client.call(3)).to.equal(3);
+    there.close();
+    await serving;
+  });
+
   it("NT-14 an end that is made when all others have gone knows of the close", async () => {
     const here = world();
     const first = await here.remote();
