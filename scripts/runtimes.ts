@@ -16,6 +16,7 @@ import { firstMinute } from "./runtimes/first-minute.ts";
 import { all as leftOut } from "./runtimes/left-out.ts";
 import { cellOf, matrix } from "./runtimes/matrix.ts";
 import { bunTest, leaksUnder, programsOn } from "./runtimes/programs.ts";
+import { recipes } from "./runtimes/recipes.ts";
 import type { Row } from "./runtimes/row.ts";
 import { fetchRuntimes, present, type Runtime } from "./runtimes/runtime.ts";
 import { site } from "./runtimes/site.ts";
@@ -90,6 +91,8 @@ function rowOf(what: string, where: string, specs: readonly Spec[]): Row {
 }
 
 for (const row of await examples(others, each)) tell(row);
+/** The pages run by `npm test` on Node 20; the oldest and the newest of the Nodes show what versions change. */
+await each(others.filter(({ name }) => !/^Node 2[24]/.test(name)).map((runtime) => async () => { tell(await recipes(runtime)); }));
 await each([present, ...others].flatMap((runtime) => programsOn(runtime).map((job) => async () => { tell(await job()); })));
 for (const runtime of others) {
   if (runtime.kind === "bun") tell(await bunTest(runtime));

@@ -3,7 +3,7 @@
  * listed, by the `order` of their front matter first, in the sections below.
  */
 import { readFileSync } from "node:fs";
-import { Comment, CommentTag, Converter, type Application, type Context, type ContainerReflection, type DeclarationReflection, type Reflection } from "typedoc";
+import { Comment, CommentTag, Converter, ReflectionKind, type Application, type Context, type ContainerReflection, type DeclarationReflection, type Reflection } from "typedoc";
 
 /** The sections of the site, as its list of contents has them. */
 export const sections: readonly string[] = ["Start", "Guides", "Coming from", "API", "Recipes", "Examples", "Errors"];
@@ -38,6 +38,7 @@ export function inOrder(site: Application): void {
       page.frontmatter["category"] = page.frontmatter["group"];
       delete page.frontmatter["group"];
     }
+    for (const made of project.getReflectionsByKind(ReflectionKind.Constructor)) project.removeReflection(made); // functions of the library make them
     for (const module of project.children ?? []) {
       categorise(module, "API");
       const names = headingsOf(module.name);

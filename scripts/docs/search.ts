@@ -1,5 +1,6 @@
 /**
- * What search looks at: titles first, then keywords and headings of pages, then texts. Words with a hyphen, which lunr cuts in two, are kept whole as well.
+ * What search looks at: titles first, then keywords and headings of pages, then texts. Words with a hyphen, which lunr cuts in two, are kept whole as well, and found
+ * without it: "backpressure".
  */
 import { IndexEvent, type Application, type Reflection } from "typedoc";
 
@@ -24,5 +25,5 @@ function fieldsOf(one: Reflection): Record<string, string | string[]> {
   const text = one.content.map((part) => part.text).join("");
   const keywords = String(one.frontmatter["keywords"] ?? "").split(/, ?/).flatMap((keyword) => [...new Set([...keyword.split(" "), ...keyword.split(/[ -]/)])]);
   const headings = [...text.replaceAll(/^```[^]*?^```/gm, "").matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) => heading);
-  return { keywords, headings: headings.join("\n"), whole: text.match(/\b\w+(?:-\w+)+\b/g) ?? [] };
+  return { keywords, headings: headings.join("\n"), whole: (text.match(/\b\w+(?:-\w+)+\b/g) ?? []).flatMap((word) => [word, word.replaceAll("-", "")]) };
 }

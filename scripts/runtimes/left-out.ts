@@ -51,6 +51,9 @@ export const all: readonly LeftOut[] = [
     why: "Deno ends a top-level await that never resolves with an error of its own, and the code 1, and runs no code of the program before; `void run(main)` reports",
   },
   ...["S-71, GO-02 (a)", "GO-02 (b)", "S-71: main itself"].map((what): LeftOut => ({ on: ["Deno 2.9"], what: `run ${what}`, why: "the same: they wait at top level" })),
+  ...["guides/errors/RENDEZVOUS_DEADLOCK.md: When", ...["Stop cleanly on Ctrl-C (SIGINT, SIGTERM, graceful shutdown)", "Read standard input line by line", "Exit when nothing can go on (deadlock)"]
+    .map((heading) => `recipes/processes.md: ${heading}`)].map((block): LeftOut => ({ on: ["Deno 2.9"], what: `block docs/${block}`, why: "it starts a program by the options of Node" })),
+  { on: ["Deno 2.9"], what: "block docs/recipes/events.md: Talk through a MessagePort", why: "Deno does not tell a port that the other one was closed" },
   { on: ["Deno 2.9"], what: "example 16-deadlock.ts", why: "the same" },
   { on: ["Deno 2.9"], what: "law 12, nothing silent law 12: a program in which everybody waits for ever", why: "the same" },
   ...[

@@ -89,10 +89,13 @@ export function promisedBy(code: string): string[] {
 /** How many blocks share a process, one after the other. */
 const perProcess = 20;
 
+/** How a runtime runs a file. */
+type Command = (file: string, ...args: string[]) => [program: string, args: string[]];
+
 /**
- * Run blocks to their ends, in a process of their own, each beginning when the one before has left nothing to wait for.
+ * Run blocks to their ends, in a process of their own, each beginning when the one before has left nothing to wait for: of this Node, or of another runtime.
  */
-export function run(blocks: readonly Block[]): Promise<Ran[]> {
+export function run(blocks: readonly Block[], commandFor: Command = (file, ...args) => [process.execPath, [file, ...args]]): Promise<Ran[]> {
   // Inside the package, so that its own name leads to it.
   mkdirSync(`${root}docs-out`, { recursive: true });
   const folder = mkdtempSync(`${root}docs-out/blocks-`);
@@ -101,12 +104,13 @@ export function run(blocks: readonly Block[]): Promise<Ran[]> {
     writeFileSync(file, transformSync(code, { loader: "ts", format: "esm", target: "es2022" }).code);
     return file;
   });
-  const child = spawn(process.execPath, ["--input-type=module", "-", ...files], { cwd: root, stdio: ["pipe", "pipe", "pipe"] });
+  writeFileSync(`${folder}/run.mjs`, runner);
+  const [program, args] = commandFor(`${folder}/run.mjs`, ...files);
+  const child = spawn(program, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" }, timeout: 300_000 });
   let output = "";
   let errors = "";
   child.stdout.on("data", (chunk: Buffer) => { output += chunk.toString(); });
   child.stderr.on("data", (chunk: Buffer) => { errors += chunk.toString(); });
-  child.stdin.end(runner);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", () => {
@@ -126,6 +130,7 @@ import { pathToFileURL } from "node:url";
 import { formatWithOptions } from "node:util";
 
 const files = process.argv.slice(2);
+const turn = setImmediate;
 let ran;
 const failed = (error) => { ran.errors += formatWithOptions({}, error) + "\\n"; };
 process.on("uncaughtException", failed); // unhandled rejections too
@@ -138,6 +143,7 @@ function next() {
   const file = files.shift();
   if (file === undefined) return process.exit();
   ran = { lines: [], errors: "", ended: false };
+  turn(() => undefined); // Node 26 imports without the event loop, and would end here
   import(pathToFileURL(file).href).catch(failed).then(() => { ran.ended = true; });
 }
 process.on("beforeExit", next); // whenever the event loop has nothing left to wait for

@@ -8,6 +8,11 @@ import { root } from "./blocks.ts";
 describe("what is left out on a runtime", () => {
   const names = [...new Set(all.map(({ what }) => what))];
   const isExample = (what: string): boolean => what.startsWith("example ");
+  const isBlock = (what: string): boolean => what.startsWith("block ");
+  const blockIsThere = (what: string): boolean => {
+    const [, file = "", heading = ""] = /^block (.*?\.md): (.*)$/.exec(what) ?? [];
+    return existsSync(join(root, file)) && readFileSync(join(root, file), "utf8").includes(`# ${heading}\n`);
+  };
   const isFile = (what: string): boolean => what.endsWith(".spec.ts");
   const programs = readFileSync(join(root, "scripts/runtimes/programs.ts"), "utf8");
   const isProgram = (what: string): boolean => programs.includes(JSON.stringify(what));
@@ -15,11 +20,12 @@ describe("what is left out on a runtime", () => {
   it("examples and files of specs are there", () => {
     expect(names.filter((what) => isExample(what) && !existsSync(join(root, what.replace("example ", "examples/"))))).to.deep.equal([]);
     expect(names.filter((what) => isFile(what) && !existsSync(join(root, what)))).to.deep.equal([]);
+    expect(names.filter((what) => isBlock(what) && !blockIsThere(what))).to.deep.equal([]);
   });
 
   it("every other name is a program, or composed of the titles of specs", () => {
     const titles = new Titles();
-    expect(names.filter((what) => !isExample(what) && !isFile(what) && !isProgram(what) && !titles.has(what))).to.deep.equal([]);
+    expect(names.filter((what) => !isExample(what) && !isBlock(what) && !isFile(what) && !isProgram(what) && !titles.has(what))).to.deep.equal([]);
   });
 
   it("a title that no spec has is noticed", () => {
