@@ -1,6 +1,6 @@
 /**
- * What search looks at: titles first, then keywords and headings of pages, then texts. Words with a hyphen, which lunr cuts in two, are kept whole as well, and found
- * without it: "backpressure".
+ * What search looks at: titles first, then keywords and headings of pages, then texts. Words with a hyphen, which lunr cuts in two, are kept whole as
+ * well, and found without it: "backpressure".
  */
 import { IndexEvent, type Application, type Reflection } from "typedoc";
 

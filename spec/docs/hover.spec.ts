@@ -38,7 +38,8 @@ function hovers(modules: readonly string[]): Hover[] {
     return checker.getExportsOfModule(module).flatMap((exported) => {
       const symbol = (exported.flags & ts.SymbolFlags.Alias) === 0 ? exported : checker.getAliasedSymbol(exported);
       const members = (symbol.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class)) === 0 ? [] : checker.getDeclaredTypeOfSymbol(symbol).getProperties();
-      const isPrivate = ({ declarations = [] }: ts.Symbol): boolean => declarations.some((one) => (ts.getCombinedModifierFlags(one) & ts.ModifierFlags.Private) !== 0);
+      const isPrivate = ({ declarations = [] }: ts.Symbol): boolean =>
+        declarations.some((one) => (ts.getCombinedModifierFlags(one) & ts.ModifierFlags.Private) !== 0);
       const own = members.filter((member) => !isPrivate(member) && !/^__|#/.test(member.name) && member.declarations?.[0]?.getSourceFile().fileName.includes("/dist/"));
       return [hover(symbol.name, symbol), ...own.map((member) => hover(`${symbol.name}.${member.name}`, member))];
     });
