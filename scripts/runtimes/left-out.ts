@@ -43,7 +43,7 @@ export const all: readonly LeftOut[] = [
   { on: browsers, what: "example 16-deadlock.ts", why: "a page has no end: nothing tells a deadlock in it" },
   { on: browsers, what: "example 30-bubble.ts", why: "a bubble needs async contexts, which browsers do not have; it says so" },
   { on: ["Node 20", ...nodes, ...others], what: "example 22-redis.ts", why: "it talks to a Redis server; its spec plays one" },
-  ...["50-thumbnails", "53-ping-pong", "57-graceful-worker"].map((name): LeftOut => ({
+  ...["50-thumbnails", "52-calculator", "53-ping-pong", "57-graceful-worker"].map((name): LeftOut => ({
     on: ["Node 20", ...nodes, ...others], what: `example ${name}.ts`, why: "it talks to a nats-server; its spec starts one",
   })),
   {
