@@ -19,7 +19,7 @@ import { Agenda } from "./agenda.ts";
 import { EndOfScope } from "./end-of-scope.ts";
 import { Names } from "./names.ts";
 import { Record } from "./record.ts";
-import { runAsThread, runningThread, Thread, threadsAreToldApart, type Deed, type Event, type Item, type Step, type Timer } from "./thread.ts";
+import { inThisContext, runAsThread, runningThread, Thread, threadsAreToldApart, type Deed, type Event, type Item, type Step, type Timer } from "./thread.ts";
 
 /** What is chosen besides who goes on. */
 export interface CaseChooser {
@@ -402,11 +402,4 @@ export class ControlledScheduler implements Controller {
   waiters(): Iterable<object> {
     return this.#waiters.keys();
   }
-}
-
-/** A function that has another one run in the present async context, in a later microtask: promises carry it. */
-function inThisContext(run: () => void): () => void {
-  let proceed: () => void = run;
-  void new Promise<void>((resolve) => { proceed = resolve; }).then(run);
-  return proceed;
 }

@@ -130,6 +130,13 @@ export function runAsThread(thread: Thread, f: () => void): void {
   else f();
 }
 
+/** A function that has another one run in the present async context, in a later microtask: promises carry it. */
+export function inThisContext(run: () => void): () => void {
+  let proceed: () => void = run;
+  void new Promise<void>((resolve) => { proceed = resolve; }).then(run);
+  return proceed;
+}
+
 /** Nobody asks any more, for now. */
 export function forgetThreads(): void {
   carried?.disable?.();
