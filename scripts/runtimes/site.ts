@@ -32,7 +32,7 @@ const searches: Readonly<Record<string, RegExp>> = {
   "queue": /rendezvous_nats\.Queue\.|Buffer_values_in_a_queue/,
   "nats": /[Bb]etween_machines|rendezvous_nats|27_Nats/,
   "test": /[Tt]est/,
-  "backpressure": /back-pressure|Streams|Glossary/,
+  "backpressure": /back-pressure|Glossary|Closing|Streams/,
 };
 
 const types: Readonly<Record<string, string>> = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
