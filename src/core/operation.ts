@@ -11,7 +11,7 @@
  * Idea: Concurrent ML's events (John Reppy); polling and waiting as two methods are Guile fibers' and crossbeam's.
  */
 import { misuse, show, type CaseKey } from "../errors.ts";
-import { insteadOfOperation } from "../support/cures.ts";
+import { insteadOfOperation, notCases } from "../support/cures.ts";
 import { checkedFunction } from "../support/given.ts";
 import { forDeno, forNode } from "../support/printing.ts";
 import type { Waiter } from "./wait-queue.ts";
@@ -124,8 +124,8 @@ export function provideMap(provided: Map): void {
   mapped = provided;
 }
 
-/** The mechanism's view of an operation from outside, or a clear error if it is none. */
-export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey): Performable<T> {
+/** The mechanism's view of an operation from outside, or a clear error if it is none. `cases`: what it was given in, under `key`. */
+export function performable<T>(operation: Operation<T>, where: string, key?: CaseKey, cases?: unknown): Performable<T> {
   if (operation instanceof Performable) return operation as Performable<T>;
-  throw misuse(key === undefined ? where : `${where} case ${show(key)}`, `an operation, ${insteadOfOperation(operation)}`, operation);
+  throw (key === undefined ? undefined : notCases(where, cases)) ?? misuse(key === undefined ? where : `${where} case ${show(key)}`, `an operation, ${insteadOfOperation(operation)}`, operation);
 }

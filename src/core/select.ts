@@ -7,6 +7,7 @@
  */
 import { misuse, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
+import { notCases } from "../support/cures.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
 import { perform, polled, promised } from "./perform.ts";
@@ -72,26 +73,19 @@ export function selecting<const C extends GivenCases>(cases: C, options: SelectO
 const selectOrder: Known<SelectOrder> = { order: true };
 const selectOptions: Known<SelectOrder & WaitOptions> = { order: true, signal: true };
 
-const shape = "a record or an array of operations";
-
 function choiceOf<C>(given: unknown, order: SelectOrder["order"] = "random"): Operation<Selected<C>> {
   if ((order as string) !== "random" && (order as string) !== "listed") throw misuse("select", 'the order "random" or "listed"', order);
   const live: Case[] = [];
   const add = (key: CaseKey, operation: Operation<unknown> | Falsy): void => {
-    if (operation) live.push({ key, operation: performable(operation, "select", key) });
+    if (operation) live.push({ key, operation: performable(operation, "select", key, given) });
   };
-  const list = Array.isArray(given);
   const cases = (typeof given === "object" && given) as Record<CaseKey, Operation<unknown> | Falsy> | false | null;
-  // An operation, a map, a set is a record of fields that are no cases, or of none: that no case is live would be said of it only when it waits.
-  const noCases = (): boolean => !list && (!cases || Symbol.iterator in cases);
-  try {
-    if (list) for (let index = 0; index < given.length; index++) add(index, given[index] as Operation<unknown> | Falsy);
-    else if (cases) for (const key of Object.keys(cases)) add(key, cases[key]);
-  } catch (error) {
-    throw noCases() ? misuse("select", shape, given) : error;
-  }
+  if (Array.isArray(given)) for (let index = 0; index < given.length; index++) add(index, given[index] as Operation<unknown> | Falsy);
+  else if (cases) for (const key of Object.keys(cases)) add(key, cases[key]);
   if (live.length > 0) return new Choice(live, "select", order === "listed");
-  if (noCases()) throw misuse("select", shape, given);
+  // That no case is live is said only when it waits.
+  const refusal = notCases("select", given);
+  if (refusal) throw refusal;
   return new EmptySelect(live, "select");
 }
 

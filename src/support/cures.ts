@@ -1,7 +1,7 @@
 /**
  * Cures: what to write in place of what was given, for the errors that say so.
  */
-import { tagOf } from "../errors.ts";
+import { misuse, tagOf } from "../errors.ts";
 import { isSignal } from "./given.ts";
 
 /** Verbs in their two forms, and what has them. What has several is looked for first. */
@@ -23,4 +23,10 @@ export function insteadOfOperation(given: unknown): string {
   if (tagOf(given) === "Generator") return "and a generator is a body: go(function* () { ... })";
   const foreign = typeof (given as { map?: unknown } | null | undefined)?.map === "function" && !Array.isArray(given);
   return foreign ? "one of this copy of the library; see npm ls rendezvous" : "as ch.receiving()";
+}
+
+/** What is said of cases that stand in no record and no array. An operation, a map, a set has fields that are no cases, or none. */
+export function notCases(who: string, given: unknown): TypeError | undefined {
+  const hasCases = Array.isArray(given) || (typeof given === "object" && given !== null && !(Symbol.iterator in given));
+  return hasCases ? undefined : misuse(who, "a record or an array of operations", given);
 }
