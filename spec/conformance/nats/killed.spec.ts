@@ -121,6 +121,7 @@ describeOnServer("what is killed", function () {
     const jobs = await (await here.remote({ patience: 10_000 })).queue<string>("jobs", { lease: 1000 });
     const consumer = (): RunningProgram => processIn(here, `
       const jobs = await remote.queue("jobs", { lease: 1000 });
+      console.log("ready");
       let done = 0;
       await jobs.serve((value) => {
         console.log(value);
@@ -136,6 +137,7 @@ describeOnServer("what is killed", function () {
       }
     });
     await victim.printed("busy");
+    await other.printed("ready"); // its first connection needs a server that is there
     await server.kill();
     await sleep(100);
     victim.kill();
@@ -151,7 +153,7 @@ describeOnServer("what is killed", function () {
       await sleep(20);
     }
     other.kill();
-    const seen = [victim, other].map(async ({ ended }) => (await ended).output.split("\n").slice(0, -1).filter((line) => line !== "busy"));
+    const seen = [victim, other].map(async ({ ended }) => (await ended).output.split("\n").slice(0, -1).filter((line) => line !== "ready" && line !== "busy"));
     expect(new Set((await Promise.all(seen)).flat())).to.deep.equal(new Set(fulfilled));
     const manager = await jetstreamManager(await here.connection());
     expect((await manager.streams.info(`${here.prefix}_jobs`)).state.last_seq).to.equal(fulfilled.length);
