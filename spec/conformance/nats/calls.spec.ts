@@ -6,14 +6,14 @@ import { RemoteError, UnknownOutcomeError } from "../../../src/nats/index.ts";
 import { explore, memoryBroker, settle } from "../../../src/testing/index.ts";
 import { rejectionOf } from "../../support/settle.ts";
 import { callsScenarios } from "./calls-scenarios.ts";
-import { aNumber, inMemory, memoryWorld } from "./support.ts";
+import { aNumber, leavingNothing, memoryWorld } from "./support.ts";
 
 const now = (): number => performance.now();
 
 describe("calls between machines, in memory", () => {
-  for (const [title, story] of Object.entries(callsScenarios)) it(title, inMemory((broker) => story(memoryWorld(broker))));
+  for (const [title, story] of Object.entries(callsScenarios)) it(title, leavingNothing((broker) => story(memoryWorld(broker))));
 
-  it("NT-53 of two servers one is killed while it works: the outcome of its call is unknown, the other answers (remote-calls.ts 1, caller.ts 2)", inMemory(async (broker) => {
+  it("NT-53 of two servers one is killed while it works: the outcome of its call is unknown, the other answers (remote-calls.ts 1, caller.ts 2)", leavingNothing(async (broker) => {
     const [victim, other] = [broker.remote(), broker.remote()];
     const { client } = broker.remote({ patience: 2000 }).calls<string, string>("c");
     const call = victim.calls<string, string>("c").server.accept();
@@ -31,7 +31,7 @@ describe("calls between machines, in memory", () => {
     await other[Symbol.asyncDispose]();
   }));
 
-  it("NT-54 a call of 10 s with a patience of 2 s is answered (answerer.ts 2)", inMemory(async (broker) => {
+  it("NT-54 a call of 10 s with a patience of 2 s is answered (answerer.ts 2)", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const serving = there.server.serve(async (n) => {
       await sleep(10_000);
@@ -42,7 +42,7 @@ describe("calls between machines, in memory", () => {
     await serving;
   }));
 
-  it("NT-54 (b) a later answer is given again until its caller has it: over lost answers, and a restart (answerer.ts 3)", inMemory(async (broker) => {
+  it("NT-54 (b) a later answer is given again until its caller has it: over lost answers, and a restart (answerer.ts 3)", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const got: number[] = [];
     const serving = there.server.serve(async (n) => {
@@ -63,7 +63,26 @@ describe("calls between machines, in memory", () => {
     await serving;
   }));
 
-  it("NT-55 a caller that aborts rejects with its reason at once; call.signal aborts there, and reply is false (served-call.ts 1, caller.ts 3)", inMemory(async (broker) => {
+  for (const [how, after] of [["nobody hears it", 0], ["it is lost on its way", 15]] as const) {
+    it(`NT-54 (c) an answer that its caller misses is given again: ${how}, as its connection alone is cut (answerer.ts 3)`, leavingNothing(async (broker) => {
+      const there = broker.remote().calls<number, number>("c");
+      const here = broker.remote();
+      const accepting = there.server.accept();
+      const answer = here.calls<number, number>("c").client.call(1);
+      const call = await accepting;
+      await sleep(100); // its caller knows by now who has it
+      broker.delay(10);
+      if (after === 0) broker.disconnect(here);
+      call.reply(2);
+      await sleep(after);
+      broker.disconnect(here);
+      await sleep(100);
+      broker.reconnect(here);
+      expect(await answer).to.equal(2);
+    }));
+  }
+
+  it("NT-55 a caller that aborts rejects with its reason at once; call.signal aborts there, and reply is false (served-call.ts 1, caller.ts 3)", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const accepting = there.server.accept();
     const { client } = broker.remote().calls<number, number>("c");
@@ -78,7 +97,7 @@ describe("calls between machines, in memory", () => {
     expect([signal.aborted, call.reply(2), call.fail(3)]).to.deep.equal([true, false, false]);
   }));
 
-  it("NT-55 (b) a call that is given up in the line of a server is not accepted", inMemory(async (broker) => {
+  it("NT-55 (b) a call that is given up in the line of a server is not accepted", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const { client } = broker.remote().calls<number, number>("c");
     const accepting = there.server.accept();
@@ -98,7 +117,20 @@ describe("calls between machines, in memory", () => {
     expect([await first, await third]).to.deep.equal([10, 30]);
   }));
 
-  it("NT-56 a server that closes: calls that wait go to another one, what it has accepted is answered (remote-calls.ts 2, answerer.ts 4)", inMemory(async (broker) => {
+  it("NT-55 (c) a signal that is first read after its caller has given up is aborted", leavingNothing(async (broker) => {
+    const there = broker.remote().calls<number, number>("c");
+    const accepting = there.server.accept();
+    const stop = new AbortController();
+    const failing = rejectionOf(broker.remote().calls<number, number>("c").client.call(1, { signal: stop.signal }));
+    const call = await accepting;
+    await sleep(50);
+    stop.abort("enough");
+    expect(await failing).to.equal("enough");
+    await sleep(1);
+    expect([call.signal.aborted, call.reply(2)]).to.deep.equal([true, false]);
+  }));
+
+  it("NT-56 a server that closes: calls that wait go to another one, what it has accepted is answered (remote-calls.ts 2, answerer.ts 4)", leavingNothing(async (broker) => {
     const [one, two] = [broker.remote().calls<number, string>("c"), broker.remote().calls<number, string>("c")];
     const { client } = broker.remote().calls<number, string>("c");
     const accepting = one.server.accept();
@@ -122,7 +154,51 @@ describe("calls between machines, in memory", () => {
     await serving;
   }));
 
-  it("a busy server refuses what waits too long, leaves the group, and is found again (answerer.ts 1, caller.ts 1, caller.ts 4)", inMemory(async (broker) => {
+  it("NT-56 (b) a server that closes refuses at once what waits in its line, and another one gets it (answerer.ts 4)", leavingNothing(async (broker) => {
+    const patience = 64_000; // a call waits in line for a second
+    const [one, two] = [broker.remote().calls<number, string>("c"), broker.remote().calls<number, string>("c")];
+    const { client } = broker.remote({ patience }).calls<number, string>("c");
+    const accepting = one.server.accept();
+    const first = client.call(1);
+    const call = await accepting;
+    const others = [2, 3].map((n) => client.call(n));
+    await sleep(5); // nobody else is there, so both are in the line of the one that is busy
+    const serving = two.server.serve((n) => `two ${n}`);
+    await sleep(5);
+    const before = now();
+    one.close();
+    expect(await Promise.all(others)).to.deep.equal(["two 2", "two 3"]);
+    expect(now() - before).to.be.below(100);
+    call.reply("one");
+    expect(await first).to.equal("one");
+    two.close();
+    await serving;
+  }));
+
+  it("NT-53 (b) a server that is busy for half a `patience` leaves the group: another one gets all calls, until it accepts again (answerer.ts 1)", leavingNothing(async (broker) => {
+    const [busy, other] = [broker.remote().calls<number, string>("c"), broker.remote().calls<number, string>("c")];
+    const { client } = broker.remote().calls<number, string>("c");
+    const accepting = busy.server.accept();
+    const first = client.call(0);
+    const call = await accepting;
+    const second = client.call(1);
+    await sleep(1500);
+    const serving = other.server.serve((n) => `other ${n}`);
+    expect(await second).to.equal("other 1");
+    const before = now();
+    for (let n = 2; n < 10; n++) expect(await client.call(n)).to.equal(`other ${n}`);
+    expect(now() - before).to.equal(0); // none of them has stood in the line of the busy one
+    call.reply("busy 0");
+    expect(await first).to.equal("busy 0");
+    const both = busy.server.serve((n) => `busy ${n}`);
+    await sleep(1);
+    expect(new Set([await client.call(10), await client.call(10)])).to.deep.equal(new Set(["busy 10", "other 10"]));
+    busy.close();
+    other.close();
+    await Promise.all([serving, both]);
+  }));
+
+  it("a busy server refuses what waits too long, leaves the group, and is found again (answerer.ts 1, caller.ts 1, caller.ts 4)", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const { client } = broker.remote().calls<number, number>("c");
     const accepting = there.server.accept();
@@ -138,7 +214,7 @@ describe("calls between machines, in memory", () => {
     await serving;
   }));
 
-  it("calling is a case: it happens when it is accepted, and gives the answer", inMemory(async (broker) => {
+  it("calling is a case: it happens when it is accepted, and gives the answer", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const { client } = broker.remote().calls<number, number>("c");
     const none = await select({ answer: client.calling(1), late: sleeping(10) });
@@ -151,7 +227,7 @@ describe("calls between machines, in memory", () => {
     expect(await chosen.value).to.equal(4);
   }));
 
-  it("NT-58 (a) a call on its way when the broker dies settles between one and two times patience", inMemory(async (broker) => {
+  it("NT-58 (a) a call on its way when the broker dies settles between one and two times patience", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     void there.server.serve((n) => n).catch(() => undefined);
     const { client } = broker.remote({ patience: 2000 }).calls<number, number>("c");
@@ -163,7 +239,7 @@ describe("calls between machines, in memory", () => {
     there.close();
   }));
 
-  it("a call that is dropped, or whose server's remote ends, rejects with a ClosedError; one that does not validate with a RemoteError", inMemory(async (broker) => {
+  it("a call that is dropped, or whose server's remote ends, rejects with a ClosedError; one that does not validate with a RemoteError", leavingNothing(async (broker) => {
     const remote = broker.remote();
     const there = remote.calls("c", { validate: aNumber });
     const { client } = broker.remote().calls<unknown, number>("c");
@@ -183,7 +259,7 @@ describe("calls between machines, in memory", () => {
     expect(await rejectionOf(there.server.accept())).to.be.instanceOf(ClosedError);
   }));
 
-  it("NT-60 (e) the end of a caller's remote fails its calls, and aborts them where they are", inMemory(async (broker) => {
+  it("NT-60 (e) the end of a caller's remote fails its calls, and aborts them where they are", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const remote = broker.remote();
     const accepting = there.server.accept();
@@ -194,6 +270,36 @@ describe("calls between machines, in memory", () => {
     await sleep(1);
     expect([signal.aborted, broker.waiting]).to.deep.equal([true, 0]);
   }));
+
+  it("NT-60 (f) ends that are closed and have answered all leave no subscription, though their remotes go on", leavingNothing(async (broker, subscribed) => {
+    const [there, here] = [broker.remote().calls<number, number>("c"), broker.remote().calls<number, number>("c")];
+    const answer = here.client.call(1);
+    await sleep(10); // it looks for a server
+    const serving = there.server.serve(async (n) => {
+      await sleep(100);
+      return n + 1;
+    });
+    expect(await answer).to.equal(2);
+    await sleep(10);
+    expect(subscribed()).to.equal(5); // two inboxes, two that hear of servers, and one of the group
+    here.close();
+    there.close();
+    await serving;
+    await sleep(10);
+    expect([subscribed(), broker.clients]).to.deep.equal([0, 2]);
+  }));
+
+  it("one call and its answer, in every order: the handler runs once, and its answer comes", async () => {
+    const report = await explore(async ({ outcome }) => {
+      const broker = memoryBroker();
+      const there = broker.remote({ name: "there" }).calls<number, number>("c");
+      const accepting = there.server.accept();
+      const answer = broker.remote({ name: "here" }).calls<number, number>("c").client.call(1);
+      const call = await accepting;
+      outcome(`${call.reply(call.value + 1)} ${await answer}`);
+    }, { strategy: "dpor", maxSchedules: 5000 });
+    expect([report.complete, [...report.outcomes.keys()]]).to.deep.equal([true, ["true 2"]]);
+  });
 
   it("a call, an abort and a close in many orders: the handler runs at most once, and the caller always hears", async () => {
     const { outcomes } = await explore(async ({ outcome }) => {
@@ -216,7 +322,7 @@ describe("calls between machines, in memory", () => {
     expect([...outcomes.keys()].every((one) => one === "2 true" || one === "enough true")).to.equal(true);
   });
 
-  it("NT-59 (c) bad names, options and values are refused at the call", inMemory(async (broker) => {
+  it("NT-59 (c) bad names, options and values are refused at the call", leavingNothing(async (broker) => {
     const remote = broker.remote();
     expect(() => remote.calls("a b")).to.throw(TypeError);
     expect(() => remote.calls("a", { validate: 7 as never })).to.throw(TypeError);

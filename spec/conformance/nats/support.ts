@@ -1,5 +1,9 @@
 /** What the specs of `rendezvous/nats` share: a world of processes that talk over a broker, in memory or on a server. */
+import { expect } from "chai";
+import sinon from "sinon";
+import { sleep } from "../../../src/node.ts";
 import { bubble, memoryBroker, type MemoryBroker } from "../../../src/testing/index.ts";
+import { Engine, type Ear } from "../../../src/testing/broker/engine.ts";
 import type { Remote, RemoteOptions } from "../../../src/nats/index.ts";
 
 /** Where remotes come from: each one stands for a process of its own. */
@@ -20,6 +24,36 @@ export const asBytes = { encode: (value: unknown): Uint8Array => value as Uint8A
 /** In virtual time, with a broker of its own. */
 export function inMemory(story: (broker: MemoryBroker) => Promise<void>): () => Promise<void> {
   return () => bubble(() => story(memoryBroker()));
+}
+
+/** As {@link inMemory}. `subscribed` counts the subscriptions at the broker. When the story is over its remotes end, and nothing may be left. */
+export function leavingNothing(story: (broker: MemoryBroker, subscribed: () => number) => Promise<void>): () => Promise<void> {
+  return inMemory(async (broker) => {
+    const ears = new Set<Ear>();
+    const remotes: Remote[] = [];
+    const added = sinon.stub(Engine.prototype, "add").callsFake(function (this: Engine, ear) {
+      ears.add(ear);
+      added.wrappedMethod.call(this, ear);
+    });
+    const removed = sinon.stub(Engine.prototype, "remove").callsFake(function (this: Engine, ear) {
+      ears.delete(ear);
+      removed.wrappedMethod.call(this, ear);
+    });
+    const remote: MemoryBroker["remote"] = (options) => {
+      const made = broker.remote(options);
+      remotes.push(made);
+      return made;
+    };
+    try {
+      await story(Object.create(broker, { remote: { value: remote } }) as MemoryBroker, () => ears.size);
+      for (const one of remotes) await one[Symbol.asyncDispose]();
+      await sleep(1000); // what takes its time has come
+      expect({ waiting: broker.waiting, clients: broker.clients, subscribed: ears.size }).to.deep.equal({ waiting: 0, clients: 0, subscribed: 0 });
+    } finally {
+      added.restore();
+      removed.restore();
+    }
+  });
 }
 
 export function memoryWorld(broker: MemoryBroker): World {
