@@ -91,11 +91,11 @@ export const all: readonly LeftOut[] = [
     "N-78 connections over TLS ending N-28 (c)",
     "N-78 connections over TLS over Unix sockets sending and receiving N-19 (a)",
     "N-78 connections over TLS over Unix sockets sending and receiving N-82 (c)",
-    "connections at random N-90 over TLS", // TLS over Unix sockets too: its readers are slower than their peers
+    "connections at random N-90 over TLS", // TLS over Unix sockets too: its readers are slower than their peers; with a `readBuffer` that never pauses, both pass
     ...["", " over Unix sockets"].map((below) => `N-78 connections over TLS${below} sends of several parts go out as one send`), // 200 kB: more than `readBuffer`
   ].map((what): LeftOut => ({
     on: ["Deno 2.9"], what,
-    why: "RT-06: a TLS socket that is paused goes on reading there, without bound, so that its peer's writes never wait; read again, it gives all bytes and neither 'end' nor 'close'; `node:tls` alone alike",
+    why: "RT-06: a TLS socket that is paused goes on reading there, without bound, so that its peer's writes never wait; read again, it gives all bytes and neither 'end' nor 'close'; `node:tls` alone alike: spec/runtimes/paused-tls.js",
   })),
   ...[
     "TLS a reset in the middle of a line",

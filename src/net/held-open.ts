@@ -8,8 +8,11 @@
  */
 import type { Duplex } from "node:stream";
 
-/** Keep a socket open behind the error of a write, which its stream is about to destroy it by. What comes is given to `onBytes`. */
-export function heldOpen(socket: Duplex, error: Error, onBytes: (bytes: Uint8Array) => void): void {
+/**
+ * Keep a socket open behind the error of a write, which its stream is about to destroy it by. What comes is given to `onBytes`. The result gives
+ * up on the end, and destroys the socket with that error.
+ */
+export function heldOpen(socket: Duplex, error: Error, onBytes: (bytes: Uint8Array) => void): () => void {
   const letGo = (): void => {
     for (const own of ["destroy", "push"]) Reflect.deleteProperty(socket, own);
   };
@@ -29,9 +32,13 @@ export function heldOpen(socket: Duplex, error: Error, onBytes: (bytes: Uint8Arr
     return true; // go on
   };
   socket._read(0);
+  return ended;
 }
 
-/** Whether the peer's end has come already, told or not. */
+/**
+ * Whether the peer's end has come already, told or not. Where the platform does not tell of an end that waits behind bytes, its socket is held
+ * open in vain, for at most `linger`.
+ */
 export function hasEnded(socket: Duplex): boolean {
   const { _readableState: state } = socket as { _readableState?: { ended?: boolean } };
   return socket.readableEnded || state?.ended === true;

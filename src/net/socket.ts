@@ -153,7 +153,7 @@ export class SocketConnection extends InboundSide implements Connection {
     hasClosed(this);
     const cause = Object.assign(new Error("the socket was closed before its end"), { code: "ERR_STREAM_PREMATURE_CLOSE" });
     this.#drain();
-    this.reader.fail(this.#failure(cause));
+    this.reader.fail(this.#broken ?? this.#failure(cause), this.#broken !== undefined);
     this.#writer.fail(this.#writer.ended(undefined));
     this.#disarm?.();
     this.#ending.happen();
@@ -196,8 +196,8 @@ export class SocketConnection extends InboundSide implements Connection {
     this.#writer.fail(() => failure);
     if (!(socket instanceof Duplex) || hasEnded(socket)) return; // the platform destroys it, and all has come
     this.#drain();
-    heldOpen(socket, error, this.#onData);
-    this.#endWithin(failure);
+    const giveUp = heldOpen(socket, error, this.#onData);
+    if (!this.#ending.happened) this.#disarm ??= arm(this.#linger, giveUp);
   }
 
   #endWithin(reason: unknown): void {

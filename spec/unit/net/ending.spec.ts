@@ -1,14 +1,34 @@
 /** The ways to end a connection, from every state that it can be in. */
 import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
 import { expect } from "chai";
 import { ClosedError } from "../../../src/index.ts";
-import { ConnectionError, IncompleteReadError, type Connection } from "../../../src/net/index.ts";
+import { adopt, ConnectionError, IncompleteReadError, type Connection } from "../../../src/net/index.ts";
 import { runProgram } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { leavesNothing } from "./support/clean-end.ts";
 import { once, openSockets, pair, received, receivedToEnd, reset, text, write } from "./support/peers.ts";
 
 const much = 32 * 1024 * 1024;
+
+/** A stream whose peer has sent "ab" and its end, and whose writes fail. */
+class Gone extends Duplex {
+  /** Whether the platform tells of an end that waits behind bytes. */
+  constructor(tells: boolean) {
+    super({ allowHalfOpen: true });
+    const { _readableState: state } = this as unknown as { _readableState: object };
+    Object.defineProperty(this, "_readableState", { configurable: true, get: () => (tells || !/\bhasEnded\b/.test(new Error().stack ?? "") ? state : undefined) });
+    this.push("a");
+    this.push("b");
+    this.push(null);
+  }
+
+  override _read(): void { /* all is here */ }
+
+  override _write(_chunk: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
+    callback(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+  }
+}
 
 describe("ending", () => {
   const fake = leavesNothing();
@@ -274,4 +294,32 @@ describe("ending", () => {
     expect(runProgram(idle("connection.unref();"))).to.deep.equal({ code: 0, output: "idle\n", errors: "" });
     expect(runProgram(idle("connection.unref(); connection.ref();"))).to.deep.equal({ code: 0, output: "idle\nalive\n", errors: "" });
   });
+
+  for (const tells of [true, false]) {
+    it(`NF-07 (d) a write that fails once the peer's end waits behind unread bytes: they are read, and then its error, ${tells ? "at once" : "after linger where the platform does not tell of that end"} (held-open.ts 1)`, async () => {
+      const clock = fake();
+      const connection = adopt(new Gone(tells), { readBuffer: 1, linger: 1000 });
+      await settle();
+      const failure = await rejectionOf(connection.send("late"));
+      expect(failure).to.be.instanceOf(ConnectionError).with.property("code", "EPIPE");
+      expect(text(await connection.readExactly(2))).to.equal("ab");
+      const next = rejectionOf(connection.next());
+      expect(await isPending(next)).to.equal(!tells);
+      clock.tick(1000);
+      expect(await next).to.equal(failure);
+      await connection.ended;
+    });
+
+    it(`NF-07 (e) the same, read only after linger: no byte is lost${tells ? "" : " where the platform does not tell"} (held-open.ts 1)`, async () => {
+      const clock = fake();
+      const connection = adopt(new Gone(tells), { readBuffer: 1, linger: 1000 });
+      await settle();
+      const failure = await rejectionOf(connection.send("late"));
+      await settle();
+      clock.tick(1000);
+      await connection.ended;
+      expect(text(await connection.readExactly(2))).to.equal("ab");
+      expect(await rejectionOf(connection.receive())).to.equal(failure);
+    });
+  }
 });
