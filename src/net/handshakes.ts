@@ -61,11 +61,15 @@ export class Handshakes {
     this.#outcome.failed(error);
   }
 
-  /** The socket below a secured one. Node keeps it; elsewhere it is the one of the same client. */
+  /**
+   * The socket below a secured one. Node keeps it; where it is not told, it is the one of the same client, and of clients without an address, on
+   * a Unix path, the one of which most has come: the others have not got so far.
+   */
   #plainOf(secured: TLSSocket): Transport | undefined {
     const { _parent: kept, remoteAddress, remotePort } = secured as TLSSocket & { _parent?: Transport };
     if (kept !== undefined && this.#under.has(kept)) return kept;
-    return [...this.#under.keys()].find((plain) => plain.remotePort === remotePort && plain.remoteAddress === remoteAddress);
+    const ofThatClient = [...this.#under.keys()].filter((plain) => plain.remotePort === remotePort && plain.remoteAddress === remoteAddress);
+    return ofThatClient.sort((one, other) => (other.bytesRead ?? 0) - (one.bytesRead ?? 0))[0];
   }
 
   #forget(plain: Transport): void {

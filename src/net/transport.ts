@@ -24,6 +24,8 @@ export interface Transport {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   readonly remoteFamily?: string | undefined;
+  /** How many bytes have come, of what counts them. */
+  readonly bytesRead?: number;
   /** All that happens to it comes through the library's own scheduler and timers. */
   readonly inMemory?: true;
   /** It was ended at once, by this side or by an error. */

@@ -4,6 +4,7 @@ import { linkSync, lstatSync, readdirSync, readFileSync, symlinkSync, writeFileS
 import { connect, type LookupFunction, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
+import { TLSSocket } from "node:tls";
 import { expect } from "chai";
 import sinon from "sinon";
 import { go, scope } from "../../../src/node.ts";
@@ -159,6 +160,39 @@ describe("the edges of connections", () => {
           expect(await theirs.readLine()).to.equal("in time");
         } finally {
           clock.restore();
+        }
+      });
+    }
+
+    for (const unix of [false, true]) {
+      it(`NF-03 (b) on ${unix ? "a Unix path" : "TCP"} where the platform does not tell what a secured socket runs over, the client that is secure is known among those that are not`, async () => {
+        // As on a platform that keeps it elsewhere: the platform finds it, the library does not.
+        const parents = new Map<object, unknown>();
+        Object.defineProperty(TLSSocket.prototype, "_parent", {
+          configurable: true,
+          get(this: object) { return /\bhandshakes\b/.test(new Error().stack ?? "") ? undefined : (parents.get(this) ?? null); },
+          set(this: object, parent: unknown) { parents.set(this, parent); },
+        });
+        try {
+          const at = unix ? { path: socketPath() } : { host: "127.0.0.1", port: 0 };
+          const listener = await listenerAt({ ...at, tls: certificate });
+          const to = "path" in at ? at : { host: "127.0.0.1", port: listener.port };
+          const silent = [1, 2, 3].map(() => connect(to).on("error", () => undefined));
+          for (const socket of silent) sockets.add(socket);
+          while (listener.statistics.pending < 3) await settle();
+          silent[0]?.write(Uint8Array.of(22, 3, 1, 2, 0, 1)); // the beginning of a hello
+          await settle();
+          const ours = await dialed({ ...to, tls: { ca: certificate.cert } });
+          const theirs = kept(await listener.receive());
+          expect(listener.statistics.pending).to.equal(3);
+          const gone = Promise.all(silent.map((socket) => once(socket.resume(), "close")));
+          await listener.shutdown();
+          await gone; // the silent ones, and not the plain socket below the one that was accepted
+          await ours.send("still here\n");
+          expect(await theirs.readLine()).to.equal("still here");
+        } finally {
+          Reflect.deleteProperty(TLSSocket.prototype, "_parent");
+          for (const [socket, parent] of parents) Object.assign(socket, { _parent: parent });
         }
       });
     }
