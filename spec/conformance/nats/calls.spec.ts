@@ -1,9 +1,11 @@
 /** Calls between machines, on the broker in memory, in virtual time. */
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
+import sinon from "sinon";
 import { ClosedError, select, sleep, sleeping, type Client } from "../../../src/node.ts";
 import { RemoteError, UnknownOutcomeError } from "../../../src/nats/index.ts";
 import { explore, memoryBroker, settle } from "../../../src/testing/index.ts";
+import { Engine } from "../../../src/testing/broker/engine.ts";
 import { rejectionOf } from "../../support/settle.ts";
 import { callsScenarios } from "./calls-scenarios.ts";
 import { aNumber, leavingNothing, memoryWorld } from "./support.ts";
@@ -82,6 +84,32 @@ describe("calls between machines, in memory", () => {
     }));
   }
 
+  it("NT-54 (d) a server whose connection alone is cut: what it answers meanwhile, and what it works on, comes to its caller (answerer.ts 2, answerer.ts 3)", leavingNothing(async (broker) => {
+    const there = broker.remote();
+    const { server } = there.calls<number, number>("c");
+    const { client } = broker.remote().calls<number, number>("c");
+    const accepting = server.accept();
+    const first = client.call(1);
+    const quick = await accepting;
+    broker.disconnect(there); // its caller does not know yet who has it
+    quick.reply(10);
+    await sleep(100);
+    broker.reconnect(there);
+    expect(await first).to.equal(10);
+    const next = server.accept();
+    const second = client.call(2);
+    const slow = await next;
+    await sleep(20); // by now its caller knows
+    await sleep(480);
+    broker.disconnect(there);
+    broker.delay(50);
+    await sleep(1400); // one of its words is lost, and the next one would come too late
+    broker.reconnect(there);
+    await sleep(2000);
+    slow.reply(20);
+    expect(await second).to.equal(20);
+  }));
+
   it("NT-55 a caller that aborts rejects with its reason at once; call.signal aborts there, and reply is false (served-call.ts 1, caller.ts 3)", leavingNothing(async (broker) => {
     const there = broker.remote().calls<number, number>("c");
     const accepting = there.server.accept();
@@ -128,6 +156,25 @@ describe("calls between machines, in memory", () => {
     expect(await failing).to.equal("enough");
     await sleep(1);
     expect([call.signal.aborted, call.reply(2)]).to.deep.equal([true, false]);
+  }));
+
+  it("NT-55 (d) a caller that gives up while it is cut off: once it is back it says so to the server that still works (caller.ts 3)", leavingNothing(async (broker) => {
+    const there = broker.remote().calls<number, number>("c");
+    const here = broker.remote();
+    const accepting = there.server.accept();
+    const stop = new AbortController();
+    const failing = rejectionOf(here.calls<number, number>("c").client.call(1, { signal: stop.signal }));
+    const { signal } = await accepting;
+    await sleep(100);
+    broker.disconnect(here);
+    stop.abort("enough");
+    expect(await failing).to.equal("enough");
+    await sleep(100);
+    broker.reconnect(here);
+    await sleep(100);
+    expect(signal.aborted).to.equal(false);
+    await sleep(1000); // half of patience: the server says that it works on it
+    expect(signal.aborted).to.equal(true);
   }));
 
   it("NT-56 a server that closes: calls that wait go to another one, what it has accepted is answered (remote-calls.ts 2, answerer.ts 4)", leavingNothing(async (broker) => {
@@ -196,6 +243,40 @@ describe("calls between machines, in memory", () => {
     busy.close();
     other.close();
     await Promise.all([serving, both]);
+  }));
+
+  it("NT-57 (b) a server that is connected again is found at once, not with the next question", leavingNothing(async (broker) => {
+    const there = broker.remote();
+    const serving = there.calls<number, number>("c").server.serve((n) => n + 1).catch(() => undefined);
+    await sleep(1);
+    broker.disconnect(there);
+    const answer = broker.remote().calls<number, number>("c").client.call(1);
+    await sleep(300);
+    const before = now();
+    broker.reconnect(there);
+    expect(await answer).to.equal(2);
+    expect(now() - before).to.be.below(100); // the next question goes out after 200 ms
+    await there[Symbol.asyncDispose]();
+    await serving;
+  }));
+
+  it("NT-57 (c) however many calls find nobody, one question at a time looks for a server (caller.ts 4)", leavingNothing(async (broker) => {
+    const asked = sinon.spy(Engine.prototype, "route");
+    try {
+      const { client } = broker.remote().calls<number, number>("c");
+      const answers = Array.from({ length: 100 }, (_, n) => client.call(n));
+      await sleep(100);
+      const before = asked.callCount;
+      for (let n = 0; n < 80; n++) await sleep(125);
+      expect(asked.callCount - before).to.equal(40); // one in every eighth of patience
+      const there = broker.remote().calls<number, number>("c");
+      const serving = there.server.serve((n) => n + 1);
+      expect(await Promise.all(answers)).to.deep.equal(Array.from({ length: 100 }, (_, n) => n + 1));
+      there.close();
+      await serving;
+    } finally {
+      asked.restore();
+    }
   }));
 
   it("a busy server refuses what waits too long, leaves the group, and is found again (answerer.ts 1, caller.ts 1, caller.ts 4)", leavingNothing(async (broker) => {
