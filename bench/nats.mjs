@@ -171,9 +171,9 @@ const rows = {
   "channel-64": { of: "nc.request", goal: 0.6, count: 5000, bare: requested(64), own: channel(64) },
 };
 
-if (typeof here.calls === "function") {
-  const client = here.calls("echo");
-  void there.calls("echo").serve(checked, { concurrency: 64 }).catch(() => undefined);
+{
+  const { client } = here.calls("echo");
+  void there.calls("echo").server.serve(checked).catch(() => undefined);
   const called = (most) => (count) => inFlight(count, most, () => client.call(value));
   rows["calls-1"] = { of: "nc.request", goal: 0.8, count: 1000, bare: requested(1), own: called(1) };
   rows["calls-64"] = { of: "nc.request", goal: 0.7, count: 5000, bare: requested(64), own: called(64) };

@@ -218,7 +218,7 @@ describeOnServer("what is marked R", function () {
     await connection.flush();
     await sleep(20);
     expect(protocol.subscriptions.size()).to.equal(before);
-    expect(protocol.listeners).to.have.length(0);
+    while (protocol.listeners.length > 0) await sleep(5); // the client lets go of one in a turn of its own
     expect(connection.isClosed()).to.equal(false);
     expect((await (await (await here.remote()).queue<number>("jobs")).receive()).value).to.equal(1);
   });
