@@ -9,6 +9,7 @@ import {
 import { below } from "../../../src/platform/random.ts";
 import { registry } from "../../../src/task/report/registry.ts";
 import { currentCancelScope } from "../../../src/task/cancel/current.ts";
+import { arm } from "../../../src/time/timer.ts";
 import { bubble, expectNoLeaks, LeakError, seed, settle, type BubbleOptions } from "../../../src/testing/index.ts";
 import { rejectionOf, settle as turns } from "../../support/settle.ts";
 import { ResultIsDeferred } from "../../../src/core/operation.ts";
@@ -180,6 +181,20 @@ describe("bubble", () => {
     }, { timeoutMs: 5 });
     expect(ticking).to.be.instanceOf(TimeoutError);
     expect(ticking.message).to.match(/It goes on without end.*\n {2}task \d+ "main"/);
+  });
+
+  it("lets those go on whom the timer of an idle timer wakes, before later idle ones fire", async () => {
+    const seen: string[] = [];
+    await bubble(async () => {
+      const start = performance.now();
+      const ch = chan<string>();
+      const idle = (ms: number, fire: () => void): void => { arm(ms, fire, () => undefined, () => true); };
+      idle(10, () => { arm(5, () => { ch.trySend("woken"); }); });
+      idle(20, () => { seen.push("idle"); });
+      go(async () => { seen.push(`${await ch.receive()} at ${performance.now() - start}`); });
+      await sleep(100);
+    });
+    expect(seen).to.deep.equal(["woken at 15", "idle"]);
   });
 
   it("arms nothing for a limit of Infinity, and clears its timer at the end", async () => {

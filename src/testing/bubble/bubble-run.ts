@@ -66,6 +66,8 @@ export class BubbleRun implements Controller, Controlled {
   /** Who has let everybody else go first. */
   readonly #yielded = new Queue<() => void>();
   readonly #timers = new Timers<Timer>();
+  /** How many timers have been armed that somebody waits for. */
+  #awaited = 0;
   readonly #blocked = new BlockedTasks();
   readonly #settlers = new WaitQueue({ describe: () => "settle" });
   // Both in the context of the bubble, whoever sets them off.
@@ -156,6 +158,7 @@ export class BubbleRun implements Controller, Controlled {
   arm(ms: number, fire: () => void, isIdle: () => boolean = () => false): () => void {
     const timer = { at: this.now + ms, fire, isIdle };
     this.#timers.add(timer);
+    if (!isIdle()) this.#awaited++;
     return () => { this.#timers.remove(timer); };
   }
 
@@ -224,7 +227,7 @@ export class BubbleRun implements Controller, Controlled {
     else this.#moveTime();
   }
 
-  /** To the next timer that somebody waits for. Those of tickers that come before fire on the way, and let nobody go on. */
+  /** To the next timer that somebody waits for. Idle ones that come before fire on the way, up to one that arms what somebody waits for. */
   #moveTime(): void {
     const { first: soonest } = this.#timers;
     const next = soonest?.isIdle() === true ? this.#timers.find((timer) => !timer.isIdle()) : soonest;
@@ -235,7 +238,9 @@ export class BubbleRun implements Controller, Controlled {
         for (let fired = 0, { first } = this.#timers; first && first.at < next.at && fired < idleOnTheWay; fired++, { first } = this.#timers) {
           this.#timers.remove(first);
           this.now = Math.max(this.now, first.at);
+          const before = this.#awaited;
           first.fire();
+          if (this.#awaited !== before) return;
         }
         this.now = Math.max(this.now, next.at);
       });
