@@ -6,6 +6,7 @@
 import { relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
+import ts from "typescript";
 import { entries } from "./entries.ts";
 import type { Files } from "./place.ts";
 
@@ -32,5 +33,16 @@ export function bundle(): Files {
     target: "es2022",
     logLevel: "warning",
   });
-  return new Map(outputFiles.map(({ path, text }) => [relative(source, path).replaceAll(sep, "/"), text]));
+  return new Map(outputFiles.map(({ path, text }) => [relative(source, path).replaceAll(sep, "/"), flushLeft(text)]));
+}
+
+/** The same program without its indentation, which is a sixtieth of the package. Its lines stay, for stacks and for the source that an error shows. */
+function flushLeft(text: string): string {
+  const kept: ts.Node[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isTemplateLiteralToken(node)) kept.push(node);
+    else ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("bundle.js", text, ts.ScriptTarget.ES2022));
+  return text.replaceAll(/^ +/gm, (spaces, at: number) => (kept.some(({ pos, end }) => pos < at && at < end) ? spaces : ""));
 }
