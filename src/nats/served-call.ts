@@ -7,10 +7,9 @@
  *           └───────────┴─────► its caller has given up: its signal aborts
  */
 import { touch } from "../core/controller.ts";
-import { enqueue } from "../core/scheduler.ts";
 import { BareWaiter, type Outcome } from "../core/wait-queue.ts";
-import { handedOut } from "../platform/signals.ts";
 import { standing } from "../support/printing.ts";
+import { Abandonable } from "../talk/abandonable.ts";
 import type { Call } from "../talk/calls.ts";
 import type { Message } from "./broker.ts";
 
@@ -38,7 +37,7 @@ export interface CallHead {
   readonly early: boolean;
 }
 
-export class ServedCall implements Call<unknown, unknown> {
+export class ServedCall extends Abandonable implements Call<unknown, unknown> {
   readonly value: unknown;
   readonly head: CallHead;
   readonly #owner: CallOwner;
@@ -48,10 +47,9 @@ export class ServedCall implements Call<unknown, unknown> {
   /** In line for its acceptance. */
   inLine: CallInLine | undefined = undefined;
   #over = false;
-  #abandoned = false;
-  #abandoning: AbortController | undefined = undefined;
 
   constructor(owner: CallOwner, head: CallHead, value: unknown, question: Message) {
+    super();
     this.#owner = owner;
     this.head = head;
     this.value = value;
@@ -62,16 +60,8 @@ export class ServedCall implements Call<unknown, unknown> {
     return `${this.head.from} ${this.head.seq}`;
   }
 
-  toString(): string {
-    return standing(`Call of ${this.#owner.title}`, this.#abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abandoning === undefined) {
-      this.#abandoning = handedOut();
-      if (this.#abandoned) this.#abandoning.abort();
-    }
-    return this.#abandoning.signal;
+  override toString(): string {
+    return standing(`Call of ${this.#owner.title}`, this.abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
   }
 
   reply(value: unknown): boolean {
@@ -100,9 +90,7 @@ export class ServedCall implements Call<unknown, unknown> {
     touch(this, "reply");
     if (this.#over) return;
     this.#over = true;
-    this.#abandoned = true;
-    const abandoning = this.#abandoning;
-    if (abandoning !== undefined) enqueue({ run: () => { abandoning.abort(); } });
+    this.abandonNow();
   }
 }
 

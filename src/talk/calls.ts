@@ -18,11 +18,10 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform } from "../core/perform.ts";
 import { forDeno, forNode, printedAs, standing } from "../support/printing.ts";
 import { touch } from "../core/controller.ts";
-import { enqueue } from "../core/scheduler.ts";
-import { handedOut } from "../platform/signals.ts";
 import { guard } from "../ops/always-never-guard.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError } from "../errors.ts";
+import { Abandonable } from "./abandonable.ts";
 
 /** A request that a server has accepted and has to answer. Disposing it unanswered rejects its caller. */
 export interface Call<Req, Res> extends Disposable {
@@ -145,24 +144,22 @@ export async function answerAll<Req, Res>(
 }
 
 /** One call, as both its sides see it. */
-class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
+class PendingCall<Req, Res> extends Abandonable implements Call<Req, Res>, WaitPlace {
   readonly value: Req;
   readonly #channel: string;
-  /** Made when its signal is first read. */
-  #abandoning: AbortController | undefined = undefined;
-  #abandoned = false;
   #caller: Waiter | undefined = undefined;
   /** The answer, until its caller takes it. */
   #answer: (() => Res) | undefined = undefined;
   #over = false;
 
   constructor(value: Req, channel: string) {
+    super();
     this.value = value;
     this.#channel = channel;
   }
 
-  toString(): string {
-    return standing(`Call of ${JSON.stringify(this.#channel)}`, this.#abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
+  override toString(): string {
+    return standing(`Call of ${JSON.stringify(this.#channel)}`, this.abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
   }
 
   [forNode](): string {
@@ -171,14 +168,6 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
 
   [forDeno](): string {
     return this.toString();
-  }
-
-  get signal(): AbortSignal {
-    if (this.#abandoning === undefined) {
-      this.#abandoning = handedOut();
-      if (this.#abandoned) this.#abandoning.abort();
-    }
-    return this.#abandoning.signal;
   }
 
   reply(value: Res): boolean {
@@ -237,9 +226,7 @@ class PendingCall<Req, Res> implements Call<Req, Res>, WaitPlace {
   #abandon(): void {
     this.#caller = undefined;
     this.#over = true;
-    this.#abandoned = true;
-    const abandoning = this.#abandoning;
-    if (abandoning !== undefined) enqueue({ run: () => { abandoning.abort(); } });
+    this.abandonNow();
   }
 }
 

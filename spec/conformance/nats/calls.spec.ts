@@ -260,17 +260,6 @@ describe("calls between machines, in memory", () => {
     await serving;
   }));
 
-  it("NT-57 (d) calls that find nobody wait, for however long", leavingNothing(async (broker) => {
-    const { client } = broker.remote().calls<number, number>("c");
-    const answers = Array.from({ length: 100 }, (_, n) => client.call(n));
-    await sleep(10_100);
-    const there = broker.remote().calls<number, number>("c");
-    const serving = there.server.serve((n) => n + 1);
-    expect(await Promise.all(answers)).to.deep.equal(Array.from({ length: 100 }, (_, n) => n + 1));
-    there.close();
-    await serving;
-  }));
-
   it("NT-57 (c) however many calls find nobody, one question at a time looks for a server (caller.ts 4)", leavingNothing(async (broker) => {
     const asked = sinon.spy(Engine.prototype, "route");
     try {
@@ -278,7 +267,7 @@ describe("calls between machines, in memory", () => {
       const answers = Array.from({ length: 100 }, (_, n) => client.call(n));
       await sleep(100);
       const before = asked.callCount;
-      for (let n = 0; n < 80; n++) await sleep(125);
+      await sleep(10_000);
       expect(asked.callCount - before).to.equal(40); // one in every eighth of patience
       const there = broker.remote().calls<number, number>("c");
       const serving = there.server.serve((n) => n + 1);

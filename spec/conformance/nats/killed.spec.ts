@@ -7,6 +7,7 @@ import { overNats, UnknownOutcomeError, type Delivery, type RemoteOptions } from
 import { RunningProgram } from "../../support/programs.ts";
 import { isPending, rejectionOf } from "../../support/settle.ts";
 import { describeOnServer, NatsServer, ServerWorld } from "./server.ts";
+import { doneOf } from "./support.ts";
 
 /** A way to the server that can be cut. */
 class Wire {
@@ -146,14 +147,8 @@ describeOnServer("what is killed", function () {
     // Nothing is done yet, so that all is there that was ever stored.
     const manager = await jetstreamManager(await here.connection());
     expect((await manager.streams.info(`${here.prefix}_jobs`)).state.messages).to.equal(fulfilled.length);
-    const done: string[] = [];
-    const stop = new AbortController();
     const heir = await (await here.remote()).queue<string>("jobs", { lease: 1000 });
-    const serving = heir.serve((value) => {
-      done.push(value);
-      if (done.length === fulfilled.length) stop.abort("all");
-    }, { signal: stop.signal });
-    expect(await rejectionOf(serving)).to.equal("all");
+    const done = await doneOf(heir, fulfilled.length);
     expect(done.sort()).to.deep.equal(fulfilled.sort());
   });
 

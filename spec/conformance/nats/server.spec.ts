@@ -9,7 +9,7 @@ import { channelScenarios } from "./channel-scenarios.ts";
 import { queueScenarios } from "./queue-scenarios.ts";
 import { describeOnServer, NatsServer, ServerWorld } from "./server.ts";
 import { topicScenarios } from "./topic-scenarios.ts";
-import type { Scenarios } from "./support.ts";
+import { doneOf, type Scenarios } from "./support.ts";
 
 describeOnServer("what is marked R", function () {
   this.timeout(20_000);
@@ -68,14 +68,8 @@ describeOnServer("what is marked R", function () {
     await sleep(300);
     going = false;
     await Promise.all(senders);
-    const done: string[] = [];
-    const stop = new AbortController();
     const worker = await (await here.remote()).queue<string>("jobs", { lease: 1000 });
-    const serving = worker.serve((value) => {
-      done.push(value);
-      if (done.length === fulfilled.length) stop.abort("all");
-    }, { signal: stop.signal });
-    expect(await rejectionOf(serving)).to.equal("all");
+    const done = await doneOf(worker, fulfilled.length);
     expect(done.sort()).to.deep.equal(fulfilled.sort());
     expect((await jobs.size()).waiting).to.equal(0);
   });

@@ -4,7 +4,8 @@ import sinon from "sinon";
 import { sleep } from "../../../src/node.ts";
 import { bubble, memoryBroker, type MemoryBroker } from "../../../src/testing/index.ts";
 import { Engine, type Ear } from "../../../src/testing/broker/engine.ts";
-import type { Remote, RemoteOptions } from "../../../src/nats/index.ts";
+import { rejectionOf } from "../../support/settle.ts";
+import type { Queue, Remote, RemoteOptions } from "../../../src/nats/index.ts";
 
 /** Where remotes come from: each one stands for a process of its own. */
 export interface World {
@@ -67,4 +68,16 @@ export function memoryWorld(broker: MemoryBroker): World {
 export function aNumber(value: unknown): number {
   if (typeof value !== "number") throw new TypeError(`no number: ${String(value)}`);
   return value;
+}
+
+/** Serves a queue until so many values are done, and gives them in the order of their doing. */
+export async function doneOf<T>(jobs: Queue<T>, count: number): Promise<T[]> {
+  const done: T[] = [];
+  const stop = new AbortController();
+  const serving = jobs.serve((value) => {
+    done.push(value);
+    if (done.length === count) stop.abort("all");
+  }, { signal: stop.signal });
+  expect(await rejectionOf(serving)).to.equal("all");
+  return done;
 }
