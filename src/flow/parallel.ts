@@ -61,7 +61,7 @@ export class ParallelStage extends StageOrigin {
     const taking = new Taking(new Pulling(this.#source, "raw"), this.operation);
     const workers = state.run(() => { this.#start(state, taking); }, []);
     try {
-      yield* new Settled(workers);
+      yield* new Settled().of(workers);
     } catch (error) {
       if (!this.#failure) throw error;
       suppress(this.#failure.error, error, () => state.cancelScope.around());

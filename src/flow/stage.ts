@@ -31,7 +31,7 @@ export type Work<T = unknown> = Generator<unknown, T, unknown>;
 /** What a body gives, waited for. */
 export function* outcome(given: unknown): Work {
   if (isGenerator(given)) return yield* given;
-  return isThenable(given) ? yield* new Settled(given) : given;
+  return isThenable(given) ? yield* new Settled().of(given) : given;
 }
 
 /**
@@ -39,15 +39,10 @@ export function* outcome(given: unknown): Work {
  * other. The reaction of a promise is a turn of its own, in the context of the task, so the task goes on right there: its next hop costs no turn more.
  */
 export class Settled extends Performable<unknown> implements WaitPlace {
-  #promise: PromiseLike<unknown>;
+  #promise: PromiseLike<unknown> = fulfilled;
   #waiter: Waiter | undefined = undefined;
 
-  constructor(promise: PromiseLike<unknown> = fulfilled) {
-    super();
-    this.#promise = promise;
-  }
-
-  /** The same for another promise. */
+  /** From here on it is the end of this promise. */
   of(promise: PromiseLike<unknown>): this {
     this.#promise = promise;
     return this;
