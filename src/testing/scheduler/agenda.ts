@@ -23,12 +23,14 @@ export class Agenda {
   readonly items: Item[] = [];
   readonly timers: Timers<Timer> = new Timers();
   /** How often each thread that has yielded has done so since somebody else has gone on. */
-  readonly #yields = new Map<Thread, number>();
+  #yields: Map<Thread, number> | undefined = undefined;
   #spins = 0;
 
   add(item: Item): void {
     this.items.push(item);
-    if (item.yields) this.#yields.set(item.thread.root, (this.#yields.get(item.thread.root) ?? 0) + 1);
+    if (!item.yields) return;
+    const yields = (this.#yields ??= new Map<Thread, number>());
+    yields.set(item.thread.root, (yields.get(item.thread.root) ?? 0) + 1);
   }
 
   /** Take out what goes on now; time moves to it, if it is a timer. The result says whether it is one. */
@@ -40,8 +42,8 @@ export class Agenda {
       this.now = Math.max(this.now, (item as Timer).at);
     } else this.items.splice(index, 1);
     if (item.yields) this.#spins++;
-    else if (isTimer || !this.#yields.has(item.thread.root)) {
-      this.#yields.clear();
+    else if (isTimer || !this.#yields?.has(item.thread.root)) {
+      this.#yields?.clear();
       this.#spins = 0;
     }
     return isTimer;
@@ -50,7 +52,7 @@ export class Agenda {
   /** Who may go on now. */
   get alternatives(): Item[] {
     const due = this.timers.upTo(this.now).filter((timer) => !timer.isIdle());
-    if (this.#yields.size === 0) return due.length === 0 ? this.items.slice() : [...this.items, ...due];
+    if (!this.#yields || this.#yields.size === 0) return due.length === 0 ? this.items.slice() : [...this.items, ...due];
     const others = [...this.items.filter((item) => !this.#hasToWait(item)), ...due];
     if (others.length > 0) return others;
     const first = this.#spins >= spinsEach * this.#yields.size ? (this.#nextThatCounts ?? this.timers.first) : undefined;
@@ -58,7 +60,7 @@ export class Agenda {
   }
 
   #hasToWait({ thread, yields }: Item): boolean {
-    return yields === true && (this.#yields.get(thread.root) as number) > 1;
+    return yields === true && (this.#yields?.get(thread.root) ?? 0) > 1;
   }
 
   /** The timers of the next instant at which one is due that somebody waits for. */

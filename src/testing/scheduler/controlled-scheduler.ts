@@ -273,7 +273,7 @@ export class ControlledScheduler implements Controller {
     const event = { kind: "waits", what, lines } as const;
     const thread = this.#waitAs(waiter, what, event);
     if ((what.traits & (External | RunsUserCode)) !== 0) this.accessed(everything);
-    if (new Set(lines).size < lines.length) this.#chooser.leaveOut(); // two cases wait in one line
+    if (lines.length > 1 && new Set(lines).size < lines.length) this.#chooser.leaveOut(); // two cases wait in one line
     this.record.tell(thread, event);
   }
 

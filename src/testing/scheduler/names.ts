@@ -7,11 +7,11 @@ import { Thread, type Event } from "./thread.ts";
 
 export class Names {
   readonly #keys = new Map<object, string>();
-  readonly #numbers = new Map<string, number>();
+  #numbers: Map<string, number> | undefined = undefined;
   readonly #made: object[] = [];
   #counted = 0;
-  readonly #numbersOfSame = new Map<object, string>();
-  readonly #owners = new Map<object, object>();
+  #numbersOfSame: Map<object, string> | undefined = undefined;
+  #owners: Map<object, object> | undefined = undefined;
 
   /** Something has this name in every run. */
   give(what: object, key: string): void {
@@ -25,12 +25,12 @@ export class Names {
 
   /** What belongs to something counts as the same. */
   own(belonging: object, owner: object): void {
-    this.#owners.set(belonging, owner);
+    (this.#owners ??= new Map<object, object>()).set(belonging, owner);
   }
 
   /** What something belongs to: mostly itself. */
   ownerOf<T>(what: T): T | object {
-    return this.#owners.get(what as object) ?? what;
+    return this.#owners?.get(what as object) ?? what;
   }
 
   /** Something that has a name was made: if others are called the same, they are told apart by numbers. */
@@ -69,21 +69,22 @@ export class Names {
         const kind = `${"kind" in made ? "task" : "thing"} ${made.name}`;
         sameName.set(kind, [...(sameName.get(kind) ?? []), made]);
       }
-      this.#numbersOfSame.clear();
-      for (const same of sameName.values()) if (same.length > 1) for (const [index, made] of same.entries()) this.#numbersOfSame.set(made, ` #${String(index + 1)}`);
+      const numbers = (this.#numbersOfSame = new Map<object, string>());
+      for (const same of sameName.values()) if (same.length > 1) for (const [index, made] of same.entries()) numbers.set(made, ` #${String(index + 1)}`);
       this.#counted = this.#made.length;
     }
-    return this.#numbersOfSame.get(what) ?? "";
+    return this.#numbersOfSame?.get(what) ?? "";
   }
 
   /** Numbers of the process, such as in channel-517, become numbers of this run. */
   text(given: string): string {
+    const numbers = (this.#numbers ??= new Map<string, number>());
     return given.replace(/\b([a-z]+)-(\d+)\b/g, (name, kind: string) => {
       const count = `${kind} `;
-      let number = this.#numbers.get(name);
+      let number = numbers.get(name);
       if (number === undefined) {
-        number = (this.#numbers.get(count) ?? 0) + 1;
-        this.#numbers.set(count, number).set(name, number);
+        number = (numbers.get(count) ?? 0) + 1;
+        numbers.set(count, number).set(name, number);
       }
       return `${kind}-${String(number)}`;
     });

@@ -22,7 +22,7 @@ interface Entry<T> {
 
 export class Timers<T extends Timed> {
   readonly #heap: Entry<T>[] = [];
-  readonly #places = new Map<T, number>();
+  #places: Map<T, number> | undefined = undefined;
   #added = 0;
 
   add(timer: T): void {
@@ -32,14 +32,15 @@ export class Timers<T extends Timed> {
 
   /** Take a timer out. One that is not in any more is left alone. */
   remove(timer: T): void {
-    const place = this.#places.get(timer);
-    if (place === undefined) return;
-    this.#places.delete(timer);
+    const places = this.#places;
+    const place = places?.get(timer);
+    if (!places || place === undefined) return;
+    places.delete(timer);
     const last = this.#heap.pop() as Entry<T>;
     if (last.timer === timer) return;
     this.#put(place, last);
     this.#rise(place);
-    this.#sink(this.#places.get(last.timer) as number);
+    this.#sink(places.get(last.timer) as number);
   }
 
   /** How many there are. */
@@ -75,7 +76,7 @@ export class Timers<T extends Timed> {
 
   #put(place: number, entry: Entry<T>): void {
     this.#heap[place] = entry;
-    this.#places.set(entry.timer, place);
+    (this.#places ??= new Map<T, number>()).set(entry.timer, place);
   }
 
   #rise(from: number): void {
