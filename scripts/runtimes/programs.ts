@@ -56,7 +56,7 @@ export async function bunTest(runtime: Runtime): Promise<Row> {
 
 /** How to run tests of `node:test` with the runtime's own runner, and what that prints of a test that leaks, or that does not end. */
 const runners = {
-  bun: { options: ["test"], prints: [/"left" is left in receive on channel "nobody"/] },
+  bun: { options: ["test"], prints: [/"left" is left waiting in receive on channel "nobody"/] },
   deno: {
     options: ["test", "-A", "--no-lock", "--node-modules-dir=manual", "--no-check"],
     prints: [/the test itself waits in receive on channel "replies"/, /task \d+ "server" waits in receive on channel "requests"/],

@@ -90,7 +90,7 @@ export class LeakError extends Error {
  * const leak: unknown = await expectNoLeaks(() => {
  *   go(async function worker() { await jobs.receive(); });
  * }).catch((error: unknown) => error);
- * console.log(/task \d+ "worker" is left in receive on channel "jobs"/.test((leak as Error).message)); // true
+ * console.log(/task \d+ "worker" is left waiting in receive on channel "jobs"/.test((leak as Error).message)); // true
  * jobs.trySend("so that this program ends in peace");
  * ```
  *
@@ -153,7 +153,7 @@ export class TrackedTest implements TaskInfo {
 
 /** Who is left behind by whom, and what was left open. */
 export function leakError(leaked: readonly TaskInfo[], by: string, open: readonly string[] = []): LeakError {
-  const lines = [...leaked.flatMap((who) => describe(who, "is left in")), ...open].map((line) => `  ${line}`);
+  const lines = [...leaked.flatMap((who) => describe(who, "is left waiting in")), ...open].map((line) => `  ${line}`);
   const count = leaked.length + open.filter((line) => !line.startsWith(" ")).length;
   const cure = `let them end (close what they wait for, cancel their scope${open.length > 0 ? ", stop or shut down what is open" : ""}) before ${by} does`;
   return new LeakError([`${String(count)} left behind: ${cure}`, ...lines].join("\n"));

@@ -365,8 +365,8 @@ describe("virtual time", () => {
     });
     expect(error).to.be.instanceOf(LeakError);
     expect(error.message.replace(/task \d+/g, "task").split("\n").slice(1)).to.deep.equal([
-      '  task "heart" is left in receive on channel "ticker of 10 ms"',
-      '  task "reader" is left in receive on channel "letters"',
+      '  task "heart" is left waiting in receive on channel "ticker of 10 ms"',
+      '  task "reader" is left waiting in receive on channel "letters"',
     ]);
   });
 
@@ -386,7 +386,7 @@ describe("virtual time", () => {
       go(async function late() { await note(1); });
     });
     expect(error).to.be.instanceOf(LeakError);
-    expect(error.message).to.include('"late" is left in sleep of 1 ms');
+    expect(error.message).to.include('"late" is left waiting in sleep of 1 ms');
     expect(log).to.deep.equal(["ready", "0 ms"]);
     await bubble(() => { go(note, 5); }, { leaks: "ignore" });
     expect(log).to.deep.equal(["ready", "0 ms"]);
@@ -402,7 +402,7 @@ describe("virtual time", () => {
         await chan({ name: "letters" }).receive();
       });
     });
-    expect(error.message).to.include('"lost" is left in receive on channel "letters"');
+    expect(error.message).to.include('"lost" is left waiting in receive on channel "letters"');
   });
 
   it("FC-03 (f): a bubble under a fake clock is refused with a clear text", async () => {

@@ -145,7 +145,7 @@ describe("bubble", () => {
       void scope(async function office() { await chan({ name: "letters" }).receive(); });
     });
     expect(error).to.be.instanceOf(LeakError);
-    expect(error.message).to.match(/scope \d+ "office" is left in receive on channel "letters"/);
+    expect(error.message).to.match(/scope \d+ "office" is left waiting in receive on channel "letters"/);
   });
 
   // -- The limit in real time --

@@ -3,6 +3,7 @@ import { expect } from "chai";
 import Mocha from "mocha";
 import sinon from "sinon";
 import { chan, checkpoint, go, scope, sleep } from "../../../src/node.ts";
+import { cell, semaphore } from "../../../src/sync/index.ts";
 import { blockedTasks, expectNoLeaks, leakHooks, LeakError, settle } from "../../../src/testing/index.ts";
 import { frameworkLimit } from "../../../src/testing/unended.ts";
 import { program as started } from "../../support/program.ts";
@@ -20,7 +21,7 @@ describe("the leak check", () => {
       const leak = await rejectionOf(expectNoLeaks(() => { park(ch); }));
       expect(leak).to.be.instanceOf(LeakError);
       expect((leak as LeakError).code).to.equal("RENDEZVOUS_LEAK");
-      expect((leak as LeakError).message).to.match(/^1 left behind: .*\n {2}task \d+ "parked" is left in receive on channel "jobs"\n +at parked \(.*leaks\.spec\.ts:\d+:\d+\)\n +started at .*leaks\.spec\.ts:\d+:\d+/);
+      expect((leak as LeakError).message).to.match(/^1 left behind: .*\n {2}task \d+ "parked" is left waiting in receive on channel "jobs"\n +at parked \(.*leaks\.spec\.ts:\d+:\d+\)\n +started at .*leaks\.spec\.ts:\d+:\d+/);
       expect(blockedTasks().filter(({ name }) => name === "parked").map(({ operations }) => operations)).to.deep.equal([['receive on channel "jobs"']]);
       await expectNoLeaks(() => { ch.trySend(1); });
       await settle();
@@ -52,8 +53,28 @@ describe("the leak check", () => {
     const leak = await rejectionOf(expectNoLeaks(() => {
       void scope((s) => { s.go(async function inner() { await sleep(10); }); }, { name: "outer" });
     }));
-    expect(String(leak)).to.match(/^LeakError: 2 left behind/).and.match(/scope \d+ "outer" waits for what runs in it/).and.match(/task \d+ "inner" is left in sleep of 10 ms/);
+    expect(String(leak)).to.match(/^LeakError: 2 left behind/).and.match(/scope \d+ "outer" waits for what runs in it/).and.match(/task \d+ "inner" is left waiting in sleep of 10 ms/);
     await clock.tickAsync(10);
+  });
+
+  it("each kind of operation reads as a sentence", async () => {
+    const db = semaphore(1, { name: "db" });
+    const level = cell(0, { name: "level" });
+    const letters = chan<string>({ name: "letters" });
+    const permit = await db.acquire();
+    const leak = await rejectionOf(expectNoLeaks(() => {
+      go(async function caller() { (await db.acquire()).release(); });
+      go(async function watcher() { await level.wait((value) => value > 0); });
+      go(async function reader() { await letters.receive(); });
+    }));
+    expect(String(leak))
+      .to.include('"caller" is left waiting to acquire semaphore "db"')
+      .and.include('"watcher" is left waiting for cell "level"')
+      .and.include('"reader" is left waiting in receive on channel "letters"');
+    permit.release();
+    level.update(() => 1);
+    letters.trySend("the end");
+    await settle();
   });
 
   it("the failure of the test itself comes first", async () => {
@@ -136,7 +157,7 @@ describe("EX-06 a test that does not end", () => {
       test("stuck", { timeout: 500 }, ${stuck});`); // without, node:test of Node 24 and later waits for ever
     expect(errors).to.match(/^LeakError: The event loop has run dry, and a test has not ended\./).and.match(waits);
     expect(errors.match(/LeakError/g)).to.have.length(1);
-    expect(output).to.match(/(ok 1 - |✔ )fine/).and.include('"left" is left in receive on channel "nobody"');
+    expect(output).to.match(/(ok 1 - |✔ )fine/).and.include('"left" is left waiting in receive on channel "nobody"');
   });
 
   it("the running test's limit is found in vitest and in jest, else the limit for all", () => {

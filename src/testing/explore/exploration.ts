@@ -162,7 +162,8 @@ export class Exploration {
     const searchers = this.#searchers();
     for (let search = 0; search < crossChecks && searchers.length > 0; search++) {
       if (this.#isLate) return false;
-      if (!(await this.#once(searchers[search % searchers.length] as Chooser, this.#manner, true))) searchers.shift();
+      const searcher = searchers[search % searchers.length] as Chooser;
+      if (!(await this.#once(searcher, this.#manner, true))) searchers.splice(searchers.indexOf(searcher), 1);
     }
     [this.#schedules, this.#pruned, this.#steps] = [schedules, pruned, steps];
     this.#outcomes.clear();
