@@ -2,7 +2,7 @@
  * Mutation testing, `npm run mutate`: Stryker changes `src/core`, `src/channel` and `src/task` in one small place after another, and looks which changes no
  * spec notices. One file: `npm run mutate -- --mutate src/support/queue.ts`; some lines: `--mutate src/channel/channel.ts:120-200`.
  *
- * `MUTATE_EVERY=5` takes a sample, of every fifth change.
+ * `MUTATE_EVERY=5` takes a sample, of every fifth change; with `MUTATE_FROM=2`, an other one: changes 2, 7, 12 and so on.
  *
  * Each change meets the specs that run its line. The copy of the project and the report are kept in the system's folder for temporary files:
  * the output ends with the score, and with the path of the report.

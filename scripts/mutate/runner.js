@@ -17,8 +17,9 @@ const slow = 500;
 /** @type {{ activeMutant?: string, currentTestId?: string, hitCount?: number, hitLimit?: number, mutantCoverage?: object }} */
 const mutants = (globalThis[INSTRUMENTER_CONSTANTS.NAMESPACE] ??= {});
 
-/** `MUTATE_EVERY=5`: a sample, of every fifth change. The others are listed as errors, which the score leaves out. */
+/** `MUTATE_EVERY=5 MUTATE_FROM=2`: a sample, changes 2, 7, 12 and so on. The others are listed as errors, which the score leaves out. */
 const every = Number(process.env["MUTATE_EVERY"] ?? 1);
+const from = Number(process.env["MUTATE_FROM"] ?? 0);
 
 class SpecRunner {
   static inject = /** @type {const} */ (["options", "logger"]);
@@ -54,7 +55,7 @@ class SpecRunner {
   }
 
   async mutantRun({ activeMutant, testFilter, disableBail, hitLimit, mutantActivation }) {
-    if (Number(activeMutant.id) % every !== 0) return { status: MutantRunStatus.Error, errorMessage: "not in the sample" };
+    if (Number(activeMutant.id) % every !== from) return { status: MutantRunStatus.Error, errorMessage: "not in the sample" };
     mutants.hitLimit = hitLimit;
     mutants.hitCount = hitLimit ? 0 : undefined;
     const wanted = testFilter && new Set(testFilter);

@@ -9,9 +9,15 @@ interface Node {
   end?: number | undefined;
 }
 
-/** The nodes of a dump, whose lines are `  task 7 "name" waits in ...`, indented by their depth, below the program's own. */
+/**
+ * The nodes of a dump, whose lines are `  task 7 "name" waits in ...`, indented by their depth: those below the program's own, which is the last
+ * "main". Other tasks of the process may have left theirs.
+ */
 export function nodesOf(dump: string, ends: ReadonlyMap<string, number>): Node[] {
-  return dump.split("\n").slice(1).flatMap((line): Node[] => {
+  const lines = dump.split("\n");
+  const below = lines.slice(lines.findLastIndex((line) => /^task \d+ "main" /.test(line)) + 1);
+  const next = below.findIndex((line) => !line.startsWith(" "));
+  return below.slice(0, next < 0 ? undefined : next).flatMap((line): Node[] => {
     const [, indent = "", kind = "", name = "", waits = ""] = /^( *)(\w+) \d+ "([^"]*)" waits (.*)$/.exec(line) ?? [];
     if (kind === "") return [];
     const own = new RegExp(`^${kind}-\\d+$`).test(name) ? kind : `${kind} ${name}`;

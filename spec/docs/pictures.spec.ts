@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { expect } from "chai";
 import { pictures } from "../../scripts/pictures.ts";
 import { eventsOf } from "../../scripts/pictures/sequence.ts";
+import { nodesOf } from "../../scripts/pictures/tree.ts";
 import { documents, root } from "./blocks.ts";
 
 describe("the pictures of the guides", () => {
@@ -16,6 +17,14 @@ describe("the pictures of the guides", () => {
     expect(readdirSync(`${root}docs/pictures`).sort()).to.deep.equal(Object.keys(pictures).map((name) => `${name}.svg`).sort());
     const pages = documents().filter((name) => name.endsWith(".md")).map((name) => readFileSync(root + name, "utf8")).join("\n");
     for (const name of Object.keys(pictures)) expect(pages).to.include(`/pictures/${name}.svg)`);
+  });
+
+  it("a tree shows what is below the program's own task, and nothing else that lives in the process", () => {
+    const own = ['task 3 "main" waits for what runs in it', '  timeout 4 "timeout-4" waits for what runs in it', '    task 5 "t" waits in sleep of 5 ms'];
+    const dump = ['task 1 "main" waits in something foreign', '  task 2 "s" waits in sleep of 1 ms', ...own, 'task 6 "late" waits in sleep of 2 ms'].join("\n");
+    expect(nodesOf(dump, new Map([["t", 7]])).map(({ depth, name, waits, end }) => [depth, name, waits, end])).to.deep.equal([
+      [0, "timeout", "", undefined], [1, "task t", "sleep of 5 ms", 7],
+    ]);
   });
 
   it("read a trace as it is written: a wait of several cases is one event", () => {
