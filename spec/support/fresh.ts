@@ -46,6 +46,13 @@ export async function freshCopy(beforeImport?: () => void, entry?: Entry): Promi
   return load();
 }
 
+/** Import one module of `src` as a copy of its own, with what it imports. */
+export async function freshModule<T>(path: string, beforeImport?: () => void): Promise<T> {
+  const load = copyOf<T>(`export * from "./${path}";`);
+  beforeImport?.();
+  return load();
+}
+
 /** The same with the means to put a controller in charge of the copy. */
 export async function controllableCopy(): Promise<Pick<typeof import("../../src/index.ts"), "chan"> & Pick<typeof import("../../src/core/scheduler.ts"), "control">> {
   return copyOf<Awaited<ReturnType<typeof controllableCopy>>>('export { chan } from "rendezvous"; export { control } from "./core/scheduler.ts";')();

@@ -1,5 +1,5 @@
 /**
- * Operations around another one; map, whose result is made of that of the inner one, in the turn of whoever performs it.
+ * Operations around another one. One of them is `map`, which makes its result from that of the inner operation, in the performer's own turn.
  *
  * Idea: Concurrent ML's `wrap` and `wrapHandler`.
  */

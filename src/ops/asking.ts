@@ -1,12 +1,13 @@
 /**
- * Asking: the operations of this folder. What is asked for decides whether it can be given now, and where those stand who wait for it.
+ * Asking: an operation over anything that can be asked, such as a semaphore for permits. What is asked decides whether it can give now, and where
+ * a waiter has to stand.
  */
 import { touch } from "../core/controller.ts";
 import { Performable, type Nothing } from "../core/operation.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 
-/** What can be asked for something (so many permits, a key, ...). */
+/** What can be asked for something: for permits, for a key. */
 export interface Asked<A, T> {
   /** For reports, after "waits": `to acquire semaphore "db"`. */
   asking(ask: A): string;

@@ -1,8 +1,8 @@
 /**
  * Promises that exist already, as operations.
  *
- * 1. However often and by however many a promise is waited for, at most one reaction is attached to it, and who leaves
- *    leaves nothing behind: a long-lived promise gathers no litter.
+ * 1. However often a promise is waited for, at most one reaction is attached to it. A waiter that leaves takes everything
+ *    with it: a long-lived promise gathers no litter.
  *
  * Idea: promises as events, as in Hopac.
  */
@@ -112,7 +112,7 @@ class Awaiting<T> extends Settling<T> {
   }
 }
 
-/** A promise with its one reaction, and who waits for it. */
+/** A promise with its one reaction, and the line of those that wait for it. */
 class Watched {
   readonly line = new WaitQueue(this);
   /** What it waits for, if the promise is a task's. */

@@ -13,11 +13,17 @@ import { release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 
 /** What an operation of one's own is made of. */
 export interface OperationSource<T> {
-  /** What reports call it, as a phrase after "waits in": `lock "printer"`. `"an operation"`. */
+  /**
+   * What reports call it, as a phrase after "waits in": `lock "printer"`.
+   *
+   * @defaultValue `"an operation"`
+   */
   name?: string | undefined;
   /**
    * What lets it happen. `"by tasks"`: the tasks of this program alone, as with a lock or a semaphore; then a deadlock in it is one for `bubble` and
-   * `explore`. `"from outside"`, if left out: I/O, timers, promises, so that nobody can know that it will never happen.
+   * `explore`. `"from outside"`: I/O, timers, promises, so that nobody can know that it will never happen.
+   *
+   * @defaultValue `"from outside"`
    */
   resumed?: "by tasks" | "from outside" | undefined;
   /**

@@ -1,5 +1,5 @@
 /**
- * Iterators over what is made of another receiver's values.
+ * An iterator over values that are made from those of another receiver.
  */
 import { Iteration } from "../channel/iteration.ts";
 import type { Operation } from "../core/operation.ts";

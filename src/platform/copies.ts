@@ -1,6 +1,6 @@
 /**
  * Whether this copy of the library is the only one. A second one, which a dependency may have brought, knows nothing of the scopes and tasks of the
- * first: what waits in one is not cancelled by the other. Its stack shows nothing amiss, so a warning says it.
+ * first: what waits in one is not cancelled by the other. No stack shows that, so a warning says it.
  */
 const version = "0.1.0";
 const key = Symbol.for("rendezvous");

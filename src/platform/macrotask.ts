@@ -15,7 +15,7 @@ export function real<Name extends keyof Timers>(name: Name): Timers[Name] | unde
   return own && !("clock" in own) ? own : undefined;
 }
 
-// Imported while a fake clock was installed, the real ones are taken as soon as they are back.
+// If this file is imported while a fake clock is installed, the real functions are taken as soon as they are back.
 export let realTimeout: Timers["setTimeout"] | undefined = real("setTimeout");
 export let realImmediate: Timers["setImmediate"] | undefined = real("setImmediate");
 const Ports = globalThis.MessageChannel;
@@ -49,7 +49,7 @@ export function macrotask(callback: () => void): void {
     realImmediate(callback);
     return;
   }
-  // Nothing fakes a message port; closed, it does not keep the process. Node's types do not know `onmessage`.
+  // Nothing fakes a message port, and a closed one does not keep the process alive. Node's types do not know `onmessage`.
   const { port1, port2 } = new Ports() as unknown as Record<"port1" | "port2", Port>;
   port1.onmessage = (): void => {
     port1.close();

@@ -14,7 +14,7 @@ export function fraction(): number {
 }
 
 /**
- * From here on the choices are a function of the seed alone. The result lets them go on as before.
+ * Make all later choices a function of the seed alone, until the returned function is called.
  */
 export function seedChoices(seed: number): () => void {
   const before = random;

@@ -3,7 +3,7 @@
  *
  * An immediate keeps an event loop busy, and there are loops (Deno's) that look at sockets only now and then while they are: an echo took 300 ms under
  * traffic. So now and then all wait until the loop has come to rest, for a moment: for a pause, which takes 0.1 ms on Node and Bun, as an immediate does
- * there, and 1.2 on Deno. A timer takes 1 to 2 ms everywhere, but keeps the process.
+ * there, and 1.2 on Deno. A timer takes 1 to 2 ms everywhere, but keeps the process alive.
  */
 import { contexts } from "./async-context.ts";
 import { macrotask, now, provideRest, real, realImmediate, realTimeout } from "./macrotask.ts";
@@ -24,7 +24,7 @@ function comeToRest(callback: () => void): boolean {
   return resting !== undefined;
 }
 
-/** Begin a rest. Deno tells the end of a pause dozens of turns late: by then it holds none of those who waited, nor the context of one. */
+/** Begin a rest. Deno reports the end of a pause dozens of turns late: so the pause holds neither the callbacks that wait nor the context of one. */
 function rest(): void {
   const paused = realImmediate && realTimeout && pause(0.01);
   if (!paused) return;
@@ -34,7 +34,7 @@ function rest(): void {
     resting = undefined;
     restedAt = now();
     realClear?.(timer);
-    for (const proceed of waiting.splice(0)) macrotask(proceed); // whoever asked for an immediate before comes before
+    for (const proceed of waiting.splice(0)) macrotask(proceed); // code that asked for an immediate earlier goes first
   };
   realClear ??= real("clearTimeout");
   const timer = realTimeout?.(rested, 1);

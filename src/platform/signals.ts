@@ -1,8 +1,8 @@
 /**
  * The signals that the library hands out: of a scope, of an attempt, of a call. Any number may listen to one.
  *
- * Node takes more than ten listeners at one target for a leak, and warns; a scope with a hundred fetches is none. Where the platform can be told so, its
- * entry module (`node.ts`) provides how.
+ * Node takes more than ten listeners at one target for a leak, and warns; a scope with a hundred fetches is none. Where the platform can be told otherwise,
+ * its entry module (`node.ts`) provides how.
  */
 let unlimited: ((signal: AbortSignal) => void) | undefined;
 

@@ -8,7 +8,7 @@
  * Idea: Kotlin's `GlobalScope.async`, with an end.
  */
 import type { HowEnded } from "../task/generator.ts";
-import { cancelled, rootCancelScope, type CancelScope } from "../task/cancel/cancel-scope.ts";
+import { cancelErrorOf, rootCancelScope, type CancelScope } from "../task/cancel/cancel-scope.ts";
 import { startIn } from "../task/cancel/current.ts";
 import { named, Task } from "../task/task.ts";
 
@@ -35,7 +35,7 @@ export class OwnRun extends Task<unknown> {
 
   /** Cancel it, for a reason that its code may see. */
   cancel(reason: string): void {
-    this.cancelScope?.cancel(cancelled(this, reason));
+    this.cancelScope?.cancel(cancelErrorOf(this, reason));
   }
 
   override get isFree(): boolean {

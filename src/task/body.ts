@@ -26,7 +26,7 @@ export type ResultOf<B> = B extends (...args: never[]) => infer Result
   ? Result extends Generator<unknown, infer Returned> ? Returned : Awaited<Result>
   : never;
 
-/** Returns the body, or throws a `TypeError` for what can be seen to be wrong before it is called. */
+/** Returns the body. Throws a `TypeError` for a mistake that can be seen before the call. */
 export function checkedBody<B>(body: B, verb: string, call = `${verb}(() => work())`): B & { name: string } {
   if (typeof body !== "function") throw misuse(verb, `a function, as ${call}`, body);
   if ((body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] === "AsyncGeneratorFunction") throw neverRun(verb);
@@ -52,7 +52,7 @@ export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: un
     runner.ended("error", error);
     return;
   }
-  // Bound, since closures would take half as many bytes more for as long as the body runs.
+  // Bound functions, since closures would take half as much memory again for as long as the body runs.
   if (thenable) Promise.resolve(result).then(returned.bind(runner), threw.bind(runner));
   else runner.ended("value", result);
 }
@@ -61,8 +61,7 @@ export function runBody(runner: Runner, body: Body<unknown[], unknown>, args: un
 function generatorOf(result: unknown): Generator<unknown, unknown, unknown> | undefined {
   if (isGenerator(result)) return result;
   if (typeof result !== "object" || result === null) return undefined;
-  const { next, throw: raise, return: end } = result as Partial<Generator<unknown, unknown, unknown>>;
-  if (typeof next !== "function" || typeof raise !== "function" || typeof end !== "function") return undefined;
+  if (typeof (result as Partial<Generator>).next !== "function") return undefined;
   const tag = tagOf(result);
   if (tag === "AsyncGenerator") throw neverRun("a body");
   return tag === "Generator" ? adopted(result as Generator<unknown, unknown, unknown>) : undefined;

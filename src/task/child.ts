@@ -4,7 +4,7 @@
  * Idea: trio's nursery tasks and Kotlin's jobs; the handle that cancels one alone is theirs.
  */
 import type { Body } from "./body.ts";
-import { cancelled, CancelScope } from "./cancel/cancel-scope.ts";
+import { cancelErrorOf, CancelScope } from "./cancel/cancel-scope.ts";
 import { startIn } from "./cancel/current.ts";
 import type { HowEnded } from "./generator.ts";
 import { Task } from "./task.ts";
@@ -54,7 +54,7 @@ export class ChildTask<T> extends Task<T> {
    * Idea: Kotlin's `Job.cancel`.
    */
   cancel(reason?: unknown): void {
-    this.cancelScope?.cancel(cancelled(this, reason));
+    this.cancelScope?.cancel(cancelErrorOf(this, reason));
   }
 
   /** @internal */

@@ -1,13 +1,13 @@
 /**
- * What the compiler says of a mistake: one line, in which the cure is written.
+ * What the compiler says about a mistake: one line, which names the cure.
  *
- * The type of a parameter becomes that sentence, a string literal, as soon as something is inferred that nothing but the mistake brings along: the
- * promise of `go(work())`, what an async generator yields. It is inferred from a branch that no argument ever meets. No condition is put on
- * the type of an argument itself, so generic code that passes its own parameters on goes on compiling, and good calls are inferred as ever.
+ * The type of a parameter becomes that sentence, a string literal, as soon as something is inferred that only the mistake brings along: the
+ * promise of `go(work())`, what an async generator yields. It is inferred from a branch that no argument ever meets. The type of an argument itself
+ * has no condition, so generic code that passes on its own parameters still compiles, and correct calls are inferred as they would be without this.
  */
 import type { Operation } from "../core/operation.ts";
 
-/** What nobody has. */
+/** A type that no argument has. */
 type Unmet = Readonly<Record<"unmet", "by anything">>;
 
 /** `Good`, unless `Seen`, whose default is `never`, was inferred from `Where`: then a sentence. */
@@ -28,9 +28,9 @@ export type IfWithoutParameters<P, Where, Good, Sentence extends string> = [P] e
   : [P] extends [Unmet] ? Where
   : Sentence;
 
-/** What an async generator has, and no channel: by what its `throw` gives. */
+/** What an async generator has and a channel does not: a `throw` that gives a promise. */
 // eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- an interface would be one more name in the declarations
 export type AsyncGeneratorOf<Done> = { throw(error: never): PromiseLike<{ done?: Done }> };
 
-/** Told of an async generator in place of a body. */
+/** The sentence for an async generator in place of a body. */
 export type NeverRun = "write async function and await, or function* and yield*: an async generator would never run";

@@ -155,7 +155,7 @@ export class Task<T> implements PromiseLike<T> {
     this.#joiners = undefined;
   }
 
-  /** @internal Only its joiners are responsible for its failure. */
+  /** @internal Whether it belongs to no scope: only its joiners deal with its failure. */
   get isFree(): boolean {
     return true;
   }
@@ -196,7 +196,7 @@ export class Task<T> implements PromiseLike<T> {
     return this.currentState;
   }
 
-  // A method of the language's private ones would cost each task a field: V8's mark of those that have it.
+  // Not `#currentState`: a private method or accessor costs each object a field, by which V8 knows that the object has it.
   private get currentState(): TaskState {
     return this.#state === "pending" && this.cancelScope?.cancelError ? "cancelled" : this.#state;
   }
@@ -280,7 +280,7 @@ export class Task<T> implements PromiseLike<T> {
 
 /** A failure that nothing has joined yet, as a rejected promise: the platform reports it as unhandled. */
 const unjoined = new WeakMap<Task<unknown>, Promise<never>>();
-/** What most bodies are called with: one list for all, so that a task that waits for its turn holds none. */
+/** The arguments of most bodies: one list for all, so that a task that waits for its turn holds none of its own. */
 const none: unknown[] = [];
 
 class Joining<T> extends Performable<T> {

@@ -3,7 +3,7 @@ import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import { expect } from "chai";
 import sinon, { type SinonFakeTimers } from "sinon";
 import { awaiting, chan, gather, go, scope, shield, sleep, suppressedOf, ticker, type Operation, type Scope, type Task } from "../../../src/node.ts";
-import { CancelScope, cancelled, type TaskInfo } from "../../../src/task/cancel/cancel-scope.ts";
+import { cancelErrorOf, CancelScope, type TaskInfo } from "../../../src/task/cancel/cancel-scope.ts";
 import { runAs } from "../../../src/task/cancel/current.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
@@ -33,7 +33,7 @@ describe("invariants of the tasks' files:", () => {
       await over;
       expect(cancelScope.waits.empty).to.equal(true);
       const waits = [1, 2, 3].map(() => rejectionOf(waitIn(cancelScope)));
-      const error = cancelled(owner, "enough");
+      const error = cancelErrorOf(owner, "enough");
       cancelScope.cancel(error);
       expect(cancelScope.waits.empty).to.equal(true);
       for (const wait of waits) expect(await wait).to.equal(error);
@@ -50,7 +50,7 @@ describe("invariants of the tasks' files:", () => {
       last.signal.addEventListener("abort", () => { log.push("last"); });
       let deep = child;
       for (let n = 0; n < 100_000; n++) deep = new CancelScope(owner, deep);
-      top.cancel(cancelled(owner, undefined));
+      top.cancel(cancelErrorOf(owner, undefined));
       expect(log).to.deep.equal([true, false, "last"]);
       expect([child, shielded, below, deep].map((one) => one.cancelled)).to.deep.equal([true, false, false, true]);
     });
@@ -58,9 +58,9 @@ describe("invariants of the tasks' files:", () => {
     it("cancel-scope.ts 3: what is performed later fails with the same error, also in what is made in it later", async () => {
       await prepare();
       const cancelScope = new CancelScope(owner, undefined);
-      const error = cancelled(owner, undefined);
+      const error = cancelErrorOf(owner, undefined);
       cancelScope.cancel(error);
-      cancelScope.cancel(cancelled(owner, "second"));
+      cancelScope.cancel(cancelErrorOf(owner, "second"));
       expect(await rejectionOf(waitIn(cancelScope))).to.equal(error);
       expect(await rejectionOf(waitIn(new CancelScope(owner, cancelScope)))).to.equal(error);
     });
@@ -73,7 +73,7 @@ describe("invariants of the tasks' files:", () => {
       const wait = rejectionOf(waitIn(child));
       child.handOver();
       expect([...parent.children]).to.deep.equal([grandchild]);
-      const error = cancelled(owner, undefined);
+      const error = cancelErrorOf(owner, undefined);
       parent.cancel(error);
       expect([await wait, grandchild.cancelError]).to.deep.equal([error, error]);
     });

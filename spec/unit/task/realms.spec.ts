@@ -75,6 +75,13 @@ describe("FA-14 another realm", () => {
     expect(await go(() => made)).to.equal("value");
   });
 
+  for (const tag of ["Generator", "AsyncGenerator"]) {
+    it(`FA-14 an object that is no generator, and calls itself ${tag}, is a value`, async () => {
+      const power = { watts: 2000, [Symbol.toStringTag]: tag };
+      expect(await go(() => power)).to.equal(power);
+    });
+  }
+
   it("FA-14 race takes its arrays, gather its arrays, sets and records, select its arrays and records", async () => {
     expect(await race(foreign<(() => number)[]>("[() => 1]"))).to.equal(1);
     expect(await gather(foreign<(() => number)[]>("[() => 1, () => 2]"))).to.deep.equal([1, 2]);

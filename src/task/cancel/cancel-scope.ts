@@ -33,7 +33,7 @@ export interface CancellableWaiter extends Waiter {
   cancel(error: CancelledError): void;
 }
 
-/** What reports call it. All but a task are scopes. */
+/** What reports call a task or a scope. Every kind but `"task"` is a scope. */
 export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run" | "top level";
 
 /** A task or a scope, as reports see it. */
@@ -43,7 +43,7 @@ export interface TaskInfo extends Linked<TaskInfo> {
   readonly kind: Kind;
   /** Where it runs. A free task has one only while reports have to know what it waits for. */
   readonly cancelScope: CancelScope | undefined;
-  /** The generator that it runs, if it is one. */
+  /** The driver of its body, if that is a generator. */
   readonly driver?: CancellableWaiter | undefined;
   /** Whether a signal may cancel it. */
   readonly holdsSignal?: boolean;
@@ -66,7 +66,7 @@ export class CancelScope extends WaitSet implements CancelContext, Linked<Cancel
   readonly owner: TaskInfo;
   parent: CancelScope | undefined;
   #children: Chain<CancelScope> | undefined = undefined;
-  /** The generator that runs in it. */
+  /** The driver of the generator that runs in it. */
   driver: CancellableWaiter | undefined = undefined;
   /** Called when the last child has left, background ones aside. */
   onEmpty: (() => void) | undefined = undefined;
@@ -207,7 +207,7 @@ export class CancelScope extends WaitSet implements CancelContext, Linked<Cancel
   /** It is over, and nothing lives in it. Waits that nothing has awaited are withdrawn. */
   end(): void {
     while (!this.waits.empty) { // user code that runs in a withdrawal may begin another wait
-      for (const wait of this.waits) this.cancelWait(wait, this.cancelError ?? strayed(this.owner, wait));
+      for (const wait of this.waits) this.cancelWait(wait, this.cancelError ?? strayError(this.owner, wait));
     }
     this.#leave();
   }
@@ -242,7 +242,7 @@ function tellEmpty(cancelScope: CancelScope): void {
 }
 
 /** The one error of a cancel. */
-export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledError {
+export function cancelErrorOf({ kind, name }: TaskInfo, reason: unknown): CancelledError {
   const because = reason === undefined ? "" : isError(reason) ? `: ${reason.message}` : `: ${show(reason)}`;
   return new CancelledError(
     `${kind} "${name}" was cancelled${because}. Let this error pass; detached() what others share, shield() what has to be done all the same`,
@@ -251,7 +251,7 @@ export function cancelled({ kind, name }: TaskInfo, reason: unknown): CancelledE
 }
 
 /** The error of a wait that is still open when its task or scope has ended. Nothing there awaited it: it belongs to a handler or to shared work. */
-function strayed({ kind, name }: TaskInfo, wait: PromiseWaiter): CancelledError {
+function strayError({ kind, name }: TaskInfo, wait: PromiseWaiter): CancelledError {
   const where = observer?.siteOf(wait);
   return new CancelledError(
     `${kind} "${name}" has ended, and what was begun in it still ${waitingFor("waited in", String(wait.place?.describe(wait)))}${where === undefined ? "" : `, ${where}`}: ` +

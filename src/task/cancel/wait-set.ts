@@ -22,7 +22,7 @@ export class WaitSet implements Iterable<PromiseWaiter> {
     else this.#others?.delete(waiter);
   }
 
-  /** The one that was given last may leave. */
+  /** The waiter that the iterator has given last may leave meanwhile. */
   *[Symbol.iterator](): Iterator<PromiseWaiter> {
     if (this.#one !== undefined) yield this.#one;
     if (this.#others !== undefined) yield* this.#others;

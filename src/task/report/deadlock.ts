@@ -39,7 +39,7 @@ export function watchForDeadlock(muteSignals?: MuteSignals): () => void {
   };
 }
 
-/** Where the platform may hang without a word. */
+/** Watch a platform that may hang without a word. */
 function watchSilence(process: Host, muteSignals: MuteSignals | undefined): (() => void) | undefined {
   if (namesWhatLives(process)) return muteSignals && watchForStall(process, muteSignals);
   return watchForSpinning(process, () => {

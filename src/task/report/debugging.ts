@@ -64,19 +64,19 @@ function noteWait(waiter: Waiter): void {
   noteSiteOf(waiter);
   if (Object.hasOwn(waiter, "resume")) return; // the waiter of a generator, which is used again and again
   const resume = waiter.resume.bind(waiter);
-  const told = (error: unknown): void => { locate(error, "waited", waiter); };
+  const tell = (error: unknown): void => { locate(error, "waited", waiter); };
   waiter.resume = (how, what) => {
-    if (how === "error") told(what);
-    resume(how, how === "result" ? telling(what as () => unknown, told) : what);
+    if (how === "error") tell(what);
+    resume(how, how === "result" ? telling(what as () => unknown, tell) : what);
   };
 }
 
-function telling(result: () => unknown, told: (error: unknown) => void): () => unknown {
+function telling(result: () => unknown, tell: (error: unknown) => void): () => unknown {
   return () => {
     try {
       return result();
     } catch (error) {
-      told(error);
+      tell(error);
       throw error;
     }
   };

@@ -1,5 +1,6 @@
 /**
- * What a user gets of a scope: its verbs and nothing else. It has no fields, so it can be passed wherever `{ signal }` is accepted: `sleep(5, s)`.
+ * What a user gets from a scope: its verbs and nothing else. Since it has no enumerable fields, it can be passed wherever `{ signal }` is accepted:
+ * `sleep(5, s)`.
  */
 import { forDeno, forNode, standing } from "../../support/printing.ts";
 import { perform } from "../../core/perform.ts";
@@ -84,7 +85,7 @@ export class ScopeHandle implements Scope {
 export class OpenScopeHandle extends ScopeHandle implements OpenScope {
   readonly #state: ScopeState;
   #outcome: Promise<void> | undefined = undefined;
-  #told = false;
+  #reported = false;
 
   constructor(state: ScopeState) {
     super(state);
@@ -92,11 +93,11 @@ export class OpenScopeHandle extends ScopeHandle implements OpenScope {
   }
 
   join(): Promise<void> {
-    const told = (error: unknown): never => {
-      this.#told = true;
+    const reported = (error: unknown): never => {
+      this.#reported = true;
       throw error;
     };
-    return perform(settling(this.#leaveBlock()).map(() => { /* no value */ }, told));
+    return perform(settling(this.#leaveBlock()).map(() => { /* no value */ }, reported));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,7 +106,7 @@ export class OpenScopeHandle extends ScopeHandle implements OpenScope {
     try {
       await outcome;
     } catch (error) {
-      if (!this.#told && !this.#state.cancelScope.isCancel(error)) throw error;
+      if (!this.#reported && !this.#state.cancelScope.isCancel(error)) throw error;
     }
   }
 

@@ -22,7 +22,7 @@ import { ChildTask } from "../child.ts";
 import type { BackgroundTasks, ScopeWithBackground } from "./background.ts";
 import { Cleanups, runIn } from "./cleanups.ts";
 import type { Driver, HowEnded, Runner } from "../generator.ts";
-import { cancelled, CancelScope, silence, type Kind, type TaskInfo } from "../cancel/cancel-scope.ts";
+import { cancelErrorOf, CancelScope, silence, type Kind, type TaskInfo } from "../cancel/cancel-scope.ts";
 import { currentCancelScope, startIn } from "../cancel/current.ts";
 import { observer } from "../cancel/observer.ts";
 import { nextId, registry } from "../report/registry.ts";
@@ -78,7 +78,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
     const { timeout = Infinity, signal } = settings;
     if (signal) {
       this.#outerSignal = new SignalWatch(signal, (reason) => {
-        this.cancelScope.cancel(reason instanceof CancelledError ? reason : cancelled(this, reason), true);
+        this.cancelScope.cancel(reason instanceof CancelledError ? reason : cancelErrorOf(this, reason), true);
       });
     }
     if (timeout !== Infinity) this.#arm(timeout, `its ${String(timeout)} ms`);
@@ -145,7 +145,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
 
   /** @throws ClosedError when it has ended, or is cleaning up */
   checkNotClosed(verb: string): void {
-    if (this.#closed) throw new ClosedError(`${verb} in ${this.#said}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before the scope ends`);
+    if (this.#closed) throw new ClosedError(`${verb} in ${this.#title}, which ${this.#over ? "has ended" : "is cleaning up"}: start it before the scope ends`);
   }
 
   get tasks(): readonly Task<unknown>[] {
@@ -154,29 +154,29 @@ export class ScopeState implements Runner, ScopeWithBackground {
 
   defer(cleanup: () => unknown): void {
     checkedBody(cleanup, "defer", "s.defer(() => cleanUp())");
-    if (this.#over) throw new ClosedError(`defer in ${this.#said}, which has ended: call it before the scope ends`);
+    if (this.#over) throw new ClosedError(`defer in ${this.#title}, which has ended: call it before the scope ends`);
     (this.#cleanups ??= new Cleanups()).add(cleanup);
   }
 
-  get #said(): string {
+  get #title(): string {
     return `${this.kind} "${this.name}"`;
   }
 
   cancel(reason: unknown): void {
-    if (!this.#closed) this.cancelScope.cancel(cancelled(this, reason));
+    if (!this.#closed) this.cancelScope.cancel(cancelErrorOf(this, reason));
   }
 
   /** Set its deadline to `ms` from now. Nothing happens if it is cancelled already, or cleaning up, or over. */
   limit(ms: number): void {
-    checkedDelay(ms, `limit of ${this.#said}`);
+    checkedDelay(ms, `limit of ${this.#title}`);
     touch(everything, "limit");
     this.#disarm?.();
     this.#arm(ms, `the ${String(ms)} ms that limit gave it`);
   }
 
-  #arm(ms: number, said: string): void {
+  #arm(ms: number, limit: string): void {
     if (this.#closed || this.cancelScope.cancelError) return;
-    const expire = (): void => { this.#expire(said); };
+    const expire = (): void => { this.#expire(limit); };
     if (ms <= 0) expire();
     else this.#disarm = arm(ms, expire);
   }
@@ -184,10 +184,10 @@ export class ScopeState implements Runner, ScopeWithBackground {
   #expire(limit: string): void {
     if (this.cancelScope.cancelError) return;
     this.#expired = new TimeoutError(
-      `${this.#said} has not ended within ${limit}, and was cancelled. Give it more time, or call dumpTasks() to see what it waits for`,
+      `${this.#title} has not ended within ${limit}, and was cancelled. Give it more time, or call dumpTasks() to see what it waits for`,
     );
     observer?.expired(this, this.#expired);
-    this.cancelScope.cancel(cancelled(this, this.#expired));
+    this.cancelScope.cancel(cancelErrorOf(this, this.#expired));
   }
 
   /** Whether an error is nothing but its own cancel, or the cause of that: its deadline. */
@@ -222,7 +222,7 @@ export class ScopeState implements Runner, ScopeWithBackground {
     else {
       arose(error, from.id);
       this.#failure = { error };
-      this.cancelScope.cancel(cancelled(this, error));
+      this.cancelScope.cancel(cancelErrorOf(this, error));
     }
   }
 
