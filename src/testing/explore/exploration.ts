@@ -173,9 +173,9 @@ export class Exploration {
 
   async #sameTwice(): Promise<void> {
     const manner = { ...this.#manner, production: threadsAreToldApart() };
-    const first = await this.#judged(new Replay([]), manner);
+    const first = await this.#once(new Replay([]), manner);
     this.#schedules = 0;
-    const second = await this.#judged(new Replay([]), manner);
+    const second = await this.#once(new Replay([]), manner);
     this.#schedules = 0;
     this.#steps = 0;
     this.#outcomes.clear();
@@ -189,12 +189,8 @@ export class Exploration {
     throw new ExploreError({ ...second, kind: "nondeterministic", error }, this.#settings.seed, 2);
   }
 
-  /** A run of this chooser's; false: it has none left. */
-  async #once(chooser: Chooser, manner: Manner = this.#manner, isProven = false): Promise<boolean> {
-    return (await this.#judged(chooser, manner, isProven)) !== undefined;
-  }
-
-  async #judged(chooser: Chooser, manner: Manner, isProven = false): Promise<Verdict | undefined> {
+  /** A run of this chooser's; `undefined`: it has none left. */
+  async #once(chooser: Chooser, manner: Manner = this.#manner, isProven = false): Promise<Verdict | undefined> {
     const verdict = await this.#run(chooser, manner);
     if (!verdict) return undefined;
     this.#steps += verdict.scheduler.steps.length;

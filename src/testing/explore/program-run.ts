@@ -12,12 +12,13 @@ import { controller, everything } from "../../core/controller.ts";
 import { control } from "../../core/scheduler.ts";
 import { now } from "../../platform/macrotask.ts";
 import type { CancelledError } from "../../errors.ts";
+import type { Body } from "../../task/body.ts";
 import { named, Task } from "../../task/task.ts";
 import type { Chooser } from "../strategies/chooser.ts";
 import { Ending, lastCancel, leftSince } from "../scheduler/ending.ts";
 import { eventLoopTurn, whenQuiet } from "../scheduler/platform.ts";
 import { failuresHeard, forgetFailures, hearFailures, reserveProcess } from "../scheduler/process-hooks.ts";
-import { forgetThreads, type Item } from "../scheduler/thread.ts";
+import { forgetThreads, type Item, type Thread } from "../scheduler/thread.ts";
 import { ControlledScheduler, type AtOnce, type Manner } from "../scheduler/controlled-scheduler.ts";
 import type { Schedule } from "../strategies/schedule.ts";
 import { installVirtualClock } from "../scheduler/virtual-clock.ts";
@@ -125,6 +126,8 @@ const movesAfterEnd = 1000;
 /** After so many turns the clock is looked at. */
 const turnsPerLook = 64;
 
+const main = named("main", (program: Program, context: ExploreContext) => program(context));
+
 class Run {
   readonly #chooser: Chooser;
   readonly #manner: Manner;
@@ -162,8 +165,7 @@ class Run {
     this.#uninstall = installVirtualClock(() => scheduler.agenda.now, random);
     forgetFailures();
     control(scheduler);
-    // A constant that is used once is inlined by Bun and by bundlers, and has no name then.
-    this.#main = new Task<unknown>(named("main", () => program(context)), []);
+    this.#main = new Task<unknown>(main as Body<unknown[], unknown>, [program, context]);
   }
 
   /** With production's own wake-ups it has begun. */
@@ -218,7 +220,7 @@ class Run {
   }
 
   /** Who may go on now; time moves if nobody can. */
-  #candidates(): Item[] {
+  #candidates(): readonly Item[] {
     const { agenda } = this.#scheduler;
     const { raced } = this.#manner;
     const items = agenda.alternatives;
@@ -250,13 +252,18 @@ class Run {
     const scheduler = this.#scheduler;
     const { left } = scheduler;
     const foreign = left.filter((thread) => !scheduler.controls(thread));
-    const names = foreign.map((thread) => JSON.stringify(scheduler.names.ofThread(thread))).join(", ");
-    const awaits = `${names} ${foreign.length > 1 ? "await" : "awaits"} something outside of the library: a timer, I/O, or a promise of another. ` +
-      "Stand in for it with a channel, a sleep or a task";
     if (left.length === 0 || (this.#over && this.#settings.leaks === "ignore")) this.#end("ok", undefined);
     else if (this.#over && this.#movesAfterEnd >= movesAfterEnd) this.#end("ok", undefined); // they still wait for timers
-    else if (foreign.length > 0) this.#end("uncontrolled", new Error(awaits));
+    else if (foreign.length > 0) this.#end("uncontrolled", this.#outside(foreign));
     else this.#end(this.#over ? "leak" : "deadlock", undefined);
+  }
+
+  #outside(foreign: readonly Thread[]): Error {
+    const names = foreign.map((thread) => JSON.stringify(this.#scheduler.names.ofThread(thread))).join(", ");
+    return new Error(
+      `${names} ${foreign.length > 1 ? "await" : "awaits"} something outside of the library: a timer, I/O, or a promise of another. ` +
+        "Stand in for it with a channel, a sleep or a task",
+    );
   }
 
   #end(kind: Verdict["kind"], error: unknown): void {

@@ -40,7 +40,9 @@ export class Agenda {
     if (isTimer) {
       this.timers.remove(item as Timer);
       this.now = Math.max(this.now, (item as Timer).at);
-    } else this.items.splice(index, 1);
+    } else if (index === 0) this.items.shift(); // both mostly, and neither makes a list, as a splice does
+    else if (index === this.items.length - 1) this.items.pop();
+    else this.items.splice(index, 1);
     if (item.yields) this.#spins++;
     else if (isTimer || !this.#yields?.has(item.thread.root)) {
       this.#yields?.clear();
@@ -49,14 +51,14 @@ export class Agenda {
     return isTimer;
   }
 
-  /** Who may go on now. */
-  get alternatives(): Item[] {
+  /** Who may go on now; the list is good until one of them is taken. */
+  get alternatives(): readonly Item[] {
     const due = this.timers.upTo(this.now).filter((timer) => !timer.isIdle());
-    if (!this.#yields || this.#yields.size === 0) return due.length === 0 ? this.items.slice() : [...this.items, ...due];
+    if (!this.#yields || this.#yields.size === 0) return due.length === 0 ? this.items : [...this.items, ...due];
     const others = [...this.items.filter((item) => !this.#hasToWait(item)), ...due];
     if (others.length > 0) return others;
     const first = this.#spins >= spinsEach * this.#yields.size ? (this.#nextThatCounts ?? this.timers.first) : undefined;
-    return first ? [first] : this.items.slice();
+    return first ? [first] : this.items;
   }
 
   #hasToWait({ thread, yields }: Item): boolean {

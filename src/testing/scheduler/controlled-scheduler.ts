@@ -243,7 +243,7 @@ export class ControlledScheduler implements Controller {
   /** The step is over. What becomes ready from here on comes from outside. */
   quiet(): void {
     this.#picked = this.#outside;
-    this.#polls.clear();
+    if (this.#polls.size > 0) this.#polls.clear(); // an empty one would get a new table
   }
 
   get #step(): Step | undefined {

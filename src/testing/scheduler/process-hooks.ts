@@ -76,7 +76,9 @@ function keepFailureOf(one: TaskInfo): void {
 
 /** A new program begins: what was heard before is none of its business, and what is alive is no part of it. */
 export function forgetFailures(): void {
-  failuresHeard();
-  unhandled.clear();
+  if (unhandled.size > 0) {
+    failuresHeard();
+    unhandled.clear();
+  }
   for (const one of registry) others.add(one);
 }
