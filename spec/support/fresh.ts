@@ -11,8 +11,17 @@ const source = fileURLToPath(new URL("../../src/", import.meta.url));
 /** The library without and with the async contexts of Node. */
 type Entry = "index.ts" | "node.ts";
 
+const bundled = new Map<string, string>();
+
 /** A program that imports "rendezvous", as one text without imports of the library. */
 export function bundle(program: string, entry: Entry = "index.ts"): string {
+  const key = `${entry} ${program}`;
+  const text = bundled.get(key) ?? bundledNow(program, entry);
+  bundled.set(key, text);
+  return text;
+}
+
+function bundledNow(program: string, entry: Entry): string {
   const { outputFiles } = buildSync({
     stdin: { contents: program, resolveDir: source, loader: "ts" },
     alias: { "rendezvous": source + entry },
