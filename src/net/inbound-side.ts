@@ -3,7 +3,7 @@ import { mayBeCancelled } from "../core/cancel-context.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import type { Receiver } from "../channel/channel-types.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
-import { perform, promised, ready } from "../core/perform.ts";
+import { perform, promised, ready, rejectedNow } from "../core/perform.ts";
 import type { LineOptions, ReadLineOptions, ReadUntilOptions, UntilOptions } from "./connection.ts";
 import type { Unit } from "./inbound.ts";
 import { Reader, type ReaderOptions } from "./reader.ts";
@@ -79,7 +79,11 @@ export abstract class InboundSide implements Receiver<Uint8Array> {
   }
 
   readExactly(n: number, options?: WaitOptions): Promise<Uint8Array> {
-    return promised(() => perform(this.readingExactly(n), options));
+    try {
+      return perform(this.readingExactly(n), options);
+    } catch (error) {
+      return rejectedNow(error);
+    }
   }
 
   readingExactly(n: number): Operation<Uint8Array> {

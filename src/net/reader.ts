@@ -147,8 +147,9 @@ export class Reader {
 
   /** The same without a read, for a unit that has a shorter way to what is there. */
   atOnce<T>(unit: Unit<T>): T | undefined {
+    if (unit.atOnce === undefined) return undefined;
     touch(this, "read");
-    const value = this.#waiting.empty ? unit.atOnce?.(this.inbound) : undefined;
+    const value = this.#waiting.empty ? unit.atOnce(this.inbound) : undefined;
     if (value !== undefined) this.#onWanting();
     return value;
   }

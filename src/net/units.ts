@@ -26,13 +26,21 @@ export const chunk: Unit<Uint8Array> = {
 
 /** So many bytes; `IncompleteReadError` when the end comes before. */
 export function exactly(count: number): Unit<Uint8Array> {
-  checkedCount(count, "readExactly");
-  return {
-    cut(inbound) {
-      if (inbound.closedHere) return atEnd;
-      return inbound.bytes.length >= count ? inbound.bytes.take(count) : incomplete(inbound, count);
-    },
-  };
+  return new Exactly(checkedCount(count, "readExactly"));
+}
+
+class Exactly implements Unit<Uint8Array> {
+  readonly #count: number;
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  cut(inbound: Inbound): Uint8Array | Nothing | AtEnd {
+    if (inbound.closedHere) return atEnd;
+    const { bytes } = inbound;
+    return bytes.length >= this.#count ? bytes.take(this.#count) : incomplete(inbound, this.#count);
+  }
 }
 
 /** A copy of so many bytes, of fewer at the end; none is taken. */
@@ -48,8 +56,8 @@ export function atMost(count: number): Unit<Uint8Array> {
   };
 }
 
-function checkedCount(count: number, verb: string): void {
-  if (typeof (count as unknown) === "number" && Number.isSafeInteger(count) && count >= 0) return;
+function checkedCount(count: number, verb: string): number {
+  if (typeof (count as unknown) === "number" && Number.isSafeInteger(count) && count >= 0) return count;
   throw new RangeError(`${verb} takes a whole number of bytes from 0 up; got ${String(count)}`);
 }
 

@@ -6,7 +6,7 @@
 import { mayBeCancelled } from "../core/cancel-context.ts";
 import { Iteration, theEnd } from "../channel/iteration.ts";
 import { nothing, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
-import { perform, promised, ready } from "../core/perform.ts";
+import { perform, ready } from "../core/perform.ts";
 import type { Receiver } from "../channel/channel-types.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
@@ -94,7 +94,7 @@ export class View<T> implements Receiver<T>, Unit<T>, Source {
     if (options !== undefined || mayBeCancelled()) return perform(nexting, options);
     // What is there already is given without an operation, which would be a third of the time that a short line takes.
     const there = this.#cancelled === undefined ? this.#reader.atOnce(this.#unit) : undefined;
-    return there === undefined ? attempted(nexting) : ready({ done: false, value: there });
+    return there === undefined ? perform(nexting) : ready({ done: false, value: there });
   }
 
   tryReceive(): Result<T> | undefined {
@@ -112,14 +112,6 @@ export class View<T> implements Receiver<T>, Unit<T>, Source {
   [Symbol.asyncIterator](): AsyncIterableIterator<T, undefined> {
     return new ViewLoop(this.#reader, this);
   }
-}
-
-/** Apart from the method that calls it, which would make its closure for every line. */
-function attempted<T>(nexting: Reading<T>): Promise<T> {
-  return promised(() => {
-    const result = nexting.attempt();
-    return result === nothing ? perform(nexting) : ready(result);
-  });
 }
 
 /** The iterator of a loop over a view. */

@@ -3,8 +3,8 @@
  *
  * 1. First in, first out; one write at a time, so the bytes of each send are contiguous.
  * 2. A send happens when the kernel has all its bytes, and only while the socket is not destroyed.
- * 3. Sends that stand in line go out together, as one write, up to so many bytes. After two writes that the kernel took at once the next sends
- *    of the same turn stand in line, and go out at its end.
+ * 3. Sends that stand in line go out together, as one write, up to so many bytes. After two writes that the kernel took at once, and a
+ *    short one last, the next sends of the same turn stand in line, and go out at its end.
  * 4. Once it is being written a send cannot be recalled: the other cases of its select can no longer happen, and withdrawn it leaves half a
  *    message, so the connection is given up. Withdrawn from the line it has written nothing.
  * 5. Closing comes after everything sent before it: the line, then FIN.
@@ -14,16 +14,16 @@
  *
  * Idea: asyncio's `drain` and trio's `send_all`, made exact.
  */
-import { contextProvider, type CancelContext } from "../core/cancel-context.ts";
+import { cancelledContext, contextProvider, type CancelContext } from "../core/cancel-context.ts";
 import type { WaitOptions } from "../core/operation.ts";
-import { perform, performIn, ready } from "../core/perform.ts";
+import { done, perform } from "../core/perform.ts";
 import { controller, tellMade, touch } from "../core/controller.ts";
 import { park } from "../core/park.ts";
 import { enqueue, type Job } from "../core/scheduler.ts";
 import { WaitQueue, release, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
 import { Batch } from "./batch.ts";
-import { joined, lengthOf, lengthOfAll, partsOf, type Payload } from "./payload.ts";
+import { isParts, joined, lengthOf, lengthOfAll, partsOf, type Payload } from "./payload.ts";
 import { Landing, Sending, SendingTogether, type Flight, type Outbound } from "./sending.ts";
 import type { Transport } from "./transport.ts";
 
@@ -32,16 +32,23 @@ type Outgoing = Pick<Transport, "inMemory" | "destroyed" | "errored" | "writable
 
 /** How many bytes go out together, at most, unless one send has more. */
 const together = 65_536;
+/** A longer write gains nothing by going out together with others. */
+const short = 16_384;
 
 /** A write that the kernel does not have yet, of one send or of several. */
 class Write implements Flight {
   readonly waiters: Waiter[] = [];
   /** How many sends it carries, and how many bytes. */
-  count = 0;
-  length = 0;
+  count: number;
+  length: number;
   /** Its bytes are being written. */
   begun = false;
   landed = false;
+
+  constructor(count = 0, length = 0) {
+    this.count = count;
+    this.length = length;
+  }
 }
 
 /** In the line: nothing is written behind it before somebody lets it. */
@@ -160,15 +167,14 @@ export class Writer implements WaitPlace, Outbound {
    * and there is nothing to wait for. This is worth 7 % of the time of a short message there and back.
    */
   send(payload: Payload, options: WaitOptions | undefined): Promise<void> {
-    const context = contextProvider?.current();
-    const lone = options === undefined && context?.cancelError === undefined;
-    if (!lone || lengthOf(payload) === 0) return perform(new Sending(this, payload), options);
+    const length = lengthOf(payload);
+    if (options !== undefined || cancelledContext() !== undefined || length === 0) return perform(new Sending(this, payload), options);
     const first = !this.#resting && this.#idle;
     if (!first && controller !== undefined) return perform(new Sending(this, payload));
     this.check();
-    if (!first) return this.#sendInLine(payload, context);
-    const flight = this.#write([payload], new Write());
-    return flight.landed ? ready(undefined) : performIn(context, new Landing(this, flight));
+    if (!first) return this.#sendInLine(payload, contextProvider?.current());
+    const write = this.#write(payload, new Write(1, length));
+    return write.landed ? done() : perform(new Landing(this, write));
   }
 
   /** Join the line, together with the sends at its end that wait on the same terms. */
@@ -189,9 +195,10 @@ export class Writer implements WaitPlace, Outbound {
   /** Write at once if nothing else is being written; false changes nothing. */
   tryWrite(payload: Payload): boolean {
     this.check();
-    if (lengthOf(payload) === 0) return true;
+    const length = lengthOf(payload);
+    if (length === 0) return true;
     if (!this.#idle) return false;
-    this.#write([joined([payload], lengthOf(payload))], new Write()); // a copy, since the caller is not told when the kernel has it
+    this.#write(joined([payload], length), new Write(1, length)); // a copy, since the caller is not told when the kernel has it
     return true;
   }
 
@@ -220,7 +227,7 @@ export class Writer implements WaitPlace, Outbound {
       if (this.#raised()) break;
       const flight = (this.#flight = new Write());
       const payloads = this.#takeInto(flight);
-      if (payloads.length > 0) this.#write(payloads, flight);
+      if (payloads.length > 0) this.#writeAll(payloads, flight);
       else this.#forget(flight);
     }
     if (!this.#closing || this.#ended || this.#held || this.#flight !== undefined || this.#failure !== undefined) return;
@@ -260,13 +267,19 @@ export class Writer implements WaitPlace, Outbound {
     if (this.#flight === flight) this.#flight = undefined;
   }
 
-  #write(payloads: readonly Payload[], flight: Write): Write {
-    if (this.#failure !== undefined) return flight;
+  /** Write several sends, of which some may have been withdrawn, as one. */
+  #writeAll(payloads: readonly Payload[], flight: Write): void {
+    if (this.#failure !== undefined) return; // by a commit
+    flight.length = lengthOfAll(payloads);
+    const [first] = payloads;
+    if (payloads.length === 1) this.#write(first as Payload, flight);
+    else this.#write(flight.length <= together ? joined(payloads, flight.length) : payloads.flatMap(partsOf), flight);
+  }
+
+  #write(payload: Payload, flight: Write): Write {
     const transport = this.#transport;
     this.#flight = flight;
     flight.begun = true;
-    flight.count = Math.max(1, flight.count);
-    flight.length = lengthOfAll(payloads);
     const taken = (error?: Error | null): void => {
       if (this.#fresh === flight) this.#fresh = undefined;
       if ((error ?? undefined) !== undefined) this.#events.failed(error as Error);
@@ -274,19 +287,17 @@ export class Writer implements WaitPlace, Outbound {
       this.#land(flight);
       this.#go();
     };
-    const [only] = payloads;
-    if (payloads.length === 1 && only instanceof Uint8Array) transport.write(only, taken);
-    else if (flight.length <= together) transport.write(joined(payloads, flight.length), taken);
+    if (!isParts(payload)) transport.write(typeof payload === "string" ? Buffer.from(payload) : payload, taken);
+    else if (flight.length <= together) transport.write(joined(payload, flight.length), taken);
     else {
-      const parts = payloads.flatMap(partsOf);
       transport.cork();
-      for (const part of parts) transport.write(part, part === parts.at(-1) ? taken : undefined);
+      payload.forEach((part, index) => { transport.write(part, index === payload.length - 1 ? taken : undefined); });
       transport.uncork();
     }
     // The kernel often has it all at once, and the callback only comes later: nobody should be able to withdraw in between.
     if (transport.writableLength === 0 && !transport.destroyed && transport.errored === null) {
       this.#land(flight);
-      if (this.#fresh !== undefined) this.#rest();
+      if (this.#fresh !== undefined && flight.length <= short) this.#rest();
       this.#fresh = flight;
     }
     return flight;

@@ -1,5 +1,6 @@
 /** The outbound half: the bytes on the wire, when a send fulfils, and the effect of giving up. */
 import { Duplex } from "node:stream";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import sinon from "sinon";
 import { CancelledError, chan, ClosedError, go, perform, poll, scope, select, trySelect } from "../../../src/index.ts";
@@ -124,13 +125,17 @@ describe("sending", () => {
   });
 
   it("anything but a string and bytes is a TypeError", async () => {
-    const { connection } = await pair();
-    for (const value of [undefined, null, 1, {}, [1], new ArrayBuffer(1), new Uint16Array(1)]) {
-      expect(await rejectionOf(connection.send(value as never))).to.be.instanceOf(TypeError);
+    const { connection, peer } = await pair();
+    const pretended = { [Symbol.toStringTag]: "Uint8Array", byteLength: 1, length: 1 };
+    for (const value of [undefined, null, 1, {}, [1], new ArrayBuffer(1), new Uint16Array(1), pretended, [pretended], Object.create(Uint8Array.prototype)]) {
+      expect(await rejectionOf(connection.send(value as never))).to.be.instanceOf(TypeError).with.property("message").that.includes("is a string or a Uint8Array");
       expect(() => connection.sending(value as never)).to.throw(TypeError);
       expect(() => connection.trySend(value as never)).to.throw(TypeError);
     }
     await connection.send(Buffer.from("bytes, too"));
+    await connection.send(runInNewContext("new Uint8Array([33])") as Uint8Array);
+    connection.close();
+    expect(await receivedToEnd(peer)).to.equal("bytes, too!");
   });
 
   it("N-42 (a) an aborted send that was still in line has written nothing; others go on", async () => {
@@ -356,6 +361,17 @@ describe("sending", () => {
       });
     }
 
+    it("a send of the same bytes twice has happened when the last part is written, not the first (writer.ts 2)", async () => {
+      const { slow, writer } = made();
+      const part = new Uint8Array(40_000);
+      const sending = writer.send([part, part], undefined);
+      slow.complete[0]?.();
+      expect(await isPending(sending)).to.equal(true);
+      slow.complete[1]?.();
+      await sending;
+      expect(writer.sent).to.equal(80_000);
+    });
+
     it("NF-10 (b) sends that go out together are encoded each by itself, in the order of the calls, with others between them (batch.ts 2)", async () => {
       const { slow, writer } = made();
       const payloads = ["a", "é\uD800", "\uDC00b", Buffer.from("bytes"), "c", ["d", "e"].map((part) => Buffer.from(part)), "f"];
@@ -456,6 +472,12 @@ describe("sending", () => {
       for (const done of callBack) done();
       await Promise.all(["e", "f", "g"].map((text) => writer.send(text, undefined)));
       expect(written).to.deep.equal(["a", "b", "cd", "e", "f", "g"]);
+    });
+
+    it("NF-10 (f) long sends of a turn are written one by one: together they would gain nothing (writer.ts 3)", () => {
+      const { written, writer } = made();
+      for (let sends = 0; sends < 4; sends++) void writer.send(new Uint8Array(20_000), undefined);
+      expect(written.length).to.equal(4);
     });
 
     it("a send alone is fulfilled without a job: nothing waits for the end of its turn", () => {
