@@ -62,6 +62,11 @@ export async function freshModule<T>(path: string, beforeImport?: () => void): P
   return load();
 }
 
+/** Import the library once more on Node, with the function that switches its debug mode on. */
+export async function debuggableCopy(): Promise<typeof import("../../src/index.ts") & Pick<typeof import("../../src/task/report/debugging.ts"), "debug" | "traceTasks">> {
+  return copyOf<Awaited<ReturnType<typeof debuggableCopy>>>('export * from "rendezvous"; export { debug, traceTasks } from "./task/report/debugging.ts";', "node.ts")();
+}
+
 /** The same with the means to put a controller in charge of the copy. */
 export async function controllableCopy(): Promise<Pick<typeof import("../../src/index.ts"), "chan"> & Pick<typeof import("../../src/core/scheduler.ts"), "control">> {
   return copyOf<Awaited<ReturnType<typeof controllableCopy>>>('export { chan } from "rendezvous"; export { control } from "./core/scheduler.ts";')();
