@@ -110,8 +110,8 @@ export function pick(left: number, cases: readonly unknown[]): number {
   return controller ? controller.choose(left, cases) : below(left);
 }
 
-/** A random number from 0 up to, and without, 1: under a controller from its `Math.random`, which is the same in every run. */
-export function share(): number {
+/** A random number from 0 up to, and without, 1. Under a controller it comes from its `Math.random`, which gives the same numbers in every run. */
+export function randomFraction(): number {
   return controller ? Math.random() : fraction();
 }
 

@@ -5,7 +5,7 @@
  * 2. Nothing is asked while there is no connection: the engine's client would keep it, and ask later.
  * 3. A client that is frozen, as one whose process was killed, does nothing any more, and its waits stay pending.
  */
-import { share } from "../core/controller.ts";
+import { randomFraction } from "../core/controller.ts";
 import type { Operation } from "../core/operation.ts";
 import { operation } from "../ops/source.ts";
 import { ClosedError } from "../errors.ts";
@@ -52,7 +52,7 @@ export class Client {
   readonly broker: Broker;
   readonly settings: Settings;
   /** Tells it from all others. */
-  readonly id: string = Array.from({ length: 16 }, () => digits[Math.floor(share() * digits.length)]).join("");
+  readonly id: string = Array.from({ length: 16 }, () => digits[Math.floor(randomFraction() * digits.length)]).join("");
   readonly #clock = new TimerClock();
   readonly #parts = new Chain<Part>();
   readonly #waiting = new Chain<Waiting>();

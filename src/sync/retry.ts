@@ -7,7 +7,7 @@
  *
  * Idea: p-retry; full jitter is Marc Brooker's "Exponential Backoff And Jitter".
  */
-import { share } from "../core/controller.ts";
+import { randomFraction } from "../core/controller.ts";
 import { rejectedNow, performIn } from "../core/perform.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { show } from "../errors.ts";
@@ -119,7 +119,7 @@ function checked(options: RetryOptions): Policy {
   return (attempt, error) => {
     if (attempt >= times || when?.(error, attempt) === false) return undefined;
     if (typeof delay === "function") return Math.min(max, checkedPause(delay(attempt, error), "what the option delay of retry gives"));
-    return Math.min(max, delay === 0 ? 0 : delay * factor ** (attempt - 1)) * (jitter ? share() : 1);
+    return Math.min(max, delay === 0 ? 0 : delay * factor ** (attempt - 1)) * (jitter ? randomFraction() : 1);
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * Idea: turmoil's hosts, for an engine of messages.
  */
-import { share, touch } from "../../core/controller.ts";
+import { randomFraction, touch } from "../../core/controller.ts";
 import { perform } from "../../core/perform.ts";
 import { misuse, show } from "../../errors.ts";
 import { knownOptions, type Known } from "../../support/given.ts";
@@ -111,7 +111,7 @@ export function memoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
   let latency: readonly [number, number] = [0, 0];
   const delayed = (): number => {
     const [least, most] = latency;
-    return most > least ? least + share() * (most - least) : least;
+    return most > least ? least + randomFraction() * (most - least) : least;
   };
   let made = 0;
   const processOf = (remote: Remote): Process => {
