@@ -126,26 +126,70 @@ describe("dpor", () => {
     expect(reduced).to.be.lessThan(all / 2);
   });
 
+  /** What the runs of a program come to, all told. */
+  async function outcomesOf(program: Program, chooser: Chooser): Promise<string[]> {
+    const giveBack = await takeProcessForRuns("a spec");
+    const outcomes = new Set<string>();
+    const run = (): Promise<Verdict | undefined> => runOnce(program, chooser, { ...settings, leaks: "ignore" });
+    try {
+      for (let verdict = await run(); verdict; verdict = await run()) {
+        for (const outcome of verdict.redundant ? [] : verdict.outcomes) outcomes.add(outcome);
+      }
+    } finally {
+      giveBack();
+    }
+    return [...outcomes].sort();
+  }
+
+  it("two who wake one task at once, in the middle of their steps, do so in either order", async () => {
+    const program: Program = ({ outcome }) => {
+      const pairs = ["a", "b"].map((name) => ({ name, ch: chan<number>(), busy: false }));
+      const seen: string[] = [];
+      go(async () => {
+        await Promise.all(pairs.map(async (pair) => {
+          await pair.ch.receive();
+          seen.push(pair.busy ? `${pair.name} at once` : pair.name);
+        }));
+        outcome(seen.join());
+      });
+      for (const pair of pairs) {
+        go(async () => {
+          pair.busy = true;
+          pair.ch.trySend(1);
+          for (let hops = 0; hops < 5; hops++) await undefined;
+          pair.busy = false;
+        });
+      }
+    };
+    const either = (one: string, other: string): string[] =>
+      [one, `${one} at once`].flatMap((first) => [other, `${other} at once`].map((second) => `${first},${second}`));
+    expect(await outcomesOf(program, new Dpor())).to.deep.equal([...either("a", "b"), ...either("b", "a")].sort());
+  });
+
+  it("a task that awaits what another one has begun to wait for does what it does there before or after its other part", async () => {
+    const program: Program = ({ outcome }) => {
+      const [one, other, noted] = [chan<number>(), chan<number>(), chan<number>(1)];
+      const begun = one.receive(); // main's
+      const seen: string[] = [];
+      go(async () => {
+        await Promise.all([begun.then(() => { noted.trySend(1); seen.push("begun"); }), other.receive().then(() => { seen.push("own"); })]);
+        outcome(seen.join());
+      });
+      for (const ch of [one, other]) go(() => ch.send(1));
+    };
+    expect(await outcomesOf(program, new Dpor())).to.deep.equal(["begun,own", "own,begun"]);
+  });
+
   for (const [name, make] of Object.entries({ "partial orders": () => new Dpor(), "every order": () => new BoundedDfs(Infinity) })) {
     it(`a choice that is polled inside an operation is not taken for the one around it, of as many cases (${name})`, async () => {
-      const giveBack = await takeProcessForRuns("a spec");
-      const outcomes = new Set<string>();
-      try {
-        const looking: Program = async ({ outcome }) => {
-          const looks = operation<never>({
-            poll: () => { outcome(String(poll(choose(always("one"), always("other")))?.value)); return undefined; },
-            wait: () => () => undefined,
-          });
-          await perform(choose(looks, always("around")));
-        };
-        const chooser = make();
-        for (let verdict = await runOnce(looking, chooser, settings); verdict; verdict = await runOnce(looking, chooser, settings)) {
-          for (const outcome of verdict.redundant ? [] : verdict.outcomes) outcomes.add(outcome);
-        }
-      } finally {
-        giveBack();
-      }
-      expect([...outcomes].sort()).to.deep.equal(["one", "other"]);
+      const looking: Program = async ({ outcome }) => {
+        const looks = operation<never>({
+          poll: () => { outcome(String(poll(choose(always("one"), always("other")))?.value)); return undefined; },
+          wait: () => () => undefined,
+        });
+        await perform(choose(looks, always("around")));
+      };
+      expect(await outcomesOf(looking, make())).to.deep.equal(["one", "other"]);
     });
   }
 });
