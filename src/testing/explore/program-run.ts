@@ -275,11 +275,12 @@ class Run {
         reportFailure(reason);
       }
     }
-    const blocked = scheduler.left
+    const { left } = scheduler;
+    const blocked = left
       .filter((thread) => scheduler.isBlocked(thread))
       .map((thread) => ({ task: scheduler.names.ofThread(thread), operations: scheduler.waitsOf(thread) }));
     const { redundant } = this.#chooser;
-    const { holdsSignal } = scheduler;
+    const holdsSignal = left.length > 0 && scheduler.holdsSignal;
     this.#chooser.end();
     const ending = this.#ending();
     const tell = (failures: readonly unknown[]): void => {

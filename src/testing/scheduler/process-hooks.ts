@@ -80,5 +80,5 @@ export function forgetFailures(): void {
     failuresHeard();
     unhandled.clear();
   }
-  for (const one of registry) others.add(one);
+  for (let one = registry.first; one; one = one.after) others.add(one);
 }
