@@ -33,6 +33,9 @@ import { forEach, into, reduce, search, toArray, type Given, type Pulled } from 
  * Nothing is taken from the source before somebody waits; of an iterator at most one `next()` is under way. What arrives for a receive that was
  * withdrawn meanwhile is the next receiver's. The end and an error come after all values, and stay: each later receive gets the same error.
  *
+ * The code of the source belongs to the flow, not to its receivers: a cancel of a task that receives does not reach what an async generator waits for.
+ * A cancel of the flow does, and so do the end and the cancel of the scope in which the flow was made.
+ *
  * The flow owns its source: see {@link Flow}. `flow` of a flow is that flow.
  *
  * @param source - see {@link Source}; a web stream is locked from this call on

@@ -60,6 +60,11 @@ export abstract class Origin {
     return true;
   }
 
+  /** What the code of the source waits for, which belongs to no task, for reports. */
+  get sourceWaitsFor(): string | undefined {
+    return undefined;
+  }
+
   /** Have the source end. What cannot be done at once is told to `cleanUp`. */
   protected abstract stop(reason: unknown): void;
 

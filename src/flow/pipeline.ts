@@ -15,6 +15,7 @@ import { ClosedError, type CaseKey } from "../errors.ts";
 import { Enclosing } from "../core/map.ts";
 import { nothing, Prepares, ResultIsDeferred, type Nothing, type Performable } from "../core/operation.ts";
 import type { Outcome, Waiter } from "../core/wait-queue.ts";
+import { waitingFor } from "../support/printing.ts";
 import type { Origin } from "./origin.ts";
 import { end, Failure, type Result } from "./result.ts";
 
@@ -193,6 +194,11 @@ export class Pulling extends Enclosing<Result, unknown> {
 
   override toString(): string {
     return `to receive from flow ${JSON.stringify(this.tower.origin.name)}`;
+  }
+
+  override describe(): string {
+    const inside = this.tower.origin.sourceWaitsFor;
+    return inside === undefined ? this.toString() : `${this.toString()}, whose source ${waitingFor("waits in", inside)}`;
   }
 
   override prepare(): Performable<unknown> {

@@ -4,6 +4,7 @@
  * 1. A send happens when the stream takes the value, having room for it; first come, first served. Withdrawn before, it has written nothing.
  * 2. `close` comes after every send accepted, those in line included.
  * 3. The stream's failure ends all sends. It is `shutdown`'s to tell; if nobody has asked by then, it is an unhandled rejection.
+ * 4. The code of the stream runs in the scope in which the sender was made, not in those that send: what was accepted is written, though they end.
  *
  *        send ─► room, nobody in line ─► write          close ─► line is empty ─► end ─► flushed: shutdown fulfils
  *             └► line ─► "drain", ready ─► write
@@ -16,6 +17,7 @@ import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import { ClosedError, show, type CaseKey } from "../../errors.ts";
 import { counted, forDeno, forNode, standing } from "../../support/printing.ts";
 import { hasClosed, hasOpened } from "../../support/resources.ts";
+import { currentCancelScope, runAs } from "../../task/cancel/current.ts";
 import { NodeSink, WebSink, type NodeWritable, type Sink, type SinkOwner } from "./sinks.ts";
 
 /** A sender that can be waited for: made by {@link senderTo}. */
@@ -73,6 +75,7 @@ let made = 0;
 class StreamSender implements SinkSender<unknown>, SinkOwner {
   readonly name = `sink-${String(++made)}`;
   readonly #sink: Sink;
+  readonly #cancelScope = currentCancelScope();
   readonly #line: SendersLine = new SendersLine(this, () => { this.#endIfDone(); });
   readonly #flushing = new WaitQueue(this);
   #closing: { error: unknown } | undefined = undefined;
@@ -138,7 +141,7 @@ class StreamSender implements SinkSender<unknown>, SinkOwner {
   }
 
   #write(value: unknown, key: CaseKey | undefined): void {
-    if (this.#sink.write(value)) return;
+    if (runAs(this.#cancelScope, () => this.#sink.write(value))) return;
     this.#ended = true;
     throw this.#closedError(key);
   }
@@ -162,8 +165,10 @@ class StreamSender implements SinkSender<unknown>, SinkOwner {
     if (!this.#closing || this.#ended || this.#serving || !this.#line.empty) return;
     this.#ended = true;
     const { error } = this.#closing;
-    if (error === undefined) this.#sink.end();
-    else this.#sink.fail(error);
+    runAs(this.#cancelScope, () => {
+      if (error === undefined) this.#sink.end();
+      else this.#sink.fail(error);
+    });
   }
 
   [Symbol.dispose](): void {

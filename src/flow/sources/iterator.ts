@@ -14,6 +14,7 @@ import type { Waiter } from "../../core/wait-queue.ts";
 import { show } from "../../errors.ts";
 import { Origin, type Ownership } from "../origin.ts";
 import { end, Failure, opened, Receive, type Result } from "../result.ts";
+import { SourceScope } from "./source-scope.ts";
 
 /** What gives one value after the other, and how it is left. */
 export interface Supply {
@@ -30,6 +31,10 @@ export class SupplyOrigin extends Origin {
   constructor(supply: Supply, ownership: Ownership) {
     super(ownership);
     this.operation = new Arrivals(supply, ownership.name, (value) => { this.drop(value); });
+  }
+
+  override get sourceWaitsFor(): string | undefined {
+    return this.operation.sourceWaitsFor;
   }
 
   protected override stop(reason: unknown): void {
@@ -49,11 +54,18 @@ class Arrivals extends Receive {
   /** What has arrived and nobody has received; or the end, which stays. */
   #arrived: Result | undefined = undefined;
   #underWay = false;
+  readonly #scope: SourceScope;
 
   constructor(supply: Supply, name: string, drop: (value: unknown) => void) {
     super(name);
     this.#supply = supply;
     this.#drop = drop;
+    this.#scope = new SourceScope(name);
+  }
+
+  /** What the source waits for, for reports. */
+  get sourceWaitsFor(): string | undefined {
+    return this.#scope.waitsFor;
   }
 
   /** A `next()` is the user's. */
@@ -80,17 +92,20 @@ class Arrivals extends Receive {
     this.#underWay = true;
     let asked: PromiseLike<IteratorResult<unknown, unknown>>;
     try {
-      asked = Promise.resolve(this.#supply.next());
+      asked = Promise.resolve(this.#scope.run(this.#next));
     } catch (error) {
       this.#underWay = false;
       this.#over(new Failure(error));
       return;
     }
+    this.#scope.asked();
     asked.then(this.#arrives, this.#fails);
   }
 
+  readonly #next = (): PromiseLike<IteratorResult<unknown, unknown>> => this.#supply.next();
+
   readonly #arrives = (result: IteratorResult<unknown, unknown>): void => {
-    this.#underWay = false;
+    this.#answered();
     touch(this.line);
     if (this.#arrived) {
       if (result.done !== true) this.#drop(result.value); // it was left meanwhile
@@ -112,9 +127,14 @@ class Arrivals extends Receive {
   }
 
   readonly #fails = (error: unknown): void => {
-    this.#underWay = false;
+    this.#answered();
     if (this.#arrived === undefined || this.#arrived.done !== true) this.#over(new Failure(error));
   };
+
+  #answered(): void {
+    this.#underWay = false;
+    this.#scope.answered();
+  }
 
   #over(how: Result): void {
     this.#arrived = how;
@@ -125,6 +145,7 @@ class Arrivals extends Receive {
   stop(reason: unknown): PromiseLike<unknown> | undefined {
     const underWay = this.#underWay;
     this.#leave();
+    if (underWay) this.#scope.cancel(reason);
     const stopping = this.#supply.stop(reason, underWay);
     return typeof (stopping as Partial<PromiseLike<unknown>> | undefined)?.then === "function" ? (stopping as PromiseLike<unknown>) : undefined;
   }

@@ -15,6 +15,7 @@ import { ClosedError } from "../../errors.ts";
 import type { NodeReadable } from "../flow-types.ts";
 import { Origin, type Ownership } from "../origin.ts";
 import { end, Failure, opened, Receive, resumeWith, type Result } from "../result.ts";
+import { SourceScope } from "./source-scope.ts";
 
 /** What else a Node stream tells of itself. */
 interface Readable extends NodeReadable<unknown> {
@@ -39,9 +40,10 @@ export class ReadableOrigin extends Origin {
     this.operation = new Reading(stream, ownership.name);
   }
 
-  protected override stop(): void {
+  protected override stop(reason: unknown): void {
     const stream = this.#stream;
     const failed = this.operation.leave();
+    this.operation.scope.end(reason);
     if (stream.destroyed !== true) stream.destroy();
     if (this.operation.hasClosed || !willClose(stream)) {
       this.operation.forget();
@@ -65,6 +67,7 @@ const events = ["readable", "end"] as const;
 
 class Reading extends Receive {
   readonly #stream: Readable;
+  readonly scope: SourceScope;
   #listens = false;
   failure: { error: unknown } | undefined = undefined;
   #over: Result | undefined = undefined;
@@ -75,6 +78,7 @@ class Reading extends Receive {
   constructor(stream: Readable, name: string) {
     super(name);
     this.#stream = stream;
+    this.scope = new SourceScope(name);
     this.hasClosed = stream.closed === true;
     stream.on("error", this.#failed);
     stream.on("close", this.#closes);
@@ -94,14 +98,20 @@ class Reading extends Receive {
     super.enlist(waiter);
     if (this.#listens) return;
     this.#listens = true;
-    for (const event of events) this.#stream.on(event, this.#serve);
+    this.scope.run(this.#listen);
   }
+
+  readonly #listen = (): void => {
+    for (const event of events) this.#stream.on(event, this.#serve);
+  };
+
+  readonly #next = (): unknown => this.#stream.read();
 
   #read(): Result | Nothing {
     touch(this.line);
     if (this.#over) return this.#over;
     const stream = this.#stream;
-    const value = stream.read();
+    const value = this.scope.run(this.#next);
     if (value !== null && value !== undefined) return { done: false, value };
     if (this.failure) this.#over = new Failure(this.failure.error);
     else if (stream.readableEnded === true) this.#over = end;

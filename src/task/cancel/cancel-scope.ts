@@ -33,8 +33,8 @@ export interface CancellableWaiter extends Waiter {
   cancel(error: CancelledError): void;
 }
 
-/** What reports call a task or a scope. Every kind but `"task"` is a scope. */
-export type Kind = "task" | "scope" | "timeout" | "shield" | "gather" | "race" | "run" | "top level";
+/** What reports call a task or a scope. Every kind but `"task"` is a scope; that of a `"flow"` is its source's. */
+export type Kind = "task" | "flow" | "scope" | "timeout" | "shield" | "gather" | "race" | "run" | "top level";
 
 /** A task or a scope, as reports see it. */
 export interface TaskInfo extends Linked<TaskInfo> {

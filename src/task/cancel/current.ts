@@ -37,9 +37,14 @@ class OnTheStack implements Carried<CancelScope> {
 
 /** The cancel scope of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
 export function currentCancelScope(): CancelScope | undefined {
-  let cancelScope = running ? (running.cancelContext as CancelScope | undefined) : carried?.getStore();
-  while (cancelScope?.over === true && !cancelScope.cancelError) cancelScope = cancelScope.parent;
-  return cancelScope ?? surrounding;
+  return standing(running ? (running.cancelContext as CancelScope | undefined) : carried?.getStore()) ?? surrounding;
+}
+
+/** The innermost one from here outwards that has not ended, or was cancelled. */
+export function standing(cancelScope: CancelScope | undefined): CancelScope | undefined {
+  let outer = cancelScope;
+  while (outer?.over === true && !outer.cancelError) outer = outer.parent;
+  return outer;
 }
 
 let surrounding: CancelScope | undefined;

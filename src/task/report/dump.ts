@@ -29,7 +29,8 @@ export interface Wait {
 export function waitsOf(who: TaskInfo): Wait[] {
   const { cancelScope } = who;
   const driver = cancelScope?.driver ?? who.driver;
-  const waiting = [...(driver?.place ? [driver] : []), ...(cancelScope?.waits ?? [])];
+  const waits = [...(cancelScope?.waits ?? [])].filter(({ promise }) => promise !== undefined); // without the marks of sources, which others wait for
+  const waiting = [...(driver?.place ? [driver] : []), ...waits];
   return waiting.map((one) => {
     const { place } = one;
     return { operation: String(place?.describe(one)), holdsSignal: ((place?.traits ?? 0) & HoldsSignal) !== 0, site: siteOf(one) };
