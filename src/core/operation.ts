@@ -119,7 +119,7 @@ export abstract class Performable<T> extends Yieldable<T> implements Operation<T
 type Map = <T, U, E>(inner: Performable<T>, onValue: (value: T) => U, onError?: (error: unknown) => E) => Performable<U | E>;
 let mapped: Map;
 
-/** Provide what `map` makes. It is an operation itself, so that its file can only stand above this one. */
+/** Provide what `map` makes. A mapped operation is an operation too, so its file imports this one, and not the other way round. */
 export function provideMap(provided: Map): void {
   mapped = provided;
 }

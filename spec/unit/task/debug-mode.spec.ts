@@ -42,10 +42,11 @@ describe("the stacks of debug mode", () => {
     const both = scope(async (s) => {
       const tasks = [s.go(async function one() { await ch.receive(); }), s.go(async function two() { await ch.receive(); })];
       await settle();
-      ch.cancel(new ClosedError("one for both"));
+      ch.close(new ClosedError("one for both"));
       return Promise.all(tasks.map((task) => task.result()));
     }, { onError: "supervise" });
-    const [error] = (await both).map((result) => (result as PromiseRejectedResult).reason as unknown);
+    const [error, second] = (await both).map((result) => (result as PromiseRejectedResult).reason as unknown);
+    expect(second).to.equal(error);
     expect(added(error).filter((line) => line.startsWith("waited"))).to.have.length(1);
   });
 
@@ -171,6 +172,18 @@ describe("debug mode", () => {
     expect(String(warn.args[0]?.[0])).to.not.match(/elsewhere/);
     give();
     await Promise.all([elsewhere, ended]);
+  });
+
+  it("tracing for a while is over at its end: neither waits of free tasks nor resources are known any more", async () => {
+    const copy = await debuggableCopy();
+    copy.traceTasks()();
+    const ch = copy.chan<number>();
+    const reader = copy.go(async function unseen() { await ch.receive(); });
+    copy.ticker(Infinity);
+    await settle();
+    expect(copy.dumpTasks()).to.match(/^task \d+ "unseen" waits in something unknown.*$/);
+    ch.trySend(1);
+    await reader;
   });
 
   it("traces already, so that tracing for a while changes nothing", async () => {

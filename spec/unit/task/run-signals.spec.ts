@@ -1,6 +1,7 @@
 /** What `run` does with the process that it runs in: signals, exit codes, the report of a deadlock. The process here is only looked at. */
 import { expect } from "chai";
 import sinon from "sinon";
+import type { Channel } from "../../../src/index.ts";
 import { freshCopy } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
@@ -153,6 +154,21 @@ describe("a program and its process", () => {
       letters.trySend(1);
       await ended;
     }
+  });
+
+  it("S-71 the report also names what free tasks and the top level wait for", async () => {
+    const [a, b, c] = ["a", "b", "c"].map((name) => lib.chan<number>({ name })) as [Channel<number>, Channel<number>, Channel<number>];
+    const ended = lib.run(async () => {
+      await Promise.resolve();
+      void lib.go(async function free() { await a.receive(); });
+      await b.receive();
+    });
+    const outside = c.receive();
+    await settle();
+    emit("beforeExit");
+    expect(errors.join("")).to.match(/deadlock \(2 tasks and the top level\)[^]*"free" blocked in receive on channel "a"\n[^]*top level, outside of every task, blocked in receive on channel "c"\n/);
+    for (const channel of [a, b, c]) channel.trySend(1);
+    await Promise.all([ended, outside]);
   });
 
   it("S-71 nothing is reported of a program that has ended, while another one runs", async () => {

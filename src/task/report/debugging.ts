@@ -52,7 +52,8 @@ const located = new WeakSet<Error>();
 
 /** Add to the stack of an error of the library, once, where it comes from. */
 function locate(error: unknown, what: string, noted: object): void {
-  if (!isError(error) || !(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error) || Object.isFrozen(error)) return;
+  if (!isError(error) || !(error instanceof ClosedError || error instanceof TimeoutError) || located.has(error)) return;
+  if (Object.isFrozen(error)) return; // in newer versions of V8 the stack of a frozen error can be set all the same
   const place = siteOf(noted);
   if (place === undefined || error.stack === undefined) return;
   located.add(error);
