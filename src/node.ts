@@ -1,11 +1,12 @@
 /**
  * The entry on Node, Bun and Deno: the same exports, the platform's async contexts, and signals to which any number may listen.
  *
- * A task whose context holds no store pays nothing for contexts. The others keep an `AsyncResource`, which on Node is made and entered in a tenth
- * of the time of an `AsyncLocalStorage.snapshot()`.
+ * A task whose context holds no store pays nothing for contexts. The others keep the platform's own: an `AsyncResource`, which on Node is made and
+ * entered in a tenth of the time of an `AsyncLocalStorage.snapshot()`, or a frame, which is entered in a fifth of that.
  *
  * The library reads from the platform where stores are kept. Before Node 24 that is the resource being executed; since then it is an immutable
- * frame, to which every new resource refers. Deno hands out its frame. Bun shows neither, so there the library takes a snapshot each time.
+ * frame, to which every new resource refers, and whose class reads and sets the current one. Deno hands out its frame. Bun shows neither, so there
+ * the library takes a snapshot each time.
  *
  * @module
  */
@@ -29,31 +30,60 @@ const { Deno: deno } = globalThis as { Deno?: Deno };
 const core = ((offered?: Partial<Core>) =>
   typeof offered?.getAsyncContext === "function" && typeof offered.setAsyncContext === "function" ? (offered as Core) : undefined)(deno?.[deno.internal]?.core);
 
-class OfCore implements AsyncContext {
-  readonly #core: Core;
-  readonly #context: object | undefined;
+const ofFrame = Object.getOwnPropertySymbols(makeResource()).find(({ description }) => description === "context_frame");
+/** The class of Node's frames, which reads and sets the current one. */
+interface Frames { current(): object | undefined; set(frame: object | undefined): void }
+let ofFrames: Frames | undefined;
 
-  constructor(of: Core) {
-    this.#core = of;
-    this.#context = of.getAsyncContext();
+/** The present frame of Node, to which a new resource refers. The first one shows its class: the library enters no store to look for it. */
+function presentFrame(): object | undefined {
+  if (ofFrames) return ofFrames.current();
+  const frame = ofFrame && (makeResource() as unknown as Record<symbol, object | undefined>)[ofFrame];
+  const offered = frame?.constructor as Partial<Frames> | undefined;
+  if (typeof offered?.current === "function" && typeof offered.set === "function" && offered.current() === frame) {
+    ofFrames = offered as Frames;
+    renewOutside();
+  }
+  return frame;
+}
+
+/** A context as the platform hands it out. */
+class Held implements AsyncContext {
+  declare readonly context: object | undefined;
+
+  constructor(context: object | undefined) {
+    this.context = context;
   }
 
   runInAsyncScope<Self>(run: (this: Self) => void, self?: Self): void {
-    const before = this.#core.getAsyncContext();
-    this.#core.setAsyncContext(this.#context);
+    const before = core ? core.getAsyncContext() : ofFrames?.current();
+    change(this.context);
     try {
       run.call(self as Self);
     } finally {
-      this.#core.setAsyncContext(before);
+      change(before);
     }
   }
 }
 
-const snapshot = (): AsyncContext => (core ? new OfCore(core) : makeResource());
+function change(to: object | undefined): void {
+  if (core) core.setAsyncContext(to);
+  else ofFrames?.set(to);
+}
+
+function snapshot(): AsyncContext {
+  if (core) return new Held(core.getAsyncContext());
+  return ofFrames ? new Held(ofFrames.current()) : makeResource();
+}
+
 /** The context in which the library was loaded. */
 const origin = snapshot();
 /** The same, for what has no context of its own. */
 let outside = snapshot();
+
+function renewOutside(): void {
+  origin.runInAsyncScope(() => { outside = snapshot(); });
+}
 
 /** The library's own storages, each added when it is first needed. */
 const carried = new Set<unknown>();
@@ -84,9 +114,8 @@ const resources: Stores = {
   },
 };
 
-const ofFrame = Object.getOwnPropertySymbols(makeResource()).find(({ description }) => description === "context_frame");
 const frames: Stores | undefined = ofFrame && {
-  present: () => (makeResource() as unknown as Record<symbol, object | undefined>)[ofFrame],
+  present: presentFrame,
   isIn: (holder, own) => {
     const frame = holder as ReadonlyMap<unknown, unknown>;
     if (frame.size === 1 && frame.has(firstCarried)) return own && frame.get(firstCarried) !== undefined; // mostly
@@ -126,7 +155,7 @@ function mayHoldStore(own: boolean): boolean {
 
 /** Before Node 24, a store that user code enters here stays on the resource. In that case, use another resource for the code that runs here next. */
 function leaveOutside(): void {
-  if (stores === resources && resources.isIn(outside, true)) origin.runInAsyncScope(() => { outside = snapshot(); });
+  if (stores === resources && resources.isIn(outside, true)) renewOutside();
 }
 
 provideContexts({
