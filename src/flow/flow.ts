@@ -69,8 +69,8 @@ export type NoSource = "write flow(await promise), events(emitter, name), or lin
 export function flowOf<T>(source: Source<T>, options?: FlowOptions, who = "flow"): FlowOf<T> {
   if (source instanceof FlowOf && options === undefined) return source as FlowOf<T>;
   const given = knownOptions(options ?? {}, flowOptions, "flow");
-  const { preventCancel, onDrop, name } = given;
-  if (preventCancel !== undefined) checkedBoolean(preventCancel, "the option preventCancel of flow");
+  const { preventCancel = false, onDrop, name } = given;
+  checkedBoolean(preventCancel, "the option preventCancel of flow");
   if (onDrop !== undefined) checkedFunction(onDrop, "the option onDrop of flow", "(value) => value.close()");
   if (name !== undefined) checkedName(name, "flow");
   return flowFrom<T>(adopted(source, given, who, source instanceof FlowOf ? source.origin.cleanUp : undefined));
@@ -137,8 +137,8 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
   }
 
   tryReceive(): IteratorResult<T, undefined> | undefined {
-    const result = performable(this.nexting(), "tryReceive").prepare().attempt();
-    return result === nothing ? undefined : result;
+    const result = this.pulling.prepare().attempt();
+    return result === nothing ? undefined : (result as IteratorResult<T, undefined>);
   }
 
   cancel(reason?: unknown): boolean {
@@ -212,16 +212,16 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
   // -- Stages --
 
   parallel<U>(s: Scope, limit: number, f: ValueBody<[value: T], U>, options: ParallelOptions = {}): Flow<U> {
-    const state = scopeOf(s, "parallel", "8, (value) => work(value)");
+    const state = scopeOf(s, "parallel", `8, ${work}`);
     const { ordered = true } = knownOptions(options, parallelOptions, "parallel");
     checkedBoolean(ordered, "the option ordered of parallel");
     checkedCount(limit, "the limit of parallel", 1, "flow.parallel(s, 8, f)");
-    return flowFrom<U>(new ParallelStage(state, this.tower, limit, checkedBody(f, "parallel", "flow.parallel(s, 8, (value) => work(value))") as ByValue, ordered));
+    return flowFrom<U>(new ParallelStage(state, this.tower, limit, bodyOf(f, "parallel", `s, 8, ${work}`), ordered));
   }
 
   latest<U>(s: Scope, f: ValueBody<[value: T], U>): Flow<U> {
-    const state = scopeOf(s, "latest", "(value) => work(value)");
-    return flowFrom<U>(new LatestStage(state, this.tower, checkedBody(f, "latest", "flow.latest(s, (value) => work(value))") as ByValue));
+    const state = scopeOf(s, "latest", work);
+    return flowFrom<U>(new LatestStage(state, this.tower, bodyOf(f, "latest", `s, ${work}`)));
   }
 
   buffer<V = T>(s: Scope, options: number | ChannelOptions<V>): Flow<T> {
@@ -232,7 +232,7 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
 
   forEach(f: ValueBody<[value: T, index: number], unknown>, options: ForEachOptions = {}): Promise<void> {
     return verb("forEach", options, forEachOptions, ({ limit = 1 }) =>
-      forEach(this, checkedBody(f, "forEach", "flow.forEach((value) => work(value))"), options, checkedCount(limit, "the limit of forEach", 1, "flow.forEach(f, { limit: 8 })")));
+      forEach(this, bodyOf(f, "forEach", work), options, checkedCount(limit, "the limit of forEach", 1, "flow.forEach(f, { limit: 8 })")));
   }
 
   into(sender: Sender<T>, options: IntoOptions = {}): Promise<boolean> {
@@ -251,7 +251,7 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
   reduce<U>(f: ValueBody<[sum: U, value: T, index: number], U>, initial: U, options?: WaitOptions): Promise<U>;
   reduce(f: Given, initial?: unknown, options: WaitOptions = {}): Promise<unknown> {
     const first = arguments.length > 1 ? { value: initial } : undefined;
-    return verb("reduce", options, waitOptions, () => reduce(this, checkedBody(f, "reduce", "flow.reduce((sum, value) => sum + value)"), first, options));
+    return verb("reduce", options, waitOptions, () => reduce(this, bodyOf(f, "reduce", "(sum, value) => sum + value"), first, options));
   }
 
   some(f: ValueBody<[value: T, index: number], unknown>, options: WaitOptions = {}): Promise<boolean> {
@@ -267,7 +267,7 @@ export class FlowOf<T> extends Owning implements Flow<T>, Pulled {
   }
 
   #search(name: string, f: Given, wanted: boolean, options: WaitOptions): Promise<{ value: unknown } | undefined> {
-    return verb(name, options, waitOptions, () => search(name, this, checkedBody(f, name, `flow.${name}((value) => value > 0)`), wanted, options));
+    return verb(name, options, waitOptions, () => search(name, this, bodyOf(f, name, "(value) => value > 0"), wanted, options));
   }
 }
 
@@ -280,7 +280,14 @@ function verb<O extends object, R>(name: string, options: O, known: Known<O>, be
 const can = (given: unknown, method: string): boolean => typeof (given as Record<string, unknown> | null | undefined)?.[method] === "function";
 
 const waitOptions: Known<WaitOptions> = { signal: true };
-type ByValue = (value: unknown) => unknown;
+
+/** A body that is right, in calls that are. */
+const work = "(value) => work(value)";
+
+/** The body given to a verb or a stage, or a clear error; `call`: the arguments of a call that is right. */
+function bodyOf(f: Given, verb: string, call: string): (...args: unknown[]) => unknown {
+  return checkedBody(f, verb, `flow.${verb}(${call})`) as (...args: unknown[]) => unknown;
+}
 
 /** The options of a channel, of which a number is one. */
 export function roomOf<T>(options: number | ChannelOptions<T>): ChannelOptions<unknown> {

@@ -18,28 +18,22 @@ import { enqueue, type Job } from "../core/scheduler.ts";
 import { opened, BareWaiter, WaitQueue, withdraw, type Outcome, type Waiter } from "../core/wait-queue.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import type { Holder } from "./origin.ts";
-import { pull, Pulling, View, type Line, type Tower } from "./pipeline.ts";
+import { pull, Pulling, View, type Line, type OwnWaiter, type Tower } from "./pipeline.ts";
 import type { Result } from "./result.ts";
-
-/** What was handed over and not looked at yet. */
-interface Unseen {
-  readonly how: Outcome;
-  readonly what: unknown;
-}
 
 const leaving: Waiter[] = [];
 
 export abstract class Looking extends View implements Line, Holder, Job {
-  readonly #line: LookLine = new LookLine(() => {
-    this.#leave();
-    this.rest();
-  });
-  readonly #waiter: ViewWaiter = new ViewWaiter((how, what) => { this.arrived(how, what); });
+  readonly #line: LookLine = new LookLine(this);
+  readonly #waiter: ViewWaiter = new ViewWaiter(this);
   protected readonly from: Pulling;
   readonly #tower: Tower;
   /** Given, and not received after all: the next receiver's, before anything else. */
   #back: Result | undefined = undefined;
-  #unseen: Unseen | undefined = undefined;
+  /** What was handed over and not looked at yet, if that is `#unseen`. */
+  #how: Outcome = "value";
+  #what: unknown = undefined;
+  #unseen = false;
   #scheduled = false;
   #paused = false;
 
@@ -88,22 +82,28 @@ export abstract class Looking extends View implements Line, Holder, Job {
     this.#back = undefined;
     if (back) return back;
     const kept = this.kept();
-    const unseen = this.#unseen;
-    if (kept !== nothing || !unseen) return kept;
-    this.#unseen = undefined;
-    return this.take(opened(unseen.how, unseen.what) as Result); // handed over as a result: its functions run here
+    return kept !== nothing || !this.#unseen ? kept : this.take(this.#see()); // handed over as a result: its functions run here
+  }
+
+  /** What was handed over, which is not unseen any more. */
+  #see(): Result {
+    const what = this.#what;
+    this.#unseen = false;
+    this.#what = undefined;
+    return opened(this.#how, what) as Result;
   }
 
   drop(): void {
     const { origin } = this.under;
-    const [back, unseen] = [this.#back, this.#unseen];
-    this.#back = this.#unseen = undefined;
+    const [back, unseen, how, what] = [this.#back, this.#unseen, this.#how, this.#what];
+    this.#back = this.#what = undefined;
+    this.#unseen = false;
     origin.holders.delete(this);
     if (back && back.done !== true) origin.drop(back.value);
     this.letGo();
     if (!unseen || !origin.keepsDropped) return;
     try {
-      const result = opened(unseen.how, unseen.what) as Result;
+      const result = opened(how, what) as Result;
       if (result.done !== true) origin.drop(result.value);
     } catch { /* its function makes nothing of it */ }
   }
@@ -120,7 +120,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
   join(waiter: Waiter, as: Pulling): { waiter: Waiter; at: Pulling } | undefined {
     touch(this);
     const context = captured();
-    waiter.slot = context ? new InContext(as, context) : as;
+    waiter.slot = context ? { as, context } satisfies InContext : as;
     this.#line.join(waiter);
     if (waiter !== this.#line.first) return undefined;
     this.waits();
@@ -142,9 +142,14 @@ export abstract class Looking extends View implements Line, Holder, Job {
     this.note();
   }
 
+  /** The last in line has left it. */
+  deserted(): void {
+    if (this.#waiter.place) this.#leave();
+    this.rest();
+  }
+
   /** Leave the line below. That may empty it: so one after the other, not one inside of the other. */
   #leave(): void {
-    if (!this.#waiter.place) return;
     leaving.push(this.#waiter);
     if (leaving.length > 1) return;
     for (const waiter of leaving) withdraw(waiter); // which may add to the list
@@ -154,11 +159,12 @@ export abstract class Looking extends View implements Line, Holder, Job {
   /** Its own waiter, if that is to stand below, right after a failed attempt. */
   #below(): { waiter: Waiter; at: Pulling } | undefined {
     const { from } = this;
-    if (this.#waiter.place || this.#scheduled || !this.standsBelow) return undefined;
-    if ((from.traits & Prepares) === 0) return { waiter: this.#waiter, at: from };
+    const waiter = this.#waiter;
+    if (waiter.place || this.#scheduled || !this.standsBelow) return undefined;
+    if ((from.traits & Prepares) === 0) return from.standsAtBase(waiter) ? undefined : { waiter, at: from };
     const prepared = from.prepare();
     const result = prepared.attempt();
-    if (result === nothing) prepared.enlist(this.#waiter);
+    if (result === nothing) prepared.enlist(waiter);
     else this.arrived("value", result);
     return undefined;
   }
@@ -178,7 +184,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
     const first = this.#line.first as Waiter;
     const { slot } = first;
     this.#line.withdraw(first);
-    (slot instanceof InContext ? slot.as : (slot as Pulling)).hand(first, how, what);
+    receiveOf(slot).hand(first, how, what);
   }
 
   /** Wait below once more, in the midst of a handover, where no code of the user is below. */
@@ -195,7 +201,9 @@ export abstract class Looking extends View implements Line, Holder, Job {
 
   /** Handed over from below. */
   arrived(how: Outcome, what: unknown): void {
-    this.#unseen = { how, what };
+    this.#how = how;
+    this.#what = what;
+    this.#unseen = true;
     this.schedule();
   }
 
@@ -214,8 +222,8 @@ export abstract class Looking extends View implements Line, Holder, Job {
     const first = this.#line.first;
     if (!first) return;
     const { slot } = first;
-    if (slot instanceof InContext) slot.context.runInAsyncScope(() => { this.#look(); });
-    else this.#look();
+    if (slot instanceof Pulling) this.#look();
+    else (slot as InContext).context.runInAsyncScope(() => { this.#look(); });
   }
 
   /** Serve the first in line, and as many others as wait in the same context. */
@@ -226,7 +234,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
     const isAlone = this.#line.first === this.#line.last;
     for (let first = this.#line.first; first; first = this.#line.first) {
       const { slot } = first;
-      const as = slot instanceof InContext ? slot.as : (slot as Pulling);
+      const as = receiveOf(slot);
       let how: Outcome = "value";
       let result: unknown;
       try {
@@ -248,7 +256,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
       if (how === "error") first.resume("error", result);
       else as.hand(first, "value", result, isLast);
       if (isLast) return;
-      if (slot instanceof InContext && !this.#line.empty) {
+      if (slot !== as && !this.#line.empty) {
         this.schedule();
         return;
       }
@@ -265,41 +273,47 @@ export abstract class Looking extends View implements Line, Holder, Job {
   protected looked(): void { /* nothing more to do */ }
 }
 
-/** Who waits, of whom the context is not plain. */
-class InContext {
+/** What one who waits has in its slot, unless its context is plain: then that is its receive. */
+interface InContext {
   readonly as: Pulling;
   readonly context: AsyncContext;
-
-  constructor(as: Pulling, context: AsyncContext) {
-    this.as = as;
-    this.context = context;
-  }
 }
 
-class LookLine extends WaitQueue {
-  readonly #emptied: () => void;
+const receiveOf = (slot: unknown): Pulling => (slot instanceof Pulling ? slot : (slot as InContext).as);
 
-  constructor(emptied: () => void) {
+class LookLine extends WaitQueue {
+  readonly #view: Pick<Looking, "deserted">;
+
+  constructor(view: Pick<Looking, "deserted">) {
     super();
-    this.#emptied = emptied;
+    this.#view = view;
   }
 
   override describe({ slot }: Waiter): string {
-    return String(slot instanceof InContext ? slot.as : slot);
+    return String(receiveOf(slot));
   }
 
   override withdraw(waiter: Waiter): void {
     super.withdraw(waiter);
-    if (this.empty) this.#emptied();
+    if (this.first === undefined) this.#view.deserted();
   }
 }
 
 /** Waits on behalf of a view, and tells it what has come. */
-export class ViewWaiter extends BareWaiter {
-  declare readonly resume: (how: Outcome, what: unknown) => void;
+export class ViewWaiter extends BareWaiter implements OwnWaiter {
+  declare readonly view: Pick<Looking, "arrived">;
+  declare through: Pulling | undefined;
 
-  constructor(arrived: (how: Outcome, what: unknown) => void) {
+  constructor(view: Pick<Looking, "arrived">) {
     super();
-    this.resume = arrived;
+    this.view = view;
+    this.through = undefined;
+  }
+
+  resume(how: Outcome, what: unknown): void {
+    const { through } = this;
+    this.through = undefined;
+    if (through === undefined) this.view.arrived(how, what);
+    else through.happened(this, undefined, how, what);
   }
 }

@@ -93,8 +93,6 @@ class MergeOrigin extends Origin {
     }
   }
 
-  protected override release(): void { /* a merge is always owned */ }
-
   override received(error: unknown): boolean {
     return this.#sources.map(({ origin }) => origin.received(error)).every(Boolean);
   }

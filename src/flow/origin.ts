@@ -65,11 +65,11 @@ export abstract class Origin {
     return undefined;
   }
 
-  /** Have the source end. What cannot be done at once is told to `cleanUp`. */
-  protected abstract stop(reason: unknown): void;
+  /** Have the source end. What cannot be done at once is told to `cleanUp`, or is a promise. */
+  protected abstract stop(reason: unknown): unknown;
 
   /** Give the source back: whoever waits there for this flow sees the end. */
-  protected abstract release(): void;
+  protected release(): void { /* it is always owned */ }
 
   cancel(reason: unknown): boolean {
     if (this.cancelled || this.#failed) return false;
@@ -87,7 +87,7 @@ export abstract class Origin {
     if (this.ended) return;
     this.ended = true;
     if (this.preventCancel) this.release();
-    else this.cleanUp.run(() => { this.stop(reason); });
+    else this.cleanUp.run(() => this.stop(reason));
   }
 
   /** The source itself has come to this end. */
@@ -176,7 +176,7 @@ export class CleanUp extends Performable<void> {
     if (failure) this.fail(failure.error);
     if (this.#underWay > 0) return;
     touch(this.#line);
-    if (this.#failure && !this.#line.empty) this.#claim();
+    if (!this.#line.empty) this.#claim();
     if (this.#failure) this.#line.resumeAll("error", this.#failure.error);
     else this.#line.resumeAll("value", undefined);
   }

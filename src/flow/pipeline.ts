@@ -172,6 +172,12 @@ function taken({ base, inner, origin }: Tower): Result | Nothing {
   return result;
 }
 
+/** A waiter of the flow's own, which may stand at the base: what that hands over goes through the receive, and comes back. */
+export interface OwnWaiter extends Waiter {
+  /** The receive that it stands there for. */
+  through: Pulling | undefined;
+}
+
 /** How a receive gives what it has pulled: as `receive` does, as `next` does, or with failures as results. */
 export type Form = "value" | "result" | "raw";
 
@@ -236,6 +242,14 @@ export class Pulling extends Enclosing<Result, unknown> {
     super.enlist(waiter);
   }
 
+  /** Let a waiter of the flow's own stand at the base itself, if no view below has a line. */
+  standsAtBase(waiter: OwnWaiter): boolean {
+    if (this.#lineOf() !== undefined) return false;
+    waiter.through = this;
+    this.inner.enlist(waiter);
+    return true;
+  }
+
   /** Handed over by the base. */
   override happened(waiter: Waiter, _key: CaseKey | undefined, how: Outcome, what: unknown): void {
     const { inner, origin } = this.tower;
@@ -255,14 +269,24 @@ export class Pulling extends Enclosing<Result, unknown> {
   }
 
   #resume(waiter: Waiter, how: Outcome, what: unknown, last: boolean): void {
-    const result = how === "error" ? new Failure(what) : (what as Result);
-    const late = how === "result";
-    if (late || (result.done !== true && this.#maps.length > 0)) {
-      waiter.resume("result", () => this.#given(this.#through(late ? lateResult(what as () => Result) : result), waiter.key), last);
-    } else if (result.done !== true || this.form === "raw") waiter.resume("value", this.form === "value" ? result.value : result, last);
-    else if (result instanceof Failure && this.tower.origin.received(result.error)) waiter.resume("error", result.error);
-    else if (this.form === "result") waiter.resume("value", { done: true, value: undefined });
-    else waiter.resume("error", this.#closed(waiter.key));
+    const { key } = waiter;
+    if (how === "result" || (this.#maps.length > 0 && how === "value" && (what as Result).done !== true)) waiter.resume("result", this.#later(how, what, key), last);
+    else {
+      let given: unknown;
+      try {
+        given = this.#given(how === "error" ? new Failure(what) : (what as Result), key);
+        how = "value";
+      } catch (error) {
+        given = error;
+        how = "error";
+      }
+      waiter.resume(how, given, last);
+    }
+  }
+
+  /** A function of its own: one that makes a closure allocates at every call, also where it makes none. */
+  #later(how: Outcome, what: unknown, key: CaseKey | undefined): () => unknown {
+    return () => this.#given(this.#through(how === "result" ? lateResult(what as () => Result) : (what as Result)), key);
   }
 
   #through(result: Result): Result {

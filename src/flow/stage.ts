@@ -164,8 +164,6 @@ export abstract class StageOrigin extends Origin implements Outlet {
     this.abandon(end);
     this.#source?.origin.cancel(reason);
   }
-
-  protected override release(): void { /* a stage is always owned */ }
 }
 
 /** A stage whose results go through a channel. */

@@ -35,8 +35,6 @@ export class SubscriptionOrigin extends Origin {
   protected override stop(): void {
     this.operation.leave();
   }
-
-  protected override release(): void { /* a subscription is always owned */ }
 }
 
 /** One subscriber's part; as an operation, a receive of its next value. */

@@ -19,7 +19,7 @@ export class Throttling extends Looking {
   readonly #taking: Performable<void>;
   /** The source, if it is a channel, which can be asked without taking anything. */
   readonly #channel: Channel<unknown> | undefined;
-  readonly #permitWaiter: ViewWaiter = new ViewWaiter((how, what) => { this.#permitted(how, what); });
+  readonly #permitWaiter: ViewWaiter = new ViewWaiter({ arrived: (how, what) => { this.#permitted(how, what); } });
   #held: Result | undefined = undefined;
   /** A permit that was waited for, and has come. */
   #permit = false;

@@ -13,6 +13,8 @@ import { Looking } from "./looking.ts";
 import type { Tower } from "./pipeline.ts";
 import type { Result } from "./result.ts";
 
+const now = (): number => globalThis.performance.now();
+
 abstract class Timed extends Looking {
   #deadline = Infinity;
   #disarm: (() => void) | undefined = undefined;
@@ -20,7 +22,7 @@ abstract class Timed extends Looking {
   /** What is in hand is due so many milliseconds from now; `Infinity`: never. */
   protected dueIn(ms: number): void {
     this.#stop();
-    this.#deadline = globalThis.performance.now() + ms;
+    this.#deadline = now() + ms;
   }
 
   /** Nothing is in hand. */
@@ -30,7 +32,7 @@ abstract class Timed extends Looking {
   }
 
   protected get isDue(): boolean {
-    return this.keeps && this.#deadline <= globalThis.performance.now();
+    return this.keeps && this.#deadline <= now();
   }
 
   override starved(): Result | Nothing {
@@ -46,7 +48,7 @@ abstract class Timed extends Looking {
 
   protected override looked(): void {
     if (!this.keeps || this.#disarm || this.#deadline === Infinity) return;
-    this.#disarm = arm(Math.max(0, this.#deadline - globalThis.performance.now()), () => {
+    this.#disarm = arm(Math.max(0, this.#deadline - now()), () => {
       this.#disarm = undefined;
       this.#deadline = -Infinity; // a timer that has fired proves that its time has passed, whatever the clock says
       this.schedule();

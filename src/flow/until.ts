@@ -20,8 +20,7 @@ export function untilHappens(under: Tower, operation: Performable<unknown>): Tow
   const base = new Choice<Result>([unnamed(ending), unnamed(new Pulling(under, "raw"))], "choice", true);
   const stand = { origin: under.origin, base, top: undefined, inner: under };
   const gate = new Gate(stand);
-  ending.gate.happened = (how): void => { gate.happened(how); };
-  ending.gate.leave = (): void => { gate.leave(); };
+  ending.gate = gate;
   return { ...stand, top: gate };
 }
 
@@ -52,15 +51,11 @@ class Gate extends View {
 
 /** The operation, as what gives the end. */
 class Ending extends Enclosing<unknown, Result> {
-  readonly gate: Pick<Gate, "happened" | "leave">;
-
-  constructor(inner: Performable<unknown>, gate: Ending["gate"] = { happened: () => { /* set at once */ }, leave: () => { /* set at once */ } }) {
-    super(inner);
-    this.gate = gate;
-  }
+  /** Set at once: it stands on this very operation. */
+  declare gate: Gate;
 
   protected override like(inner: Performable<unknown>): Ending {
-    return new Ending(inner, this.gate);
+    return Object.assign(new Ending(inner), { gate: this.gate });
   }
 
   override attempt(): Result | Nothing {

@@ -9,15 +9,13 @@
 import type { Sender } from "../channel/channel-types.ts";
 import type { WaitOptions } from "../core/operation.ts";
 import { rejectedNow } from "../core/perform.ts";
-import { awaiting } from "../ops/promise.ts";
 import { checkedSignal } from "../support/given.ts";
 import { ClosedError } from "../errors.ts";
-import { isThenable } from "../task/body.ts";
-import { isGenerator } from "../task/generator.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
 import { cleanedUp, type Origin } from "./origin.ts";
 import type { Pulling } from "./pipeline.ts";
 import type { Result } from "./result.ts";
+import { outcome } from "./stage.ts";
 
 /** A flow as a verb sees it. */
 export interface Pulled {
@@ -54,12 +52,6 @@ export function runVerb<T>(verb: string, { origin }: Pulled, { signal }: WaitOpt
       if (!origin.cleanUp.quiet) state.defer(() => cleanedUp(origin.cleanUp, failure));
     }
   }, []);
-}
-
-/** What a body gives, waited for. */
-export function* outcome(given: unknown): Generator<unknown, unknown, unknown> {
-  if (isGenerator(given)) return yield* given;
-  return isThenable(given) ? yield* awaiting(given) : given;
 }
 
 /**

@@ -37,9 +37,8 @@ export class SupplyOrigin extends Origin {
     return this.operation.sourceWaitsFor;
   }
 
-  protected override stop(reason: unknown): void {
-    const cleaning = this.operation.stop(reason);
-    if (cleaning) this.cleanUp.await(cleaning);
+  protected override stop(reason: unknown): unknown {
+    return this.operation.stop(reason);
   }
 
   protected override release(): void {
@@ -142,12 +141,11 @@ class Arrivals extends Receive {
     this.tellEnd(how);
   }
 
-  stop(reason: unknown): PromiseLike<unknown> | undefined {
+  stop(reason: unknown): unknown {
     const underWay = this.#underWay;
     this.#leave();
     if (underWay) this.#scope.cancel(reason);
-    const stopping = this.#supply.stop(reason, underWay);
-    return typeof (stopping as Partial<PromiseLike<unknown>> | undefined)?.then === "function" ? (stopping as PromiseLike<unknown>) : undefined;
+    return this.#supply.stop(reason, underWay);
   }
 
   release(): void {
