@@ -302,18 +302,18 @@ class LookLine extends WaitQueue {
 /** Waits on behalf of a view, and tells it what has come. */
 export class ViewWaiter extends BareWaiter implements OwnWaiter {
   declare readonly view: Pick<Looking, "arrived">;
-  declare through: Pulling | undefined;
+  declare via: Pulling | undefined;
 
   constructor(view: Pick<Looking, "arrived">) {
     super();
     this.view = view;
-    this.through = undefined;
+    this.via = undefined;
   }
 
   resume(how: Outcome, what: unknown): void {
-    const { through } = this;
-    this.through = undefined;
-    if (through === undefined) this.view.arrived(how, what);
-    else through.happened(this, undefined, how, what);
+    const { via } = this;
+    this.via = undefined;
+    if (via === undefined) this.view.arrived(how, what);
+    else via.happened(this, undefined, how, what);
   }
 }

@@ -17,10 +17,11 @@ import { isThenable } from "../task/body.ts";
 import { isGenerator } from "../task/generator.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
 import { suppress } from "../task/scope/suppressed.ts";
+import { named } from "../task/task.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
 import { Places, Taking, type Place } from "./places.ts";
 import { Failure, type Result } from "./result.ts";
-import { dropOf, named, Settled, StageOrigin, type Work } from "./stage.ts";
+import { dropOf, Settled, StageOrigin, type Work } from "./stage.ts";
 
 interface Worker {
   readonly task: ChildTask<unknown>;

@@ -175,7 +175,7 @@ function taken({ base, inner, origin }: Tower): Result | Nothing {
 /** A waiter of the flow's own, which may stand at the base: what that hands over goes through the receive, and comes back. */
 export interface OwnWaiter extends Waiter {
   /** The receive that it stands there for. */
-  through: Pulling | undefined;
+  via: Pulling | undefined;
 }
 
 /** How a receive gives what it has pulled: as `receive` does, as `next` does, or with failures as results. */
@@ -245,7 +245,7 @@ export class Pulling extends Enclosing<Result, unknown> {
   /** Let a waiter of the flow's own stand at the base itself, if no view below has a line. */
   standsAtBase(waiter: OwnWaiter): boolean {
     if (this.#lineOf() !== undefined) return false;
-    waiter.through = this;
+    waiter.via = this;
     this.inner.enlist(waiter);
     return true;
   }

@@ -22,6 +22,7 @@ import { goInBackground, type BackgroundTask } from "../task/scope/background.ts
 import { ScopeHandle } from "../task/scope/scope-handle.ts";
 import type { ScopeState } from "../task/scope/scope-state.ts";
 import type { Scope } from "../task/scope/scope-types.ts";
+import { named } from "../task/task.ts";
 import { Origin } from "./origin.ts";
 import { Pulling, type Tower } from "./pipeline.ts";
 import { end, Failure, opened, type Result } from "./result.ts";
@@ -330,6 +331,3 @@ class Outlasting extends Enclosing<unknown, unknown> {
     return this.inner.attempt();
   }
 }
-
-/** The same body, by a name that reports use. */
-export const named = <F extends () => Work>(name: string, body: F): F => Object.defineProperty(body, "name", { value: name });
