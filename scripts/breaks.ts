@@ -57,7 +57,7 @@ export const breaks: readonly Break[] = [
   },
   {
     law: 5, fault: "a withdrawn select stays in its first line", file: "core/choice.ts",
-    from: "for (const waiter of waiters) withdraw(waiter);", to: "for (const waiter of waiters.slice(1)) withdraw(waiter);",
+    from: "for (const waiter of waiters) {\n      withdraw(waiter);", to: "for (const waiter of waiters.slice(1)) {\n      withdraw(waiter);",
   },
   { law: 5, fault: "a withdrawn sleep keeps its timer", file: "time/sleep.ts", from: "    disarm();", to: "" },
   { law: 5, fault: "a signal that nobody waits for keeps its listener", file: "core/aborting.ts", from: "if (this.empty) this.#signal.removeEventListener", to: "if (this.length < 0) this.#signal.removeEventListener" },

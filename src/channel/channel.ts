@@ -22,8 +22,7 @@ import { atEnd, closedError, type End } from "./end.ts";
 import { Loop } from "./loop.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { parkIn } from "../core/park.ts";
-import { perform } from "../core/perform.ts";
-import { done, ready, rejectedNow } from "../core/settled.ts";
+import { done, perform, ready, rejectedNow } from "../core/perform.ts";
 import { counted, forDeno, forNode, standing } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "../support/queue.ts";
@@ -112,8 +111,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** What it is: `Channel "jobs" (1 of 2, 1 receiver waits)`. */
   toString(): string {
-    const room = this.capacity === 0 ? "unbuffered" : `${String(this.held)} of ${String(this.capacity)}`;
-    return standing(`Channel ${JSON.stringify(this.name)}`, room, ...this.facts());
+    return standing(`Channel ${JSON.stringify(this.name)}`, this.capacity === 0 ? "unbuffered" : `${String(this.held)} of ${String(this.capacity)}`, ...this.facts());
   }
 
   /** @internal How many values it holds. */

@@ -72,6 +72,10 @@ export class Receiving<T> extends Performable<T> {
     touch(this.channel.receivers);
   }
 
+  override wouldHappen(): boolean {
+    return this.channel.canReceive();
+  }
+
   override attempt(key?: CaseKey): T | Nothing {
     return this.channel.canReceive() ? (this.channel.take(this.asResult !== false, key) as T) : nothing;
   }

@@ -18,7 +18,8 @@ export class InnerWaiter implements Waiter {
   declare previous: Waiter | undefined;
   declare place: WaitPlace | undefined;
   declare slot: unknown;
-  declare readonly outside: Waiter;
+  /** On whose behalf it waits. A choice that has withdrawn it clears that. */
+  declare outside: Waiter | undefined;
   declare readonly around: Around;
   declare readonly ownKey: CaseKey | undefined;
 
@@ -33,15 +34,16 @@ export class InnerWaiter implements Waiter {
   }
 
   get key(): CaseKey | undefined {
-    return this.outside.key ?? this.ownKey;
+    return this.outside?.key ?? this.ownKey;
   }
 
   commit(): void {
-    this.around.commit(this.outside, this);
+    this.around.commit(this.outside as Waiter, this);
   }
 
   resume(how: Outcome, what: unknown): void {
-    const { outside, around } = this;
+    const outside = this.outside as Waiter;
+    const { around } = this;
     around.withdraw(outside);
     around.happened(outside, this.ownKey, how, what);
   }

@@ -13,7 +13,6 @@
 import { misuse, show, type CaseKey } from "../errors.ts";
 import { insteadOfOperation, notCases } from "../support/cures.ts";
 import { checkedFunction } from "../support/given.ts";
-import { forDeno, forNode } from "../support/printing.ts";
 import type { Waiter } from "./wait-queue.ts";
 import { Yieldable, type Nothing } from "./yielding.ts";
 
@@ -78,6 +77,12 @@ export abstract class Performable<T> extends Yieldable<T> implements Operation<T
   /** Happens now and gives its value (or throws its error), or changes nothing. Errors of the library name `key`. */
   abstract override attempt(key?: CaseKey): T | Nothing;
 
+  /**
+   * Whether an attempt would happen now. Only an operation has it that does nothing but stand in line: looking changes nothing, enlisting runs no code
+   * of the user, and what resumes a waiter takes it out of its line in the same step, so that nothing could resume it later.
+   */
+  wouldHappen?(): boolean;
+
   /** Right after a failed attempt, in the same turn: let the waiter take its place. */
   abstract enlist(waiter: Waiter): void;
 
@@ -96,16 +101,6 @@ export abstract class Performable<T> extends Yieldable<T> implements Operation<T
 
   /** The same of the place that it is, if it is one. */
   describe(): string {
-    return this.toString();
-  }
-
-  /** @internal */
-  [forNode](): string {
-    return this.toString();
-  }
-
-  /** @internal */
-  [forDeno](): string {
     return this.toString();
   }
 

@@ -44,9 +44,8 @@ export function perform<T>(operation: Operation<T> | NoOperation, options?: Wait
 }
 
 /** Perform an operation in a cancel context, or in none. */
-export function performIn<T>(context: CancelContext | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> {
-  return performing(operation, options, false, context);
-}
+export const performIn = <T>(context: CancelContext | undefined, operation: Operation<T>, options?: WaitOptions): Promise<T> =>
+  performing(operation, options, false, context);
 
 /** `here`: in the context of the running code, which is looked for only where it matters. */
 function performing<T>(operation: Operation<T>, options: WaitOptions | undefined, here: boolean, context?: CancelContext): Promise<T> {

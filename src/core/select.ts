@@ -9,8 +9,8 @@ import { misuse, type CaseKey } from "../errors.ts";
 import { Choice, type Case } from "./choice.ts";
 import { notCases } from "../support/cures.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { nothing, performable, type Operation, type WaitOptions } from "./operation.ts";
-import { perform, polled, promised } from "./perform.ts";
+import { performable, type Operation, type WaitOptions } from "./operation.ts";
+import { perform, poll, promised } from "./perform.ts";
 import type { Falsy, GivenCases, Selected, SelectOrder } from "./select-types.ts";
 import { FailsAlone } from "./traits.ts";
 import type { Waiter } from "./wait-queue.ts";
@@ -43,8 +43,7 @@ import type { Waiter } from "./wait-queue.ts";
  */
 export function select<const C extends GivenCases>(cases: C, options?: WaitOptions & SelectOrder): Promise<Selected<C>> {
   return promised(() => {
-    if (options === undefined) return perform(choiceOf<C>(cases));
-    const { order, signal } = knownOptions(options, selectOptions, "select");
+    const { order, signal }: SelectOrder & WaitOptions = options === undefined ? {} : knownOptions(options, selectOptions, "select");
     return perform(choiceOf<C>(cases, order), signal === undefined ? undefined : { signal });
   });
 }
@@ -117,7 +116,5 @@ class EmptySelect extends Choice<never> {
  * Idea: Go's `select` with a `default`.
  */
 export function trySelect<const C extends GivenCases>(cases: C, options: SelectOrder = {}): Selected<C> | undefined {
-  const { order } = knownOptions(options, selectOrder, "trySelect");
-  const selected = polled(performable(choiceOf<C>(cases, order), "trySelect"));
-  return selected === nothing ? undefined : selected;
+  return poll(choiceOf<C>(cases, knownOptions(options, selectOrder, "trySelect").order))?.value;
 }

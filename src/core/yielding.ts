@@ -9,6 +9,7 @@
 import type { CaseKey } from "../errors.ts";
 import { spendHere } from "./budget.ts";
 import type { CancelContext } from "./cancel-context.ts";
+import { Printed } from "../support/printing.ts";
 import { OutlastsCancel } from "./traits.ts";
 import type { Outcome, Waiter } from "./wait-queue.ts";
 
@@ -55,7 +56,7 @@ export function finish(value: unknown): IteratorResult<unknown, unknown> {
 }
 
 /** What `yield*` performs: an operation, whose other side is in `operation.ts`. */
-export abstract class Yieldable<T> {
+export abstract class Yieldable<T> extends Printed {
   abstract prepare(): Yieldable<T>;
   abstract attempt(key?: CaseKey): T | Nothing;
   abstract get traits(): number;

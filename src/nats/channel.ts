@@ -215,8 +215,8 @@ class RemoteSending extends Performable<void> {
   }
 
   override enlist(waiter: Waiter): void {
-    for (let inner: Waiter = waiter; inner instanceof InnerWaiter; inner = inner.outside) {
-      if (!(inner.around instanceof Choice) || inner.around.isWait) continue;
+    for (let inner: Waiter | undefined = waiter; inner instanceof InnerWaiter; inner = inner.outside) {
+      if (!(inner.around instanceof Choice) || inner.around.form === "wait") continue;
       waiter.resume("error", this.#refused());
       return;
     }

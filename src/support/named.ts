@@ -2,7 +2,7 @@
  * Objects with a name: errors and reports use it, and the object prints with it.
  */
 import { show } from "../errors.ts";
-import { forDeno, forNode, standing } from "./printing.ts";
+import { Printed, standing } from "./printing.ts";
 
 let made = 0;
 
@@ -23,24 +23,14 @@ export function checkedCount(n: number, what: string, least: number, call?: stri
   throw new RangeError(`${what} is a whole number from ${String(least)} up, or Infinity; got ${show(n)}${cure}`);
 }
 
-export abstract class Named {
+export abstract class Named extends Printed {
   /** What it is called in text: `Semaphore "db"`. */
   protected abstract readonly title: string;
 
   /** How it stands. */
   protected abstract facts(): readonly (string | false)[];
 
-  toString(): string {
+  override toString(): string {
     return standing(this.title, ...this.facts());
-  }
-
-  /** @internal */
-  [forNode](): string {
-    return this.toString();
-  }
-
-  /** @internal */
-  [forDeno](): string {
-    return this.toString();
   }
 }

@@ -6,6 +6,19 @@
 export const forNode: unique symbol = /* @__PURE__ */ Symbol.for("nodejs.util.inspect.custom");
 export const forDeno: unique symbol = /* @__PURE__ */ Symbol.for("Deno.customInspect");
 
+/** Objects that print as their `toString` says. */
+export abstract class Printed {
+  /** @internal */
+  [forNode](): string {
+    return this.toString();
+  }
+
+  /** @internal */
+  [forDeno](): string {
+    return this.toString();
+  }
+}
+
 /** So many of them: `1 receiver waits`, `2 receivers wait`. */
 export function counted(count: number, who: string, verb: string): string {
   return count === 1 ? `1 ${who} ${verb}s` : `${String(count)} ${who}s ${verb}`;
