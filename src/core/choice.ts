@@ -105,7 +105,7 @@ export class Choice<T> extends Performable<T> implements Around {
     const order = this.#order === undefined || (this.#traits & (ResultIsDeferred | RunsUserCode)) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
       // One of these few is ready if many are.
-      if (left + ((order.length + 15) >> 4) === order.length && this.#onlyInLines() && !anyReady(this.#cases)) break;
+      if (left + 2 + (order.length >> 4) === order.length && this.#onlyInLines() && !anyReady(this.#cases)) break;
       const index = this.#listed ? order.length - left : pick(left, order);
       const polled = order[index] as Case;
       const value = polled.operation.attempt(key ?? polled.key);
