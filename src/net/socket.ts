@@ -24,10 +24,10 @@ import { codeOf, ConnectionError } from "./errors.ts";
 import { hasEnded, heldOpen } from "./held-open.ts";
 import { InboundSide } from "./inbound-side.ts";
 import { payloadOf, type Bytes } from "./payload.ts";
-import { resetTransport, tlsDetails, type TlsDetails } from "./secure.ts";
+import { resetTransport, tlsDetails, type Plain, type TlsDetails } from "./secure.ts";
 import type { Transport } from "./transport.ts";
 import { Barrier, Flushing, Sending } from "./sending.ts";
-import { checkedStartTls, Securing, type StartTlsOptions } from "./start-tls.ts";
+import { checkedStartTls, Securing, type BeginTls, type StartTlsOptions } from "./start-tls.ts";
 import { Writer } from "./writer.ts";
 
 /** The two ends of a connection over a Unix socket. */
@@ -244,8 +244,17 @@ export class SocketConnection extends InboundSide implements Connection {
     if (!(plain instanceof Duplex)) throw new TypeError(`startTls on the ${this.#name}, which is in memory: there is no TLS. Test with the platform's network`);
     if (this.tls !== undefined || this.#securing) throw new TypeError(`startTls on the ${this.#name}, which has TLS already`);
     if (this.reader.waits) throw new TypeError(`startTls on the ${this.#name} while a read waits: what is it to read? Start TLS when it has ended`);
-    await perform(new Barrier(this.#writer), wait);
     this.#securing = true;
+    try {
+      await perform(new Barrier(this.#writer), wait);
+      await this.#secureOver(plain, begin, wait);
+    } finally {
+      this.#securing = false;
+    }
+  }
+
+  /** The writer holds back what is sent meanwhile. */
+  async #secureOver(plain: Plain, begin: BeginTls, wait: WaitOptions | undefined): Promise<void> {
     try {
       this.#detach();
       plain.on("error", ignored);
@@ -262,8 +271,6 @@ export class SocketConnection extends InboundSide implements Connection {
       this.destroy(error);
       if (plain.closed) this.#closed(); // the handshake has ended it
       throw error;
-    } finally {
-      this.#securing = false;
     }
   }
 

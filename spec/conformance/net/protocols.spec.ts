@@ -122,6 +122,31 @@ describe("protocols", () => {
       expect(await rejectionOf(closed.ours.startTls(trusting))).to.be.instanceOf(ClosedError);
     });
 
+    it("of two at once the second is refused, while the first waits for sends, and in its handshake; the first is not disturbed", async () => {
+      const { ours, theirs } = await pair();
+      const sending = ours.send(new Uint8Array(32 * 1024 * 1024));
+      const first = ours.startTls(trusting);
+      expect(await rejectionOf(ours.startTls(trusting))).to.be.instanceOf(TypeError).with.property("message").that.includes("has TLS already");
+      await Promise.all([theirs.readExactly(32 * 1024 * 1024), sending]);
+      expect(await rejectionOf(ours.startTls(trusting))).to.be.instanceOf(TypeError);
+      await Promise.all([first, theirs.startTls({ isServer: true, ...certificate })]);
+      await ours.send("hello\n");
+      expect(await theirs.readLine()).to.equal("hello");
+    });
+
+    it("one that is given up while it waits for sends leaves the connection as it is", async () => {
+      const { ours, theirs } = await pair();
+      const sending = ours.send(new Uint8Array(32 * 1024 * 1024));
+      const givenUp = new AbortController();
+      const first = rejectionOf(ours.startTls(trusting, { signal: givenUp.signal }));
+      const behind = ours.send("plain");
+      givenUp.abort("enough");
+      expect(await first).to.equal("enough");
+      await Promise.all([theirs.readExactly(32 * 1024 * 1024), sending, behind]);
+      expect(text(await theirs.readExactly(5))).to.equal("plain");
+      await Promise.all([ours.startTls(trusting), theirs.startTls({ isServer: true, ...certificate })]);
+    });
+
     it("the dialled host is checked unless there is a servername; a handshake that fails or is aborted ends the connection", async () => {
       const wrong = await pair();
       const failed = rejectionOf(wrong.ours.startTls({ ...trusting, servername: "other.example" }));
