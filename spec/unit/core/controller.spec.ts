@@ -1,6 +1,7 @@
 /** What a controller hears of the running code, and what it decides: see the seam, `src/core/controller.ts`. */
 import { expect } from "chai";
 import sinon from "sinon";
+import { hold } from "../../../src/core/budget.ts";
 import { clockIsReal, type Waited } from "../../../src/core/controller.ts";
 import { control } from "../../../src/core/scheduler.ts";
 import { always, chan, choose, go, perform, poll } from "../../../src/index.ts";
@@ -96,6 +97,18 @@ describe("what a controller decides", () => {
       expect(await performed).to.equal(1);
     });
   }
+
+  it("when what the event loop holds back goes on: now, as it does in production, or whenever it says so", () => {
+    const log: string[] = [];
+    const who = {};
+    hold(() => log.push("held"), who);
+    const ready = sinon.stub(controller, "ready").returns(true);
+    hold(() => log.push("at once"), who);
+    expect(log).to.deep.equal(["at once"]);
+    expect(ready.args[0]?.slice(1)).to.deep.equal([who]);
+    controller.waiting.pop()?.();
+    expect(log).to.deep.equal(["at once", "held"]);
+  });
 
   it("what time it is: under a controller, as under a fake clock, the platform's is not taken for real", () => {
     expect(clockIsReal()).to.equal(false);

@@ -7,19 +7,19 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { buildSync, type BuildOptions } from "esbuild";
 import sinon from "sinon";
-import { noteSiteOf, siteOf } from "../../../src/task/report/call-site.ts";
+import { lineOf, lineOfError, noteSiteOf, siteOf } from "../../../src/task/report/call-site.ts";
 import { fileArguments } from "../../support/runtime.ts";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** The reported site if the platform gives the stack `noted`, and a stack whose first line is `own` within the library. */
-function told(noted: unknown, own: string): string | undefined {
+function told(noted: unknown, own: string, read: (object: object) => string | undefined = siteOf): string | undefined {
   const stacks = [noted, `Error\n${own}\n`];
   const capturing = sinon.stub(Error, "captureStackTrace").callsFake((holder: { stack?: unknown }) => { holder.stack = stacks.shift(); });
   try {
     const object = {};
     noteSiteOf(object);
-    return siteOf(object);
+    return read(object);
   } finally {
     capturing.restore();
   }
@@ -55,6 +55,32 @@ describe("the places of a program", () => {
     expect(told("go@http://host/dist/task/task.js:1:2\n@http://host/main.js:5:6", own)).to.equal("at http://host/main.js:5:6");
     const windows = lines("    at go (C:\\my (own) app\\dist\\task\\task.js:1:2)", "    at main (C:\\my (own) app\\main.js:5:6)");
     expect(told(windows, "    at captureStack (C:\\my (own) app\\dist\\task\\report\\call-site.js:1:2)")).to.equal("at main (C:\\my (own) app\\main.js:5:6)");
+  });
+
+  it("PK-03 are short as a file and a line, from the working directory where they are in that", () => {
+    const own = "    at captureStack (/dist/task/report/call-site.js:1:2)";
+    const here = process.cwd();
+    const places: [site: string, line: string | undefined][] = [
+      [`at reader (file://${here}/src/app.ts:12:5)`, "src/app.ts:12"],
+      [`at ${here}/src/app.ts:12:5`, "src/app.ts:12"],
+      [`at new Reader (${here}/my app.ts:12:50)`, "my app.ts:12"],
+      ["at reader (/elsewhere/app.ts:3:4)", "/elsewhere/app.ts:3"],
+      ["at https://host/main.js:5:6", "https://host/main.js:5"],
+      ["reader@https://host/main.js:5:6", "https://host/main.js:5"],
+      ["at main (C:\\my app\\main.js:5:6)", "C:\\my app\\main.js:5"],
+      ["at <anonymous>", undefined],
+    ];
+    for (const [site, line] of places) {
+      expect(told(lines(`    ${site}`), own, lineOf), site).to.equal(line);
+      const error = Object.assign(new Error(), { stack: lines(own, `    ${site}`) });
+      const capturing = sinon.stub(Error, "captureStackTrace").callsFake((holder: { stack?: unknown }) => { holder.stack = `Error\n${own}\n`; });
+      try {
+        expect(lineOfError(error), site).to.equal(line);
+      } finally {
+        capturing.restore();
+      }
+    }
+    expect(lineOf({})).to.equal(undefined);
   });
 
   it("PK-03 are none where the platform gives no stack, or the program has its own kind", () => {

@@ -65,6 +65,19 @@ describe("invariants of the tasks' files:", () => {
       expect(await rejectionOf(waitIn(new CancelScope(owner, cancelScope)))).to.equal(error);
     });
 
+    it("cancel-scope.ts 3: a later cancel from outside changes nothing in what was cancelled already, and is remembered as one from outside", async () => {
+      await prepare();
+      const top = new CancelScope(owner, undefined);
+      const child = new CancelScope(owner, top);
+      const grandchild = new CancelScope(owner, child);
+      const [first, later] = [cancelErrorOf(owner, "first"), cancelErrorOf(owner, "later")];
+      child.cancel(first);
+      top.cancel(later);
+      expect([child, grandchild].map((one) => one.cancelError)).to.deep.equal([first, first]);
+      expect([child, grandchild].map((one) => one.fromOutside)).to.deep.equal([later, first]);
+      expect(await rejectionOf(waitIn(grandchild))).to.equal(first);
+    });
+
     it("cancel-scope.ts 4: one that ends leaves its parent, which adopts what waits and lives in it", async () => {
       await prepare();
       const parent = new CancelScope(owner, undefined);

@@ -8,7 +8,7 @@ import { isError } from "../../errors.ts";
  * before it.
  */
 export function consistsOf(error: unknown, such: (part: unknown) => boolean): boolean {
-  if (such(error)) return true;
+  if (such(error)) return true; // mostly, and without a list
   const parts = new Set([error]);
   let any = false;
   for (const part of parts) {
