@@ -366,14 +366,15 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
     return value;
   }
 
-  /** A buffer may be code of the user: one that throws fails that send, and the next in line is tried. */
+  /** A buffer may be code of the user: one that throws fails that send, and the next in line is tried. It may also withdraw the very sender. */
   #fillUp(buffer: Buffer<T>): void {
     for (let sender = this.senders.first; sender !== undefined; sender = this.senders.first) {
       try {
         buffer.push(sender.slot as T);
-        this.#accept(sender);
+        if (sender.place === this.senders) this.#accept(sender);
         return;
       } catch (error) {
+        if (sender.place !== this.senders) continue;
         this.senders.withdraw(sender);
         sender.resume("error", error);
       }

@@ -230,4 +230,34 @@ describe("buffers and values", () => {
     const seen = await unhandledDuring(() => { expect(cancelled.cancel()).to.equal(true); });
     expect(seen, "each dropped value is reported").to.deep.equal([error, error]);
   });
+
+  for (const how of ["keeps the value", "throws"] as const) {
+    it(`BF-01 (c) a buffer of the user's own that withdraws the very sender, and ${how}: who stands behind it in line is still served`, async () => {
+      const giving = new AbortController();
+      const kept: number[] = [];
+      const channel = chan<number>({
+        capacity: 1,
+        buffer: {
+          push(value) {
+            if (value === 2) {
+              giving.abort("given up");
+              if (how === "throws") throw new Error("no room for 2");
+            }
+            kept.push(value);
+          },
+          shift: () => kept.shift() as number,
+          get size() { return kept.length; },
+        },
+      });
+      await channel.send(1);
+      const given = rejectionOf(channel.send(2, { signal: giving.signal }));
+      const behind = channel.send(3);
+      expect(channel.tryReceive()?.value).to.equal(1);
+      expect(await given).to.equal("given up");
+      if (how === "keeps the value") expect(channel.tryReceive()?.value).to.equal(2);
+      await behind;
+      expect(drain(channel)).to.deep.equal([3]);
+      expect(channel.senders.empty).to.equal(true);
+    });
+  }
 });
