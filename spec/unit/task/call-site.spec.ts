@@ -37,6 +37,14 @@ describe("the places of a program", () => {
     }
   });
 
+  it("PK-03 are the frames outside the library's folder, whether an engine gives a frame by its URL or by its path", () => {
+    const [url, path] = ["file:///app/dist/", "/app/dist/"];
+    for (const [here, there] of [[url, path], [path, url]] as const) {
+      const own = `    at captureStack (${here}task/report/call-site.js:30:5)`;
+      expect(told(lines(own, `    at new Task (${there}task/task.js:1:2)`, "    at main (/app/main.js:5:6)"), own)).to.equal("at main (/app/main.js:5:6)");
+    }
+  });
+
   it("PK-03 are the frames outside the bundle for Node, whose files share a folder", () => {
     const at = "file:///app/node_modules/rendezvous/dist/bundle/";
     const noted = lines(`    at new Task (${at}shared-ABC.js:1:2)`, `    at serve (${at}net/index.js:1:2)`, "    at node:internal/process:1:2", "    at main (/app/main.js:5:6)");

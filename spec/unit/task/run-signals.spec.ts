@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import sinon from "sinon";
 import type { Channel } from "../../../src/index.ts";
-import { freshCopy } from "../../support/fresh.ts";
+import { debuggableCopy, freshCopy } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 
 /** Thrown where a process would have ended. */
@@ -169,6 +169,22 @@ describe("a program and its process", () => {
     expect(errors.join("")).to.match(/deadlock \(2 tasks and the top level\)[^]*"free" blocked in receive on channel "a"\n[^]*top level, outside of every task, blocked in receive on channel "c"\n/);
     for (const channel of [a, b, c]) channel.trySend(1);
     await Promise.all([ended, outside]);
+  });
+
+  it("S-71 while tasks are traced, the report also lists what is open, and where it was opened", async () => {
+    const copy = await debuggableCopy();
+    const untrace = copy.traceTasks();
+    const letters = copy.chan<number>({ name: "letters" });
+    const ended = copy.run(async function main() {
+      copy.ticker(Infinity);
+      await letters.receive();
+    });
+    await settle();
+    emit("beforeExit");
+    expect(errors.join("")).to.match(/ blocked in receive on channel "letters"\n[^]*\n {2}ticker of Infinity ms is open\n {6}opened at main .*run-signals\.spec\.ts:\d+:\d+\)\n$/);
+    letters.trySend(1);
+    await ended;
+    untrace();
   });
 
   it("S-71 nothing is reported of a program that has ended, while another one runs", async () => {
