@@ -226,7 +226,7 @@ export abstract class Looking extends View implements Line, Holder, Job {
     else (slot as InContext).context.runInAsyncScope(() => { this.#look(); });
   }
 
-  /** Serve the first in line, and as many others as wait in the same context. */
+  /** Serve the first in line, and as many others as wait in the same context, the plain one. */
   #look(): void {
     touch(this);
     const { origin } = this.under;
@@ -256,7 +256,8 @@ export abstract class Looking extends View implements Line, Holder, Job {
       if (how === "error") first.resume("error", result);
       else as.hand(first, "value", result, isLast);
       if (isLast) return;
-      if (slot !== as && !this.#line.empty) {
+      const { first: next } = this;
+      if (next && (slot !== as || !(next.slot instanceof Pulling))) {
         this.schedule();
         return;
       }

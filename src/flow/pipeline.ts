@@ -164,7 +164,7 @@ function starved(start: number): Result | Nothing {
 function taken({ base, inner, origin }: Tower): Result | Nothing {
   let result: Result | Nothing;
   try {
-    result = base.attempt();
+    result = base.prepare().attempt();
   } catch (error) {
     result = new Failure(error);
   }

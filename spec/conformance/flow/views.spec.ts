@@ -4,7 +4,7 @@ import { getEventListeners } from "node:events";
 import { expect } from "chai";
 import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
-import { aborting, chan, ClosedError, go, scope, select, settling, sleeping, trySelect, type Receiver } from "../../../src/node.ts";
+import { aborting, chan, ClosedError, go, guard, scope, select, settling, sleeping, trySelect, type Receiver } from "../../../src/node.ts";
 import { flow, type Flow } from "../../../src/flow/index.ts";
 import { bubble, seed } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
@@ -204,6 +204,24 @@ describe("flows: exact views", () => {
     expect(await errorOf(flow(chan<number>()).until(settling(Promise.reject(error))).receive())).to.equal(error);
   });
 
+  it("FL-36 until(guard(f)) below a view that looks: the guard is run for each receive, each poll, each further look", async () => {
+    const ch = chan<number>();
+    const done = chan<never>();
+    let made = 0;
+    const f = flow(ch).until(guard(() => { made++; return done.nexting(); })).filter((n) => n > 1);
+    expect([f.tryReceive(), made]).to.deep.equal([undefined, 1]);
+    const receiving = f.next();
+    await ch.send(1);
+    await ch.send(2);
+    expect(await receiving).to.deep.equal({ done: false, value: 2 });
+    const last = f.next();
+    await settle();
+    expect(made).to.be.greaterThan(3);
+    done.close();
+    expect(await last).to.deep.equal(theEnd);
+    expect(ch.closed).to.equal(true);
+  });
+
   it("FL-38 ten thousand views of views neither recurse nor overflow: maps, filters, takes (pipeline.ts 2)", async () => {
     for (const view of [(f: Flow<number>) => f.map((n) => n + 1), (f: Flow<number>) => f.filter(() => true), (f: Flow<number>) => f.take(100)]) {
       const ch = chan<number>(1);
@@ -321,6 +339,19 @@ describe("flows: looking views", () => {
     expect(await first).to.equal(1);
     await ch.send(2);
     expect(await inside).to.equal(2);
+  });
+
+  it("FL-48 behind a receiver without a store, the test for the next one has that one's store (looking.ts 2)", async () => {
+    const store = new AsyncLocalStorage<string>();
+    const ch = chan<number>();
+    const seen: (string | undefined)[] = [];
+    const f = flow(ch).filter(() => { seen.push(store.getStore()); return true; });
+    const receiving = [f.receive(), store.run("two", () => f.receive()), f.receive(), store.run("four", () => f.receive())];
+    await settle();
+    const sent = store.run("the sender", () => [1, 2, 3, 4].map((n) => ch.send(n))); // all are there in the first look
+    expect(await Promise.all(receiving)).to.deep.equal([1, 2, 3, 4]);
+    expect(seen).to.deep.equal([undefined, "two", undefined, "four"]);
+    await Promise.all(sent);
   });
 
   it("FL-48 the test never runs inside a send or a close, and has the store of a waiting receiver (looking.ts 2)", async () => {
