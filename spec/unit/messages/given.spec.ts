@@ -58,6 +58,13 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => choose(...([] as Operation<number>[])), "at least one", "throws");
   });
 
+  it("Messages: what takes operations names itself, when it is given something else", async () => {
+    await refuses(() => perform(given(5)), "perform takes an operation, ", "rejects");
+    await refuses(() => poll(given(5)), "poll takes an operation, ", "throws");
+    await refuses(() => choose(given(5)), "choose takes an operation, ", "throws");
+    await refuses(() => poll(guard(() => given(5))), "guard takes an operation, ", "throws");
+  });
+
   it("Messages: the argument is named, even if it has no text, or is nothing that any verb takes", async () => {
     await refuses(() => race(given([])), "got an empty array", "rejects");
     await refuses(() => race(given(work), given(work)), "race takes an array of at least one function; got a generator function named work", "rejects");

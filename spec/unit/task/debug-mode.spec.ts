@@ -111,10 +111,12 @@ describe("the stacks of debug mode", () => {
 
   it("nothing is added any more once nobody traces, and nothing without a stack", async () => {
     const failing = (error: Error): Task<never> => go(() => { throw error; });
-    const bare = new Error("without");
-    Object.defineProperty(bare, "stack", { value: undefined });
-    expect(await rejectionOf(failing(bare))).to.equal(bare);
-    expect(bare.stack).to.equal(undefined);
+    for (const stack of [undefined, { formatted: "by the program" }]) {
+      const bare = new Error("without");
+      Object.defineProperty(bare, "stack", { value: stack, writable: true });
+      expect(await rejectionOf(failing(bare))).to.equal(bare);
+      expect(bare.stack).to.equal(stack);
+    }
     untrace();
     const late = new Error("late");
     const before = late.stack;

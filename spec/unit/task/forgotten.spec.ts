@@ -1,7 +1,7 @@
 /** Open scopes that nobody leaves: the report of each wait for them names them. */
 import { expect } from "chai";
 import sinon from "sinon";
-import { chan, checkpoint, dumpTasks, go, openScope, scope, type OpenScope } from "../../../src/node.ts";
+import { chan, checkpoint, dumpTasks, go, openScope, scope, shield, type OpenScope } from "../../../src/node.ts";
 import { deadlockReport } from "../../../src/task/report/deadlock.ts";
 import { bubble, expectNoLeaks, explore } from "../../../src/testing/index.ts";
 import { program } from "../../support/program.ts";
@@ -40,6 +40,19 @@ describe("a forgotten open scope", () => {
     expect(deadlockReport()).to.match(/"forgotten" was left open.*\n.*scope "request", which waits for it, has failed: Error: of the parent/);
     await open[Symbol.asyncDispose]();
     expect(await ended).to.equal(error);
+  });
+
+  it("FA-12 of what was not forgotten the report does not repeat the failure of the scope around it", async () => {
+    const ch = chan<number>();
+    const ended = rejectionOf(scope((s) => {
+      s.go(function keeper() { return shield(() => ch.receive()); });
+      return checkpoint().then(() => { throw new Error("of the parent"); });
+    }, { name: "request" }));
+    await settle();
+    for (const report of [dumpTasks(), deadlockReport() ?? ""]) expect(report).to.include("task").and.not.include("which waits for it");
+    expect(dumpTasks()).to.match(/scope \d+ "request" waits for what runs in it\n {4}has failed: Error: of the parent\n +task \d+ "keeper" waits for what runs in it\n/);
+    ch.trySend(1);
+    expect(await ended).to.have.property("message", "of the parent");
   });
 
   const openers: [string, (open: () => void) => Promise<unknown>][] = [
