@@ -28,7 +28,7 @@ export default {
     // What starts processes, measures time or memory, or repeats by the hundred thousand; the runner leaves out single specs that are slow.
     leftOut: [
       ...["copies", "environment", "queue"].map((name) => `spec/unit/core/${name}.spec.ts`),
-      ...["uncaught", "deadlock", "debugging"].map((name) => `spec/unit/task/${name}.spec.ts`),
+      ...["uncaught", "debugging"].map((name) => `spec/unit/task/${name}.spec.ts`),
       ...["programs", "resources", "alive", "types"].map((name) => `spec/conformance/channels/${name}.spec.ts`),
       ...["leaks", "resources", "run", "traffic", "fetch"].map((name) => `spec/conformance/tasks/${name}.spec.ts`),
       "spec/conformance/time/imports.spec.ts", "spec/unit/messages/compiler.spec.ts",

@@ -151,6 +151,24 @@ describe("a disposal in a cancelled task or scope", () => {
     expect(unhandled).to.deep.equal([]);
   });
 
+  it("FA-04 an error that has such parts, and is of another kind, is a failure; so is one of that kind without them, and undefined", async () => {
+    const kinds = [
+      (cancel: unknown) => Object.assign(new Error("of the program"), { error: cancel, suppressed: cancel, errors: [cancel], cause: cancel }),
+      () => Object.assign(new Error("of a compiler"), { name: "SuppressedError" }),
+      () => Object.assign(new Error("of a compiler"), { name: "AggregateError" }),
+      () => Object.assign(new Error("of a platform"), { name: "AbortError" }),
+      () => undefined,
+    ];
+    for (const make of kinds) {
+      let made: unknown;
+      const outcome = await rejectionOf(scope(async (s) => {
+        s.cancel();
+        throw made = make(await rejectionOf(checkpoint()));
+      }));
+      expect(outcome).to.equal(made);
+    }
+  });
+
   it("FA-04 a failure of a disposal, or another's cancel, is no cancel: the SuppressedError is the outcome", async () => {
     const error = new Error("the disposal");
     const failing = rejectionOf(timeout(5, async () => {

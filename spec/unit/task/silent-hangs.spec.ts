@@ -185,6 +185,19 @@ describe("a program that stays open for a listener", () => {
     expect(stall.log.slice(0, 4)).to.deep.equal(["mute", "listen", "mute", "listen"]);
   });
 
+  it("keeps its listeners where there is no pause that keeps no process alive", async () => {
+    const { waitAsync } = Atomics as unknown as { waitAsync: unknown };
+    Reflect.set(Atomics, "waitAsync", undefined);
+    const mute = sinon.fake();
+    try {
+      const { watchForStall } = await freshModule<typeof stalling>("task/report/stalling.ts");
+      watchForStall(host({ getActiveResourcesInfo: () => [] }), mute)();
+    } finally {
+      Reflect.set(Atomics, "waitAsync", waitAsync);
+    }
+    expect(mute.callCount).to.equal(0);
+  });
+
   it("keeps its listeners while the platform names something that lives, and once nothing watches any more", async () => {
     const stall = await watched();
     stall.active = ["Timeout"];

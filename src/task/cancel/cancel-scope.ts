@@ -169,7 +169,7 @@ export class CancelScope extends WaitSet implements CancelContext, Linked<Cancel
 
   /** Whether an error is nothing but the cancel of this scope: its error, or one that the platform has wrapped around it. */
   isCancel(error: unknown): boolean {
-    const { cancelError, fromOutside } = this;
+    const { cancelError, fromOutside = cancelError } = this;
     return cancelError !== undefined && consistsOf(error, (part) => part === cancelError || part === fromOutside);
   }
 

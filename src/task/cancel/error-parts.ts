@@ -32,10 +32,10 @@ function partsOf(error: unknown): readonly unknown[] | undefined {
   }
 }
 
-function partsOfError(error: Error): readonly unknown[] | undefined {
-  const { name, cause, errors } = error as Error & { errors?: unknown };
-  if (name === "AbortError") return [cause]; // of a function that was given a signal
-  if (name === "SuppressedError" && "error" in error && "suppressed" in error) return [error.error, error.suppressed]; // of `await using`
-  if (name === "AggregateError" && Array.isArray(errors)) return errors as unknown[]; // of `Promise.any`
+function partsOfError(error: Error & { error?: unknown; suppressed?: unknown; errors?: unknown }): readonly unknown[] | undefined {
+  const { name } = error;
+  if (name === "AbortError") return [error.cause]; // of a function that was given a signal
+  if (name === "SuppressedError") return [error.error, error.suppressed]; // of `await using`
+  if (name === "AggregateError" && Array.isArray(error.errors)) return error.errors as unknown[]; // of `Promise.any`
   return undefined;
 }
