@@ -1,6 +1,6 @@
 /** Listeners: channels of connections, with a bounded number of waiting clients. */
 import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync, linkSync } from "node:fs";
+import { existsSync, linkSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
@@ -14,7 +14,7 @@ import {
 import { resources } from "../../unit/net/support/counted.ts";
 import { bundle } from "../../support/fresh.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
-import { textArguments } from "../../support/runtime.ts";
+import { fileArguments } from "../../support/runtime.ts";
 
 const certificate = certificateFor("localhost", "127.0.0.1");
 const listening = (): number => resources("TCPServerWrap");
@@ -321,7 +321,9 @@ describe("listen", () => {
       await told();
       process.exit();
     `);
-    const child = spawn("sh", ["-c", 'ulimit -n 64; exec "$0" "$@"', process.execPath, ...textArguments(program)], {
+    const file = `${socketPath()}.mjs`; // as an argument it would be too long
+    writeFileSync(file, program);
+    const child = spawn("sh", ["-c", 'ulimit -n 64; exec "$0" "$@"', process.execPath, ...fileArguments(file)], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     children.push(child);
