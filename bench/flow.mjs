@@ -5,6 +5,8 @@
  * machine that changes its speed a ratio holds, a time does not. Each run checks its result. A row has a process of its own: before Node 24 the first scope of
  * a program makes every promise dearer, also those of the other contenders.
  *
+ * On a machine that has much else to do, short runs are seldom interrupted: `--values 2000 --rounds 200` makes them of so many values each.
+ *
  * "Alone" is what no contender can save: the ten loops without a sender, the stream or the generator without a view.
  */
 import { spawnSync } from "node:child_process";
@@ -15,7 +17,7 @@ import { chan, go, perform, scope, selecting } from "../dist/bundle/node.js";
 import { broadcast, flow, merge } from "../dist/bundle/flow/index.js";
 import { median } from "./timing.mjs";
 
-const { values: given, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: "string", default: "15" } } });
+const { values: given, positionals } = parseArgs({ allowPositionals: true, options: { rounds: { type: "string", default: "15" }, values: { type: "string" } } });
 const peers = Object.fromEntries(await Promise.all(
   ["p-map", "p-limit", "p-queue", "ix/asynciterable", "ix/asynciterable/operators"].map(async (name) => [name, await import(name).catch(() => undefined)]),
 ));
@@ -157,15 +159,16 @@ const rows = {
 const chosen = Object.keys(rows).filter((name) => positionals.length === 0 || positionals.some((wanted) => name.startsWith(wanted)));
 if (chosen.length > 1) {
   console.log(`Node ${process.version}, load ${loadavg()[0].toFixed(1)}. Times the first one's, the median of ${given.rounds} rounds; its fastest run, ns a value.\n\n| | |\n| --- | --- |`);
-  for (const name of chosen) spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--rounds", given.rounds, name], { stdio: "inherit" });
+  for (const name of chosen) spawnSync(process.execPath, [fileURLToPath(import.meta.url), "--rounds", given.rounds, ...given.values ? ["--values", given.values] : [], name], { stdio: "inherit" });
   process.exit();
 }
 
 for (const name of chosen) {
-  const [count, programs] = rows[name];
+  const [usual, programs] = rows[name];
+  const count = Number(given.values ?? usual);
   const contenders = Object.entries(programs).filter(([, program]) => program);
   const times = contenders.map(() => []);
-  for (let round = -10; round < Number(given.rounds); round++) {
+  for (let round = -10 * Math.ceil(usual / count); round < Number(given.rounds); round++) {
     for (const [index, [title, program]] of contenders.entries()) {
       const began = process.hrtime.bigint();
       const sum = await program(count);
