@@ -105,7 +105,7 @@ export class Choice<T> extends Performable<T> implements Around {
     const order = this.#order === undefined || (this.#traits & (ResultIsDeferred | RunsUserCode)) !== 0 ? (this.#order = this.#cases.slice()) : this.#order;
     for (let left = order.length; left > 0; left--) {
       // One of these few is ready if many are.
-      if (left + 2 + (order.length >> 4) === order.length && this.#onlyInLines() && !anyReady(this.#cases)) break;
+      if (left + 2 + (order.length >> 4) === order.length && this.#onlyInLines() && !this.#cases.some(isReady)) break;
       const index = this.#listed ? order.length - left : pick(left, order);
       const polled = order[index] as Case;
       const value = polled.operation.attempt(key ?? polled.key);
@@ -141,8 +141,8 @@ export class Choice<T> extends Performable<T> implements Around {
       // Twice in one line: each of the two has to be the first one equally often.
       if (kept === undefined && inLines && !this.#listed && (waiter.previous as InnerWaiter | undefined)?.outside === outside) {
         this.#traits |= MoreThanLines;
-        this.#order = shuffled(this.#cases);
         this.withdraw(outside);
+        this.attempt(); // none is ready; it is their order
         this.enlist(outside);
         return;
       }
@@ -192,14 +192,8 @@ const MoreThanLines = 128;
 /** What several operations have to be known for together. */
 const traitsOf = (cases: readonly Case[]): number => cases.reduce((all, { operation: one }) => all | one.traits | (one.wouldHappen ? 0 : MoreThanLines), 0);
 
-/** Whether a case is ready, of cases that only stand in line. */
-function anyReady(cases: readonly Case[]): boolean {
-  for (const { operation } of cases) if (operation.wouldHappen?.() === true) return true;
-  return false;
-}
-
-/** All of them in an order by chance, each of which is equally likely. */
-const shuffled = (cases: readonly Case[]): Case[] => cases.map((one) => ({ one, at: pick(2 ** 30, cases) })).sort((a, b) => a.at - b.at).map(({ one }) => one);
+/** Whether a case is ready, of those that only stand in line. */
+const isReady = ({ operation }: Case): boolean => operation.wouldHappen?.() === true;
 
 /** A case that may have become ready since it was polled. */
 function pollFor(waiter: Waiter, operation: Performable<unknown>): void {
