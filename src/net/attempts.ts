@@ -31,7 +31,7 @@ export interface Failure {
   readonly error: Error;
 }
 
-/** What is told how it has ended: one of the two, once, unless it is abandoned before. */
+/** Called when it has ended: one of the two, once, unless it is abandoned before. */
 export interface Outcome<T extends Transport> {
   connected(socket: T, endpoint: Endpoint): void;
   failed(failures: readonly Failure[]): void;

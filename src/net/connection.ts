@@ -18,7 +18,7 @@ import type { TlsDetails } from "./secure.ts";
 import type { StartTlsOptions } from "./start-tls.ts";
 import { checkedMaxLine, type Separators } from "./units.ts";
 
-/** How a connection behaves, whoever made it. */
+/** How a connection behaves. */
 export interface ConnectionOptions {
   /** How many received bytes it holds before the peer has to wait: a whole number from 1 up. 65,536. */
   readBuffer?: number | undefined;
@@ -108,7 +108,8 @@ export interface Connection extends Sender<Bytes>, Receiver<Uint8Array>, AsyncDi
    * Withdrawn while others are before it, nothing of it is written; once its own bytes are under way it cannot be recalled, and
    * the connection is destroyed.
    *
-   * @param data - bytes, not to be changed before the send has fulfilled; or a string (a lone surrogate becomes U+FFFD)
+   * @param data - bytes, not to be changed before the send has fulfilled; a string (a lone surrogate becomes U+FFFD); or a list of both, which
+   * goes out as one send
    * @param options - a `signal` to give up by
    * @returns rejects with a `ClosedError` after `close`, `shutdown` or `destroy`, with a {@link ConnectionError} when the network
    * has failed, with a `TypeError` for anything but bytes and strings, with `signal.reason` when aborted first
@@ -248,14 +249,14 @@ export interface Connection extends Sender<Bytes>, Receiver<Uint8Array>, AsyncDi
   // -- Ending --
 
   /**
-   * Ends both sides: reads fail from here on, everything sent before is flushed, then FIN; waits until the socket has closed, at most
+   * Ends both sides: reads fail at once, what was sent before is flushed, then FIN; waits until the socket has closed, at most
    * `linger` milliseconds, then destroys it. Never rejects. If received bytes were not read, the peer may see a reset.
    */
   shutdown(): Promise<void>;
   /** Shuts down: `await using connection = await dial(...)`. */
   [Symbol.asyncDispose](): Promise<void>;
   /**
-   * Ends everything at once, without flushing: whoever waits fails with a `ClosedError`. With a reason the peer sees a reset, as by {@link reset};
+   * Ends everything at once, without flushing: reads and sends that wait fail with a `ClosedError`. With a reason the peer sees a reset, as by {@link reset};
    * without one, an end.
    *
    * @param reason - the `cause` of that error
@@ -281,7 +282,7 @@ export interface Connection extends Sender<Bytes>, Receiver<Uint8Array>, AsyncDi
   readonly local: Address;
   /** The peer's end. */
   readonly remote: Address;
-  /** From here on the connection does not keep the process alive. */
+  /** The connection no longer keeps the process alive. */
   unref(): void;
   /** Undoes {@link unref}. */
   ref(): void;
@@ -296,7 +297,7 @@ export interface CheckedConnectionOptions {
   keepAlive: number | false;
 }
 
-/** What a connection may be told. */
+/** The options of a connection, by name. */
 export const connectionOptions: Known<ConnectionOptions> = { readBuffer: true, maxLine: true, linger: true, noDelay: true, keepAlive: true };
 
 /** Options of a user, or a clear error. */

@@ -55,14 +55,14 @@ export class Handshakes {
   }
 
   #failed(plain: Transport | undefined, error: Error): void {
-    if (plain === undefined || !this.#under.has(plain)) return; // it was told of already
+    if (plain === undefined || !this.#under.has(plain)) return; // its failure was reported already
     this.#forget(plain);
     plain.destroy();
     this.#outcome.failed(error);
   }
 
   /**
-   * The socket below a secured one. Node keeps it; where it is not told, it is the one of the same client, and of clients without an address, on
+   * The socket below a secured one. Node keeps it; where the platform does not, it is the one of the same client, and of clients without an address, on
    * a Unix path, the one of which most has come: the others have not got so far.
    */
   #plainOf(secured: TLSSocket): Transport | undefined {

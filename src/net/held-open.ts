@@ -23,7 +23,7 @@ export function heldOpen(socket: Duplex, error: Error, onBytes: (bytes: Uint8Arr
   socket.destroy = (reason?: Error) => {
     if (reason === error) return socket;
     letGo();
-    return socket.destroy(reason === undefined ? undefined : error); // the first error is the one that is told
+    return socket.destroy(reason === undefined ? undefined : error); // the first error is the one that is reported
   };
   // After an error a stream asks for nothing by itself, and drops what it gets.
   socket.push = (chunk: Uint8Array | null) => {

@@ -31,7 +31,7 @@ export interface ListenOptions extends ConnectionOptions {
   backlog?: number | undefined;
   /** Removes the file of a Unix socket at which nobody listens any more, as a crash leaves it. A live one stays. `false`. */
   unlinkStale?: boolean | undefined;
-  /** Told of each client that could not be accepted, or whose handshake has failed. The listener goes on in any case. */
+  /** Called for each client that could not be accepted, or whose handshake has failed. The listener goes on in any case. */
   onError?: ((error: ConnectionError) => void) | undefined;
 }
 

@@ -1,14 +1,14 @@
 /**
- * A listener: a channel of connections, with a bounded number of clients who wait to be received.
+ * A listener: a channel of connections, with a bounded number of clients that wait to be received.
  *
- * 1. A client who waits is not read from: what it has sent stays with the platform until its connection is received.
+ * 1. A client that waits is not read from: what it has sent stays with the platform until its connection is received.
  * 2. At most `maxPending` wait, those in the handshake of TLS included. Accepting cannot be paused, so one more is reset, and counted.
  * 3. A failure to accept (no file descriptors, a client that has gone, a handshake that fails) concerns that client only.
- * 4. Shutting down frees the address at once and destroys those who wait. Connections that were received live on.
+ * 4. Shutting down frees the address at once and destroys the clients that wait. Connections that were received live on.
  *
  *        client ─► (handshake) ─► waits ─► received: a connection
  *                      │            └─ shutdown: destroyed
- *                      └─ fails: told to onError
+ *                      └─ fails: onError
  *
  * Idea: Go's `net.Listener`, as a channel.
  */
@@ -35,18 +35,18 @@ import type { Transport, TransportServer } from "./transport.ts";
 export interface ListenerStatistics {
   /** Connections that were received. */
   readonly received: number;
-  /** Clients who wait to be received, or are in the handshake of TLS. */
+  /** Clients that wait to be received, or are in the handshake of TLS. */
   readonly pending: number;
-  /** Clients who were reset, because `maxPending` others were waiting. */
+  /** Clients that were reset, because `maxPending` others were waiting. */
   readonly dropped: number;
-  /** Clients who could not be accepted, or whose handshake has failed. */
+  /** Clients that could not be accepted, or whose handshake has failed. */
   readonly failed: number;
 }
 
 /**
  * A listener IS a channel of connections: receive them one by one, loop over them, or hand it to {@link serve}.
  *
- * Clients who have connected wait, without being read from, until they are received; at most `maxPending` of them, one more is reset.
+ * Clients that have connected wait, without being read from, until they are received; at most `maxPending` of them, one more is reset.
  * A listener keeps the process alive. Use `await using`, which shuts it down.
  *
  * @example
@@ -83,14 +83,14 @@ export interface Listener extends Receiver<Connection>, AsyncDisposable {
   next(options?: WaitOptions): Promise<IteratorResult<Connection, undefined>>;
   /** Describes a {@link next}. */
   nexting(): Operation<IteratorResult<Connection, undefined>>;
-  /** The connection of a client who waits: `undefined` when nobody does, `{ done: true }` after the shutdown. */
+  /** The connection of a client that waits: `undefined` when nobody does, `{ done: true }` after the shutdown. */
   tryReceive(): IteratorResult<Connection, undefined> | undefined;
   /** Where it listens: a host and a port, the one chosen if it was 0; or a path. */
   readonly address: Address;
   /** What it has done so far. */
   readonly statistics: ListenerStatistics;
   /**
-   * Stops listening: the address is free, those who wait are destroyed, receivers see the end. Connections that were received live on.
+   * Stops listening: the address is free, the clients that wait are destroyed, receivers see the end. Connections that were received live on.
    * Fulfils again when called again.
    */
   shutdown(): Promise<void>;
@@ -120,7 +120,7 @@ export class SocketListener implements Listener {
   #dropped = 0;
   #failed = 0;
 
-  /** `by`: who has asked for it, if that was not here and now. */
+  /** `by`: the operation that asked for it, if that was not made here and now. */
   constructor(server: TransportServer<Transport>, settings: ListenerSettings, by?: object) {
     this.#server = server;
     this.#settings = settings;
@@ -191,7 +191,7 @@ export class SocketListener implements Listener {
 
   // -- The side of those who receive --
 
-  /** `by`: who waits for it, if it is not taken here and now. */
+  /** `by`: the operation that waited for it, if it is not taken here and now. */
   #open(socket: Transport, by?: object): Connection {
     this.#received++;
     const { path } = this.address;

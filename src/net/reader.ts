@@ -1,5 +1,5 @@
 /**
- * Those who read: one line of them, whatever each waits for.
+ * Reads: one line of them, whatever each waits for.
  *
  * 1. All ways of reading cut the same bytes: what one of them has left, the next one finds.
  * 2. First come, first served: while somebody is in line nobody passes.
@@ -131,7 +131,7 @@ export class Reader {
     this.#onWanting();
   }
 
-  // -- Those who read --
+  // -- Reads --
 
   /** What a read gets now, unless somebody is in line before it. */
   attempt<T>(read: Read<T>, key: CaseKey | undefined): T | Nothing {

@@ -138,7 +138,7 @@ function ignored(): void {
   // the secured socket has it too; alone it would be uncaught
 }
 
-/** What is told of a peer that vanishes in the middle of the handshake. */
+/** The error of a peer that vanishes in the middle of the handshake. */
 export const hasGone = (): Error => Object.assign(new Error("the peer has gone before the connection was secure"), { code: "ECONNRESET" });
 
 /** The client's handshake. */

@@ -1,13 +1,13 @@
 /**
  * Serving: one child for each connection, under one scope.
  *
- * 1. A connection belongs to its handler: shut down when that returns, destroyed when it throws. The others go on.
+ * 1. A connection belongs to its handler: shut down when that returns, reset when it throws. The others go on.
  * 2. What a handler starts in its scope ends before its connection does.
  * 3. It ends when the listener is shut down and every handler has ended. Cancelled, it stops listening, cancels the handlers, and ends
  *    when nothing is left: no task, no connection, no port.
  *
  *        listener ─► place free? ─► child: handler ─► returns: shutdown
- *                                                  └► throws:  destroy, onError
+ *                                                  └► throws:  reset, onError
  *
  * Idea: trio's `serve_tcp`, with the error of one connection kept to it.
  */
@@ -34,7 +34,7 @@ export interface ServeOptions extends WaitOptions {
    */
   maxConnections?: number | undefined;
   /**
-   * Told of each handler that has failed, once its connection is destroyed; one that throws ends it all, with that error. Left out,
+   * Called for each handler that has failed, once its connection has ended. If it throws, everything ends with that error. Left out,
    * a failure is a warning of the process, unless it is only that the peer has gone (`ConnectionError`, `ClosedError`,
    * `IncompleteReadError`).
    */
@@ -44,7 +44,7 @@ export interface ServeOptions extends WaitOptions {
 /**
  * Serves every connection of a listener: runs a handler for each, all at the same time.
  *
- * A connection is shut down when its handler returns, and destroyed when it throws; the others go on. Each handler has a scope of its own:
+ * A connection is shut down when its handler returns, and reset when it throws; the others go on. Each handler has a scope of its own:
  * what it starts there ends before its connection does, and fails with it.
  *
  * @param listener - from `listen`; it is shut down when serving ends

@@ -42,7 +42,7 @@ export interface Making {
   readonly paths?: Paths | undefined;
   /** The host that was dialled, which the certificate of a later TLS has to be of. */
   readonly host?: string | undefined;
-  /** Who has asked for it, if that was not here and now. */
+  /** The operation that asked for it, if that was not made here and now. */
   readonly by?: object | undefined;
   /** The stream was made elsewhere: perhaps a side of it is over already. */
   readonly adopted?: boolean;
@@ -127,7 +127,7 @@ export class SocketConnection extends InboundSide implements Connection {
 
   readonly #onClose = (): void => { this.#closed(); };
 
-  /** What a connection runs over, for whoever made that. */
+  /** What a connection runs over. */
   static transportOf(connection: object): Transport | undefined {
     return #socket in connection ? connection.#socket : undefined;
   }

@@ -69,7 +69,7 @@ export interface TransportServer<T extends Transport> {
   on(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** What is told how the handshake has ended: one of the two, once, unless it is abandoned before. */
+/** Called when the handshake has ended: one of the two, once, unless it is abandoned before. */
 export interface HandshakeOutcome<T extends Transport> {
   secured(transport: T): void;
   failed(error: Error): void;

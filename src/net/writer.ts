@@ -72,7 +72,7 @@ class SendersLine extends WaitQueue {
   }
 }
 
-/** Who is told what has become of writes. */
+/** Called when a write does not end as it should. */
 export interface WriterEvents {
   /** A send was withdrawn in the middle of its write. */
   abandoned(): void;
@@ -157,7 +157,7 @@ export class Writer implements WaitPlace, Outbound {
     if (this.#failure !== undefined) throw this.#failure(key);
   }
 
-  /** Whether a write could begin now, before everybody who would have to stand in line. */
+  /** Whether a write could begin now: nothing is being written, and nothing is in line. */
   get #idle(): boolean {
     return this.#flight === undefined && !this.#held && this.#waiting.empty;
   }
@@ -187,7 +187,7 @@ export class Writer implements WaitPlace, Outbound {
     return batch.promise(this.#refuse);
   }
 
-  /** An end is told to each send by an error of its own. */
+  /** Each send fails with an error of its own. */
   readonly #refuse = (error: unknown): never => {
     throw error instanceof ClosedError && this.#failure !== undefined ? this.#failure() : error;
   };
@@ -341,7 +341,7 @@ export class Writer implements WaitPlace, Outbound {
     return true;
   }
 
-  /** Everybody who waits fails, as does every later send. The first failure stays. */
+  /** All sends that wait fail, and all later ones. The first failure stays. */
   fail(failure: (key?: CaseKey) => unknown): void {
     touch(this);
     const because = (this.#failure ??= failure);
