@@ -26,6 +26,7 @@ function bundledNow(program: string, entry: Entry): string {
     stdin: { contents: program, resolveDir: source, loader: "ts" },
     alias: { "rendezvous": source + entry },
     bundle: true,
+    minifyWhitespace: true, // an argument has at most 128 kB
     format: "esm",
     platform: "node",
     target: "es2022",
