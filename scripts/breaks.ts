@@ -80,7 +80,7 @@ export const breaks: readonly Break[] = [
   },
   {
     law: 7, fault: "a generator task goes on in the stack of whoever wakes it", file: "task/generator.ts",
-    from: "if (last === true && controller === undefined && spend()) this.run();", to: "if (last !== false) this.run();",
+    from: "if (last !== true || controller !== undefined || !spend()) enqueue(this);", to: "if (last === false) enqueue(this);",
   },
   {
     law: 8, fault: "nothing is taken for the end of the values", file: channel,

@@ -28,8 +28,8 @@ export interface Performer extends Waiter {
   readonly cancelContext: CancelContext | undefined;
   /** Wait for an operation, right after a failed attempt; fail, if code of the user has cancelled the task meanwhile. */
   waitFor(operation: Yieldable<unknown>): void;
-  /** The same as `resume` in a turn that is its own, and in its own async context: the reaction of a promise that it waits for. */
-  resumeInContext(how: Outcome, what: unknown): void;
+  /** `inContext`: the present async context is its own, as in the reaction of a promise that it waits for. */
+  resume(how: Outcome, what: unknown, last?: boolean, inContext?: boolean): void;
 }
 
 /** The generator task that runs now, and performs what it is asked for by `yield*`. */

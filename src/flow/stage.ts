@@ -74,7 +74,7 @@ export class Settled extends Performable<unknown> implements WaitPlace {
     const waiter = this.#waiter as Performer;
     this.#waiter = undefined;
     release(waiter);
-    waiter.resumeInContext(how, what);
+    waiter.resume(how, what, true, true);
   }
 
   withdraw(waiter: Waiter): void {

@@ -45,6 +45,7 @@ export class Driver implements Job, Performer {
   declare next: Waiter | undefined;
   declare previous: Waiter | undefined;
   declare place: WaitPlace | undefined;
+  /** What the place keeps with it; once it has been resumed, what has arrived. */
   declare slot: unknown;
   declare readonly runner: Runner;
   declare readonly generator: Generator<unknown, unknown, unknown>;
@@ -55,7 +56,6 @@ export class Driver implements Job, Performer {
   declare outlastsCancel: boolean;
   /** The error with which its operations fail once it is cancelled. */
   declare cancelError: CancelledError | undefined;
-  declare arrived: unknown;
   /** Whether the generator waits at a plain `yield`, which gives what is sent, or at a `yield*`, which asks for it. */
   declare plain: boolean;
 
@@ -68,7 +68,6 @@ export class Driver implements Job, Performer {
     this.generator = generator;
     this.context = undefined;
     this.how = "value";
-    this.arrived = undefined;
     this.plain = true;
     this.cancelError = undefined;
     this.outlastsCancel = false;
@@ -110,18 +109,12 @@ export class Driver implements Job, Performer {
     operation.enlist(this);
   }
 
-  resume(how: Outcome, what: unknown, last?: boolean): void {
+  resume(how: Outcome, what: unknown, last?: boolean, inContext?: boolean): void {
     this.how = how;
-    this.arrived = what;
-    if (last === true && controller === undefined && spend()) this.run();
-    else enqueue(this);
-  }
-
-  resumeInContext(how: Outcome, what: unknown): void {
-    this.how = how;
-    this.arrived = what;
-    if (controller === undefined && spend()) this.goOn();
-    else enqueue(this);
+    this.slot = what;
+    if (last !== true || controller !== undefined || !spend()) enqueue(this);
+    else if (inContext === true) this.goOn();
+    else this.run();
   }
 
   /** Fail the operation that it waits for, and all later ones. The first cancel counts. */
@@ -150,9 +143,9 @@ export class Driver implements Job, Performer {
   /** The same, in the context of the caller. */
   goOn(): void {
     for (;;) {
-      let step: IteratorResult<unknown, unknown>;
+      let given: IteratorResult<unknown, unknown>;
       try {
-        step = this.#step();
+        given = step(this);
       } catch (error) {
         enter(undefined);
         this.runner.ended("error", error);
@@ -160,55 +153,57 @@ export class Driver implements Job, Performer {
       }
       enter(undefined);
       finish(undefined);
-      if (step.done === true) {
-        this.runner.ended("value", step.value);
+      if (given.done === true) {
+        this.runner.ended("value", given.value);
         return;
       }
-      this.plain = step.value !== suspension;
-      if (!this.plain || !this.#performed(step.value)) return;
+      this.plain = given.value !== suspension;
+      if (!this.plain || !performed(this, given.value)) return;
     }
   }
+}
 
-  #step(): IteratorResult<unknown, unknown> {
-    const { how, arrived } = this;
-    this.arrived = undefined;
-    enter(this);
-    return how === "value" && !this.plain ? this.#giveBack(arrived) : this.#stepOtherwise(how, arrived);
-  }
+// Functions, since methods of the language's private ones would cost each driver a field: V8's mark of those that have them.
 
-  /** Go on at a `yield*`. */
-  #giveBack(value: unknown): IteratorResult<unknown, unknown> {
-    finish(value);
-    return generators.next.call(this.generator, resumed);
-  }
+function step(driver: Driver): IteratorResult<unknown, unknown> {
+  const { how, slot: arrived } = driver;
+  driver.slot = undefined;
+  enter(driver);
+  return how === "value" && !driver.plain ? giveBack(driver, arrived) : stepOtherwise(driver, how, arrived);
+}
 
-  #stepOtherwise(how: Outcome, arrived: unknown): IteratorResult<unknown, unknown> {
-    if (how === "result") {
-      try {
-        arrived = opened(how, arrived);
-      } catch (error) {
-        how = "error";
-        arrived = error;
-      }
-    }
-    if (how === "error") return generators.throw.call(this.generator, arrived);
-    return this.plain ? generators.next.call(this.generator, arrived) : this.#giveBack(arrived);
-  }
+/** Go on at a `yield*`. */
+function giveBack({ generator }: Driver, value: unknown): IteratorResult<unknown, unknown> {
+  finish(value);
+  return generators.next.call(generator, resumed);
+}
 
-  /** Perform the operation that a plain `yield` gave, as a `yield*` there would. Returns false if the task has to wait. */
-  #performed(yielded: unknown): boolean {
-    enter(this);
+function stepOtherwise(driver: Driver, how: Outcome, arrived: unknown): IteratorResult<unknown, unknown> {
+  if (how === "result") {
     try {
-      const step = performable(yielded as Operation<unknown>, "yield in a generator task").next(undefined);
-      if (step.done !== true) return false;
-      this.how = "value";
-      this.arrived = step.value;
+      arrived = opened(how, arrived);
     } catch (error) {
-      this.how = "error";
-      this.arrived = error;
+      how = "error";
+      arrived = error;
     }
-    return true;
   }
+  if (how === "error") return generators.throw.call(driver.generator, arrived);
+  return driver.plain ? generators.next.call(driver.generator, arrived) : giveBack(driver, arrived);
+}
+
+/** Perform the operation that a plain `yield` gave, as a `yield*` there would. Returns false if the task has to wait. */
+function performed(driver: Driver, yielded: unknown): boolean {
+  enter(driver);
+  try {
+    const step = performable(yielded as Operation<unknown>, "yield in a generator task").next(undefined);
+    if (step.done !== true) return false;
+    driver.how = "value";
+    driver.slot = step.value;
+  } catch (error) {
+    driver.how = "error";
+    driver.slot = error;
+  }
+  return true;
 }
 
 /** The context of a generator that has waited once, if there is nothing in it but the cancel scope. */

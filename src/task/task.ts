@@ -3,6 +3,7 @@
  *
  * 1. A body starts in a later microtask, in call order, in the async context of its `go`.
  * 2. A failure reaches every joiner, also those that come after it. One that is never joined is one unhandled rejection.
+ * 3. Joiners go on in the order in which they came. One that has left leaves nothing: a failure for which nobody waits any more is unhandled.
  *
  * Idea: Go's `go`, with a handle as in trio and Kotlin.
  */
@@ -14,7 +15,7 @@ import { contextProvider } from "../core/cancel-context.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { controller, touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
-import { WaitQueue, type Waiter } from "../core/wait-queue.ts";
+import { release, WaitQueue, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
 import { misuse } from "../errors.ts";
 import { checkedBody, runBody, type Body, type GivenBody } from "./body.ts";
 import type { Driver, HowEnded } from "./generator.ts";
@@ -94,7 +95,7 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
  *
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
-export class Task<T> implements PromiseLike<T> {
+export class Task<T> implements PromiseLike<T>, WaitPlace {
   /** A number that no other task or scope has. Later tasks have higher ones. */
   readonly id: number = nextId();
   readonly #name: string;
@@ -103,7 +104,8 @@ export class Task<T> implements PromiseLike<T> {
   #outcome: unknown;
   /** What the body is called with, until it begins. */
   #args: unknown[] | undefined;
-  #joiners: WaitQueue | undefined;
+  /** Who waits for its end. Mostly that is one, who waits in the task itself; a second one makes a queue. */
+  #joiners: Waiter | WaitQueue | undefined;
   /** @internal */
   cancelScope: CancelScope | undefined;
   /** @internal */
@@ -147,11 +149,17 @@ export class Task<T> implements PromiseLike<T> {
     const cancelled = how === "return" || (how === "error" && this.cancelScope?.isCancel(outcome) === true);
     this.#state = cancelled ? "cancelled" : how === "error" ? "failed" : "done";
     this.#outcome = cancelled ? this.cancelScope?.cancelError : outcome;
+    const joiners = this.#joiners;
     if (this.#state === "failed") {
       observer?.failed(this, outcome);
-      if (!this.#joiners?.first && this.isFree) unjoined.set(this, Promise.reject(outcome));
+      if (!(joiners instanceof WaitQueue ? joiners.first : joiners) && this.isFree) unjoined.set(this, Promise.reject(outcome));
     }
-    this.#joiners?.resumeAll(how === "value" ? "value" : "error", this.#outcome);
+    const given = how === "value" ? how : "error";
+    if (joiners instanceof WaitQueue) joiners.resumeAll(given, this.#outcome);
+    else if (joiners) {
+      this.withdraw(joiners);
+      joiners.resume(given, this.#outcome);
+    }
     this.#joiners = undefined;
   }
 
@@ -269,7 +277,23 @@ export class Task<T> implements PromiseLike<T> {
 
   /** @internal Wait for the outcome. */
   await(waiter: Waiter): void {
-    (this.#joiners ??= new WaitQueue(this)).join(waiter);
+    const joiners = this.#joiners;
+    if (joiners instanceof WaitQueue) joiners.join(waiter);
+    else if (joiners) {
+      this.#joiners = new WaitQueue(this);
+      this.#joiners.join(joiners);
+      this.#joiners.join(waiter);
+    } else {
+      this.#joiners = waiter;
+      waiter.place = this;
+    }
+  }
+
+  /** @internal The only joiner leaves. */
+  withdraw(waiter: Waiter): void {
+    touch(this);
+    this.#joiners = undefined;
+    release(waiter);
   }
 
   /** @internal */

@@ -10,7 +10,7 @@
  */
 import { checkedSignal, knownOptions, type Known } from "../../support/given.ts";
 import type { AsyncGeneratorOf, IfWithoutParameters, IfYieldable, NeverRun, Unless } from "../mistakes.ts";
-import { External, nothing, type Operation, performable, Performable, RunsUserCode, type WaitOptions } from "../../core/operation.ts";
+import { External, nothing, performable, Performable, RunsUserCode, type WaitOptions } from "../../core/operation.ts";
 import { perform, performIn, promised } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../../core/wait-queue.ts";
@@ -155,8 +155,6 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
   #left: number;
-  /** How many of the jobs that are left are promises from outside the library. */
-  #promisesLeft: number;
 
   constructor({ names, jobs, observing }: CheckedJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
     super();
@@ -173,7 +171,6 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     this.#results = new Array<unknown>(jobs.length);
     this.#left = jobs.length;
     this.#observing = observing;
-    this.#promisesLeft = observing.filter(isExternal).length;
   }
 
   get hasThunks(): boolean {
@@ -186,7 +183,8 @@ class Gathering extends Performable<unknown> implements WaitPlace {
 
   /** If all jobs have ended already, it ends while it is enlisted. */
   override get traits(): number {
-    return RunsUserCode | (this.#promisesLeft > 0 ? External : 0);
+    const left = this.#observing.filter((_, index) => !(index in this.#results));
+    return left.reduce((traits, operation) => traits | (operation ? operation.traits & External : 0), RunsUserCode);
   }
 
   override attempt(): unknown {
@@ -198,7 +196,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     this.#outside = waiter;
     this.#jobs.forEach((job, index) => {
       const operation = job instanceof Task ? operationOf(job) : this.#observing[index];
-      if (operation) this.#observe(index, operation, false);
+      if (operation) this.#observe(index, operation);
     });
     for (let running = 0; running < this.#limit && this.#startNext(); running++);
   }
@@ -207,46 +205,49 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   withdraw(waiter: Waiter): void {
     release(waiter);
     this.#outside = undefined;
-    for (const observer of this.#observed) if (!observer.own) withdraw(observer);
+    for (const observer of this.#observed) if (!this.#isOwn(observer.index)) withdraw(observer);
   }
 
   /** Start the next thunk, if there is one and its result is still wanted. */
   #startNext(): boolean {
     while (this.#outside !== undefined && this.#nextThunk < this.#jobs.length) {
       const index = this.#nextThunk++;
-      const job = this.#jobs[index] as GatherJob;
-      if (isThunk(job)) {
-        this.#observe(index, operationOf(this.start(job)), true);
+      if (this.#isOwn(index)) {
+        this.#observe(index, operationOf(this.start(this.#jobs[index] as () => unknown)));
         return true;
       }
     }
     return false;
   }
 
-  #observe(index: number, job: Performable<unknown>, own: boolean): void {
-    const observer = new JobWaiter(this, index, own);
+  /** Whether the gathering itself started the job. */
+  #isOwn(index: number): boolean {
+    return isThunk(this.#jobs[index] as GatherJob);
+  }
+
+  #observe(index: number, job: Performable<unknown>): void {
+    const observer = new JobWaiter(this, index);
     try {
       const value = job.attempt();
-      if (value !== nothing) this.settled(index, own, value);
+      if (value !== nothing) this.settled(index, value);
       else {
         job.enlist(observer);
         this.#observed.push(observer);
       }
     } catch (error) {
-      this.failed(index, own, error);
+      this.failed(index, error);
     }
   }
 
-  settled(index: number, own: boolean, value: unknown): void {
+  settled(index: number, value: unknown): void {
     this.#results[index] = value;
     this.#left--;
-    if (isExternal(this.#observing[index])) this.#promisesLeft--;
-    if (own) this.#startNext();
+    if (this.#isOwn(index)) this.#startNext();
     if (this.#left === 0) this.#end()?.resume("value", this.#outcome());
   }
 
-  failed(index: number, own: boolean, error: unknown): void {
-    if (this.#returnErrors) this.settled(index, own, error);
+  failed(index: number, error: unknown): void {
+    if (this.#returnErrors) this.settled(index, error);
     else this.#end()?.resume("error", error);
   }
 
@@ -266,33 +267,28 @@ class Gathering extends Performable<unknown> implements WaitPlace {
 /** Observes one job. */
 class JobWaiter extends BareWaiter {
   readonly #gathering: Gathering;
-  readonly #index: number;
-  /** Whether the gathering itself started the job. */
-  readonly own: boolean;
+  readonly index: number;
 
-  constructor(gathering: Gathering, index: number, own: boolean) {
+  constructor(gathering: Gathering, index: number) {
     super();
     this.#gathering = gathering;
-    this.#index = index;
-    this.own = own;
+    this.index = index;
   }
 
   // A joining or settling operation never resumes with a result that is still to be computed.
   override resume(how: Outcome, what: unknown): void {
-    if (how === "error") this.#gathering.failed(this.#index, this.own, what);
-    else this.#gathering.settled(this.#index, this.own, what);
+    if (how === "error") this.#gathering.failed(this.index, what);
+    else this.#gathering.settled(this.index, what);
   }
 }
 
 /** The operation that waits for a promise or a task. */
 function operationOf(job: PromiseLike<unknown>): Performable<unknown> {
-  const operation: Operation<unknown> = job instanceof Task ? (job as Task<unknown>).joining() : settling(job);
-  return performable(operation, "gather").prepare();
+  return performable(job instanceof Task ? (job as Task<unknown>).joining() : settling(job), "gather");
 }
 
 const isList = (jobs: GatherJobs): jobs is Iterable<GatherJob> =>
   Array.isArray(jobs) || typeof (jobs as Partial<Iterable<GatherJob>>)[Symbol.iterator] === "function";
-const isExternal = (operation: Performable<unknown> | undefined): boolean => operation !== undefined && (operation.traits & External) !== 0;
 const isThunk = (job: GatherJob): job is () => unknown => typeof job === "function" && !isThenable(job);
 
 /** Refuse everything that is neither a list nor a record: it would count as an empty record, and silently nothing would run. */
