@@ -5,7 +5,7 @@ import { expectTypeOf } from "expect-type";
 import sinon from "sinon";
 import {
   attempting, calls, CancelledError, chan, checkpoint, ClosedError, coroutine, dumpTasks, gather, go, guard, openScope, operation, perform, race,
-  scope, selecting, settling, sleep, sleeping, suppressedOf, timeout, TimeoutError, type Call, type ChildTask, type Scope, type Task,
+  scope, selecting, settling, shield, sleep, sleeping, suppressedOf, timeout, TimeoutError, type Call, type ChildTask, type Scope, type Task,
 } from "../../../src/node.ts";
 import { isPending, rejectionOf, settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
@@ -14,6 +14,18 @@ describe("corners of scopes", () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => { clock = sinon.useFakeTimers(); });
   afterEach(() => { sinon.restore(); });
+
+  it("reports call each scope without a name by its kind and its number", async () => {
+    const release = chan<never>();
+    const wait = (): Promise<never> => release.receive();
+    const kinds = {
+      scope: scope(() => wait()), timeout: timeout(Infinity, () => wait()), shield: shield(() => wait()), race: race([wait]), gather: gather([wait]),
+    };
+    await settle();
+    for (const kind of Object.keys(kinds)) expect(dumpTasks()).to.match(new RegExp(`^ *${kind} (\\d+) "${kind}-\\1" waits `, "m"));
+    release.close();
+    await Promise.all(Object.values(kinds).map(rejectionOf));
+  });
 
   it("S-83 (a) an asynchronous disposal is awaited, and its failure is the scope's", async () => {
     const log: string[] = [];
