@@ -4,8 +4,7 @@
  * 1. Pushing, searching and taking take linear time in all, whatever the chunks: memory that is full is left for some
  *    with room for as many bytes again, and nothing is searched twice by a caller who remembers how far it went (positions are
  *    counted from the first byte that ever came, so they survive every take).
- * 2. A chunk is copied only if something reaches across its border, and a long one only as far as that. Whole chunks are given as they came,
- *    unless they are a small part of some larger memory.
+ * 2. A chunk is copied only if something reaches across its border, and a long one only as far as that. Whole chunks are given as they came.
  * 3. What was taken is the taker's: its memory is never written to again.
  * 4. When all is taken no memory is held.
  *
@@ -139,7 +138,7 @@ export class Bytes {
   take(count: number): Uint8Array {
     if (count > this.inOnePiece) this.#join(count);
     const { buffer, byteOffset, byteLength } = this.#piece;
-    const whole = this.#start === 0 && count === byteLength && buffer.byteLength <= 2 * byteLength; // else it would keep much alive that nobody needs
+    const whole = this.#start === 0 && count === byteLength;
     const from = byteOffset + this.#start;
     const bytes = whole ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(buffer.slice(from, from + count));
     this.drop(count);
