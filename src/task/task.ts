@@ -15,7 +15,7 @@ import { contextProvider } from "../core/cancel-context.ts";
 import { forDeno, forNode, standing } from "../support/printing.ts";
 import { controller, touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
-import { release, WaitQueue, type Waiter, type WaitPlace } from "../core/wait-queue.ts";
+import { release, WaitQueue, type Waiter } from "../core/wait-queue.ts";
 import { misuse } from "../errors.ts";
 import { checkedBody, runBody, type Body, type GivenBody } from "./body.ts";
 import type { Driver, HowEnded } from "./generator.ts";
@@ -95,7 +95,7 @@ export function named<F extends (...args: never[]) => unknown>(name: string, bod
  *
  * Made by {@link go}. Idea: trio's and Kotlin's handles; `await task` as with asyncio's tasks.
  */
-export class Task<T> implements PromiseLike<T>, WaitPlace {
+export class Task<T> implements PromiseLike<T> { // and a `WaitPlace`, which is not public
   /** A number that no other task or scope has. Later tasks have higher ones. */
   readonly id: number = nextId();
   readonly #name: string;
