@@ -23,7 +23,7 @@ import { Loop } from "./loop.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { parkIn } from "../core/park.ts";
 import { done, perform, ready, rejectedNow } from "../core/perform.ts";
-import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { counted, forDeno, forNode, withFacts } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { Queue } from "../support/queue.ts";
 import { controller, tellMade, touch, type Verb } from "../core/controller.ts";
@@ -111,7 +111,7 @@ export class Channel<T> implements Sender<T>, Receiver<T> {
 
   /** What it is: `Channel "jobs" (1 of 2, 1 receiver waits)`. */
   toString(): string {
-    return standing(`Channel ${JSON.stringify(this.name)}`, this.capacity === 0 ? "unbuffered" : `${String(this.held)} of ${String(this.capacity)}`, ...this.facts());
+    return withFacts(`Channel ${JSON.stringify(this.name)}`, this.capacity === 0 ? "unbuffered" : `${String(this.held)} of ${String(this.capacity)}`, ...this.facts());
   }
 
   /** @internal How many values it holds. */

@@ -15,7 +15,7 @@ import { perform, promised } from "../core/perform.ts";
 import type { Waiter } from "../core/wait-queue.ts";
 import type { CaseKey } from "../errors.ts";
 import { checkedFunction, knownOptions, type Known } from "../support/given.ts";
-import { standing } from "../support/printing.ts";
+import { withFacts } from "../support/printing.ts";
 import { checkOf, type Validator } from "./codec.ts";
 import type { Client } from "./client.ts";
 import type { Exchange, Taker } from "./exchange.ts";
@@ -81,7 +81,7 @@ class CreditChannel<T> implements RemoteChannel<T> {
   }
 
   toString(): string {
-    return standing(`Remote ${this.#exchange.title}`, this.closed && "closed");
+    return withFacts(`Remote ${this.#exchange.title}`, this.closed && "closed");
   }
 
   // -- Sending --

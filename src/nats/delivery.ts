@@ -14,7 +14,7 @@
 import { perform, promised } from "../core/perform.ts";
 import { enqueue } from "../core/scheduler.ts";
 import { handedOut } from "../platform/signals.ts";
-import { standing } from "../support/printing.ts";
+import { withFacts } from "../support/printing.ts";
 import { knownOptions, type Known } from "../support/given.ts";
 import { TimedOut, type Leased } from "./broker.ts";
 import { UnknownOutcomeError } from "./errors.ts";
@@ -64,7 +64,7 @@ export class LeasedDelivery<T> implements Delivery<T> {
   }
 
   toString(): string {
-    return standing(`Delivery ${JSON.stringify(this.id)} of ${this.#queue.title}`, this.#settled ?? (this.#lost ? "lost" : ""));
+    return withFacts(`Delivery ${JSON.stringify(this.id)} of ${this.#queue.title}`, this.#settled ?? (this.#lost ? "lost" : ""));
   }
 
   /** Whether it is neither settled nor lost. */

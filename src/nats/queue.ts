@@ -12,7 +12,7 @@ import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform, promised } from "../core/perform.ts";
 import { ClosedError, misuse, show } from "../errors.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { standing } from "../support/printing.ts";
+import { withFacts } from "../support/printing.ts";
 import { checkedBody, type Body } from "../task/body.ts";
 import { checkedOptions } from "../task/scope/scope-options.ts";
 import { ScopeState } from "../task/scope/scope-state.ts";
@@ -97,7 +97,7 @@ class StoredQueue<T> implements Queue<T> {
   }
 
   toString(): string {
-    return standing(`Q${this.#state.title.slice(1)}`, this.#receives.closed && "closed");
+    return withFacts(`Q${this.#state.title.slice(1)}`, this.#receives.closed && "closed");
   }
 
   send(value: T, options: QueueSendOptions = {}): Promise<void> {

@@ -18,7 +18,7 @@ import { performable, type Operation, type WaitOptions } from "../core/operation
 import { perform, promised } from "../core/perform.ts";
 import { guard } from "../ops/always-never-guard.ts";
 import { knownOptions, type Known } from "../support/given.ts";
-import { printedAs, standing } from "../support/printing.ts";
+import { printedAs, withFacts } from "../support/printing.ts";
 import { answerAll, type Call, type CallChannel, type Client as Asker, type Server } from "../talk/calls.ts";
 import { Answerer } from "./answerer.ts";
 import { Caller, type Asking } from "./caller.ts";
@@ -47,8 +47,8 @@ export function callsOver<Req, Res>(client: Client, name: string, options: Remot
   const server = serverOver<Req, Res>(answerer);
   const state = (): string | false => closed && "closed";
   const both: CallChannel<Req, Res> = {
-    client: printedAs(asker, () => standing(`Client of remote ${title}`, state())),
-    server: printedAs(server, () => standing(`Server of remote ${title}`, state())),
+    client: printedAs(asker, () => withFacts(`Client of remote ${title}`, state())),
+    server: printedAs(server, () => withFacts(`Server of remote ${title}`, state())),
     close(error) {
       if (closed) return false;
       closed = true;
@@ -60,7 +60,7 @@ export function callsOver<Req, Res>(client: Client, name: string, options: Remot
       return closed;
     },
   };
-  return printedAs(both, () => standing(`Remote ${title}`, state()));
+  return printedAs(both, () => withFacts(`Remote ${title}`, state()));
 }
 
 /** A call whose answer may come before anybody waits for it. */

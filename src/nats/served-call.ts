@@ -8,7 +8,7 @@
  */
 import { touch } from "../core/controller.ts";
 import { BareWaiter, type Outcome } from "../core/wait-queue.ts";
-import { standing } from "../support/printing.ts";
+import { withFacts } from "../support/printing.ts";
 import { Abandonable } from "../talk/abandonable.ts";
 import type { Call } from "../talk/calls.ts";
 import type { Message } from "./broker.ts";
@@ -61,7 +61,7 @@ export class ServedCall extends Abandonable implements Call<unknown, unknown> {
   }
 
   override toString(): string {
-    return standing(`Call of ${this.#owner.title}`, this.abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
+    return withFacts(`Call of ${this.#owner.title}`, this.abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
   }
 
   reply(value: unknown): boolean {

@@ -19,7 +19,7 @@ import { Through } from "../ops/through.ts";
 import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { asksFor, hasClosed, hasOpened } from "../support/resources.ts";
-import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { counted, forDeno, forNode, withFacts } from "../support/printing.ts";
 import { reportFailure } from "../platform/unhandled.ts";
 import { enqueue, fulfilled } from "../core/scheduler.ts";
 import type { Receiver } from "../channel/channel-types.ts";
@@ -138,7 +138,7 @@ export class SocketListener implements Listener {
 
   toString(): string {
     const pending = this.#waiting.held + (this.#handshakes?.size ?? 0);
-    return standing(`L${this.#name.slice(1)}`, pending > 0 && counted(pending, "client", "wait"), ...this.#waiting.facts("shut down"));
+    return withFacts(`L${this.#name.slice(1)}`, pending > 0 && counted(pending, "client", "wait"), ...this.#waiting.facts("shut down"));
   }
 
   /** @internal */

@@ -15,7 +15,7 @@ import type { Operation, WaitOptions } from "../core/operation.ts";
 import { perform, performIn, promised, rejectedNow } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
 import { enqueue } from "../core/scheduler.ts";
-import { forDeno, forNode, standing } from "../support/printing.ts";
+import { forDeno, forNode, withFacts } from "../support/printing.ts";
 import { arm } from "../time/timer.ts";
 import { formatAddress, formatPath, socketAddress, type Address } from "./address.ts";
 import type { CheckedConnectionOptions, Connection, ConnectionStatistics } from "./connection.ts";
@@ -135,7 +135,7 @@ export class SocketConnection extends InboundSide implements Connection {
   override toString(): string {
     const { length: buffered } = this.reader.inbound.bytes;
     const [bytes, sending] = [buffered > 0 && `${String(buffered)} bytes to read`, this.#writer.closed && "sends no more"];
-    return standing(`C${this.#name.slice(1)}`, ...(this.#destroyed || this.#socket.closed ? ["ended"] : [bytes, sending]));
+    return withFacts(`C${this.#name.slice(1)}`, ...(this.#destroyed || this.#socket.closed ? ["ended"] : [bytes, sending]));
   }
 
   /** @internal */

@@ -9,7 +9,7 @@ import { nothing, type Nothing, type Operation, type WaitOptions } from "../core
 import { perform, ready } from "../core/perform.ts";
 import type { Receiver } from "../channel/channel-types.ts";
 import { ClosedError, type CaseKey } from "../errors.ts";
-import { forDeno, forNode, standing } from "../support/printing.ts";
+import { forDeno, forNode, withFacts } from "../support/printing.ts";
 import { atEnd, type AtEnd, type Inbound, type Unit } from "./inbound.ts";
 import type { Reader } from "./reader.ts";
 import { Reading, type Source } from "./reading.ts";
@@ -40,7 +40,7 @@ export class View<T> implements Receiver<T>, Unit<T>, Source {
   }
 
   toString(): string {
-    return standing(`Lines of the ${this.#reader.name}`, this.over && "cancelled");
+    return withFacts(`Lines of the ${this.#reader.name}`, this.over && "cancelled");
   }
 
   /** @internal */

@@ -2,7 +2,7 @@
  * Objects with a name: errors and reports use it, and the object prints with it.
  */
 import { show } from "../errors.ts";
-import { Printed, standing } from "./printing.ts";
+import { Printed, withFacts } from "./printing.ts";
 
 let made = 0;
 
@@ -31,6 +31,6 @@ export abstract class Named extends Printed {
   protected abstract facts(): readonly (string | false)[];
 
   override toString(): string {
-    return standing(this.title, ...this.facts());
+    return withFacts(this.title, ...this.facts());
   }
 }

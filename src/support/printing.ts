@@ -25,7 +25,7 @@ export function counted(count: number, who: string, verb: string): string {
 }
 
 /** A name, and how it stands, as far as there is something to say. */
-export function standing(name: string, ...facts: readonly (string | false)[]): string {
+export function withFacts(name: string, ...facts: readonly (string | false)[]): string {
   const said = facts.filter((fact) => fact !== false && fact !== "");
   return said.length === 0 ? name : `${name} (${said.join(", ")})`;
 }

@@ -16,7 +16,7 @@ import { chan, type Channel } from "../channel/channel.ts";
 import { checkedFunction } from "../support/given.ts";
 import { nothing, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
-import { forDeno, forNode, printedAs, standing } from "../support/printing.ts";
+import { forDeno, forNode, printedAs, withFacts } from "../support/printing.ts";
 import { touch } from "../core/controller.ts";
 import { guard } from "../ops/always-never-guard.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
@@ -119,14 +119,14 @@ export function calls<Req, Res>(name?: string): CallChannel<Req, Res> {
     serve: (handler) => answerAll(requests, handler),
   };
   const both: CallChannel<Req, Res> = {
-    client: printedAs(client, () => standing(`Client of calls ${said}`, ...facts())),
-    server: printedAs(server, () => standing(`Server of calls ${said}`, ...facts())),
+    client: printedAs(client, () => withFacts(`Client of calls ${said}`, ...facts())),
+    server: printedAs(server, () => withFacts(`Server of calls ${said}`, ...facts())),
     close: (error) => requests.close(error),
     get closed() {
       return requests.closed;
     },
   };
-  return printedAs(both, () => standing(`Calls ${said}`, ...facts()));
+  return printedAs(both, () => withFacts(`Calls ${said}`, ...facts()));
 }
 
 /** Answer one call after the other with what the handler makes of it. */
@@ -159,7 +159,7 @@ class PendingCall<Req, Res> extends Abandonable implements Call<Req, Res>, WaitP
   }
 
   override toString(): string {
-    return standing(`Call of ${JSON.stringify(this.#channel)}`, this.abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
+    return withFacts(`Call of ${JSON.stringify(this.#channel)}`, this.abandoned ? "given up" : this.#over ? "answered" : "waits for its answer");
   }
 
   [forNode](): string {

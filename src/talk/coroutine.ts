@@ -13,7 +13,7 @@ import { contextProvider } from "../core/cancel-context.ts";
 import { checkedFunction } from "../support/given.ts";
 import { perform } from "../core/perform.ts";
 import { settling } from "../ops/promise.ts";
-import { counted, forDeno, forNode, standing } from "../support/printing.ts";
+import { counted, forDeno, forNode, withFacts } from "../support/printing.ts";
 import { fulfilled } from "../core/scheduler.ts";
 import { ClosedError, show } from "../errors.ts";
 import { currentCancelScope, runAs } from "../task/cancel/current.ts";
@@ -96,7 +96,7 @@ class CoroutineClient<In, Out, Ret> implements Coroutine<In, Out, Ret> {
   }
 
   toString(): string {
-    return standing(`Coroutine ${JSON.stringify(this.#name)}`, this.#waiting > 0 && counted(this.#waiting, "call", "wait"), this.#ended !== undefined && "ended");
+    return withFacts(`Coroutine ${JSON.stringify(this.#name)}`, this.#waiting > 0 && counted(this.#waiting, "call", "wait"), this.#ended !== undefined && "ended");
   }
 
   [forNode](): string {

@@ -12,7 +12,7 @@ import { nothing, Performable, type Nothing, type Operation, type WaitOptions } 
 import { perform } from "../core/perform.ts";
 import { provideJoining } from "../ops/joining.ts";
 import { contextProvider } from "../core/cancel-context.ts";
-import { forDeno, forNode, standing } from "../support/printing.ts";
+import { forDeno, forNode, withFacts } from "../support/printing.ts";
 import { controller, touch } from "../core/controller.ts";
 import { type Job, start } from "../core/scheduler.ts";
 import { release, WaitQueue, type Waiter } from "../core/wait-queue.ts";
@@ -180,7 +180,7 @@ export class Task<T> implements PromiseLike<T> { // and a `WaitPlace`, which is 
 
   /** Its description: `Task 3 "reader" (running)`. */
   toString(): string {
-    return standing(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.currentState);
+    return withFacts(`Task ${String(this.id)} ${JSON.stringify(this.name)}`, this.currentState);
   }
 
   /** @internal */

@@ -14,7 +14,7 @@ import { Through } from "../ops/through.ts";
 import { performable, Performable, type Nothing, type Operation, type WaitOptions } from "../core/operation.ts";
 import { perform } from "../core/perform.ts";
 import { hasClosed, hasOpened } from "../support/resources.ts";
-import { standing } from "../support/printing.ts";
+import { withFacts } from "../support/printing.ts";
 import { clockIsReal } from "../core/controller.ts";
 import type { Receiver } from "../channel/channel-types.ts";
 import { BareWaiter, release, withdraw, type Outcome, type WaitPlace, type Waiter } from "../core/wait-queue.ts";
@@ -73,7 +73,7 @@ class TickChannel extends Channel<number> implements Ticker {
   }
 
   override toString(): string {
-    return standing(`T${this.name.slice(1)}`, ...this.facts("stopped"));
+    return withFacts(`T${this.name.slice(1)}`, ...this.facts("stopped"));
   }
 
   #tick(): void {

@@ -4,7 +4,7 @@ import { chan, ClosedError, DeadlockError, dumpTasks, go, scope, select, selecti
 import { broadcast, type Flow } from "../../../src/flow/index.ts";
 import { bubble, explore } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
-import { errorOf, standing, upTo } from "./support.ts";
+import { errorOf, settledAs, upTo } from "./support.ts";
 
 const theEnd = { done: true, value: undefined };
 
@@ -27,7 +27,7 @@ describe("flows: broadcast", () => {
     const [one, other] = [b.subscribe(0), b.subscribe(0)];
     const sent = b.send(1);
     const received = one.receive();
-    expect([await standing(sent), await standing(received)]).to.deep.equal(["pending", "pending"]);
+    expect([await settledAs(sent), await settledAs(received)]).to.deep.equal(["pending", "pending"]);
     expect(await other.receive()).to.equal(1);
     expect([await sent, await received]).to.deep.equal([undefined, 1]);
   });
@@ -37,7 +37,7 @@ describe("flows: broadcast", () => {
     const [slow, fast] = [b.subscribe(1), b.subscribe(3)];
     await b.send(1);
     const sent = b.send(2);
-    expect(await standing(sent)).to.equal("pending");
+    expect(await settledAs(sent)).to.equal("pending");
     expect([fast.tryReceive()?.value, fast.tryReceive()]).to.deep.equal([1, undefined]);
     slow.cancel();
     expect(fast.tryReceive()).to.deep.equal({ done: false, value: 2 });

@@ -7,7 +7,7 @@ import { events, flow, hear, hearing, type Flow } from "../../../src/flow/index.
 import { expectNoLeaks } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
 import { unhandledDuring } from "../../support/unhandled.ts";
-import { errorOf, standing, upTo } from "./support.ts";
+import { errorOf, settledAs, upTo } from "./support.ts";
 
 const theEnd = { done: true, value: undefined };
 const listeners = (em: EventEmitter): number => em.eventNames().reduce((sum, name) => sum + em.listenerCount(name), 0);
@@ -39,7 +39,7 @@ describe("flows of events", () => {
     em.emit("n", 2);
     expect(await first).to.equal(1);
     const second = hear<number>(em, "n");
-    expect(await standing(second)).to.equal("pending");
+    expect(await settledAs(second)).to.equal("pending");
     em.emit("n", 3);
     expect(await second).to.equal(3);
   });

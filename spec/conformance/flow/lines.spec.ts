@@ -4,7 +4,7 @@ import { chan, select, sleep, sleeping } from "../../../src/node.ts";
 import { flow, lines } from "../../../src/flow/index.ts";
 import { rateLimiter } from "../../../src/sync/index.ts";
 import { bubble } from "../../../src/testing/index.ts";
-import { errorOf, holding, standing } from "./support.ts";
+import { errorOf, holding, settledAs } from "./support.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -36,7 +36,7 @@ describe("flows: lines", () => {
     const f = lines(ch, { maxLine: 4 });
     ch.trySend("12345");
     expect(await errorOf(f.receive())).to.be.instanceOf(RangeError).with.property("message").match(/maxLine/);
-    expect(await standing(f.receive().then(String))).to.equal("pending");
+    expect(await settledAs(f.receive().then(String))).to.equal("pending");
     ch.trySend("6789\n1234\r\nab\nóóó\nend");
     ch.close();
     await sleep(0);

@@ -4,7 +4,7 @@ import { chan, choose, ClosedError, go, scope, select, sleep, type Channel } fro
 import { flow, merge } from "../../../src/flow/index.ts";
 import { bubble, expectNoLeaks, seed } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
-import { errorOf, holding, standing, upTo, watched } from "./support.ts";
+import { errorOf, holding, settledAs, upTo, watched } from "./support.ts";
 
 const theEnd = { done: true, value: undefined };
 
@@ -65,7 +65,7 @@ describe("flows: merge", () => {
     const second = f.next();
     await settle();
     a.close();
-    expect([await standing(first), await standing(second)]).to.deep.equal(["pending", "pending"]);
+    expect([await settledAs(first), await settledAs(second)]).to.deep.equal(["pending", "pending"]);
     expect([b.trySend(1), b.trySend(2), b.trySend(3)]).to.deep.equal([true, true, true]);
     expect([await first, await beside, (await second).value]).to.deep.equal([1, 2, 3]);
     const last = [f.next(), f.next()];

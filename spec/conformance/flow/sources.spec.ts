@@ -7,7 +7,7 @@ import sinon from "sinon";
 import { chan, ClosedError, go, scope, select, sleeping, type Receiver } from "../../../src/node.ts";
 import { flow } from "../../../src/flow/index.ts";
 import { settle } from "../../support/settle.ts";
-import { errorOf, holding, standing, upTo, watched } from "./support.ts";
+import { errorOf, holding, settledAs, upTo, watched } from "./support.ts";
 
 async function* counting(to: number): AsyncGenerator<number> {
   for (let n = 0; n < to; n++) yield await Promise.resolve(n);
@@ -395,7 +395,7 @@ describe("flows: ownership", () => {
   it("pending receives are parked, by the name of the flow (pipeline.ts 4)", async () => {
     const f = flow(chan<number>({ name: "jobs" }));
     expect(String(f.receiving())).to.equal('to receive from flow "jobs"');
-    expect(await standing(f.receive())).to.equal("pending");
+    expect(await settledAs(f.receive())).to.equal("pending");
     expect(String(f)).to.equal('Flow "jobs"');
   });
 });

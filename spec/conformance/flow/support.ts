@@ -49,7 +49,7 @@ export function watched(
 }
 
 /** How a promise stands once all is quiet. */
-export async function standing(promise: Promise<unknown>): Promise<unknown> {
+export async function settledAs(promise: Promise<unknown>): Promise<unknown> {
   let outcome: unknown = "pending";
   promise.then((value) => { outcome = { value }; }, (error: unknown) => { outcome = { error }; });
   await settle();

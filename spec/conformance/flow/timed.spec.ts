@@ -4,7 +4,7 @@ import sinon from "sinon";
 import { chan, go, select, sleep, sleeping, type Channel } from "../../../src/node.ts";
 import { flow } from "../../../src/flow/index.ts";
 import { bubble } from "../../../src/testing/index.ts";
-import { errorOf, holding, standing } from "./support.ts";
+import { errorOf, holding, settledAs } from "./support.ts";
 
 /** Sends each value at its time, in milliseconds from now; then closes. */
 function feed(ch: Channel<number>, at: readonly number[], end?: number, error?: unknown): void {
@@ -168,7 +168,7 @@ describe("flows over time", () => {
       expect(clock.countTimers()).to.equal(0);
       const giving = new AbortController();
       const receiving = errorOf(f.receive({ signal: giving.signal }));
-      expect(await standing(receiving)).to.equal("pending");
+      expect(await settledAs(receiving)).to.equal("pending");
       expect(clock.countTimers()).to.equal(0);
       ch.trySend(1);
       await clock.tickAsync(0);

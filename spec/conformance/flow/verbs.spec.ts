@@ -5,7 +5,7 @@ import { chan, ClosedError, scope, sleep, sleeping, suppressedOf, CancelledError
 import { flow } from "../../../src/flow/index.ts";
 import { bubble } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
-import { errorOf, holding, standing, upTo, watched } from "./support.ts";
+import { errorOf, holding, settledAs, upTo, watched } from "./support.ts";
 
 describe("flows: verbs", () => {
   it("FL-102 forEach takes one at a time, awaits its function, counts, and gives nothing", async () => {
@@ -175,6 +175,6 @@ describe("flows: verbs", () => {
     for (const wrong of [f.forEach(5 as never), f.some(undefined as never), f.reduce("x" as never), f.forEach(async function* () { yield await Promise.resolve(1); } as never), f.into(5 as never), f.toArray({ limit: 3 } as never)]) {
       expect(await errorOf(wrong)).to.be.instanceOf(TypeError);
     }
-    expect(await standing(f.toArray())).to.deep.equal({ value: [1] });
+    expect(await settledAs(f.toArray())).to.deep.equal({ value: [1] });
   });
 });

@@ -8,7 +8,7 @@ import { aborting, chan, ClosedError, go, guard, scope, select, settling, sleepi
 import { flow, type Flow } from "../../../src/flow/index.ts";
 import { bubble, seed } from "../../../src/testing/index.ts";
 import { settle } from "../../support/settle.ts";
-import { errorOf, holding, standing, upTo, watched } from "./support.ts";
+import { errorOf, holding, settledAs, upTo, watched } from "./support.ts";
 
 const theEnd = { done: true, value: undefined };
 
@@ -28,7 +28,7 @@ describe("flows: exact views", () => {
       other.trySend("wins");
       expect((await select({ other: other.receiving(), value: f.receiving() }, { order: "listed" })).case).to.equal("other");
     }
-    expect([called, await standing(sent)]).to.deep.equal([0, "pending"]);
+    expect([called, await settledAs(sent)]).to.deep.equal([0, "pending"]);
     expect(await f.receive()).to.equal(1);
   });
 
@@ -389,7 +389,7 @@ describe("flows: looking views", () => {
     await settle();
     await ch.send(1);
     expect(await first).to.equal(error);
-    expect(await standing(second)).to.equal("pending");
+    expect(await settledAs(second)).to.equal("pending");
     await ch.send(2);
     expect(await second).to.equal(2);
     expect(ch.closed).to.equal(false);
@@ -407,7 +407,7 @@ describe("flows: looking views", () => {
     await errorOf(f.receive({ signal: giving.signal }));
     expect(ch.trySend(2)).to.equal(false);
     expect(await f.receive()).to.equal(10);
-    expect(await standing(f.receive())).to.equal("pending");
+    expect(await settledAs(f.receive())).to.equal("pending");
     for (const wrong of ["ab", 5, undefined]) {
       expect(await errorOf(flow([1]).flatMap(() => wrong as never).receive())).to.be.instanceOf(TypeError).with.property("message").match(/flatMap/);
     }

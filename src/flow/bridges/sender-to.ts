@@ -15,7 +15,7 @@ import { External, nothing, OutlastsCancel, Performable, type Nothing, type Oper
 import { perform, performIn } from "../../core/perform.ts";
 import { WaitQueue, type Waiter } from "../../core/wait-queue.ts";
 import { ClosedError, show, type CaseKey } from "../../errors.ts";
-import { counted, forDeno, forNode, standing } from "../../support/printing.ts";
+import { counted, forDeno, forNode, withFacts } from "../../support/printing.ts";
 import { hasClosed, hasOpened } from "../../support/resources.ts";
 import { currentCancelScope, runAs } from "../../task/cancel/current.ts";
 import { NodeSink, WebSink, type NodeWritable, type Sink, type SinkOwner } from "./sinks.ts";
@@ -96,7 +96,7 @@ class StreamSender implements SinkSender<unknown>, SinkOwner {
   toString(): string {
     const state = this.#over ? (this.#over.failure ? "failed" : "ended") : this.closed && "closed";
     const { length } = this.#line;
-    return standing(`Sender to ${JSON.stringify(this.name)}`, length > 0 && counted(length, "sender", "wait"), state);
+    return withFacts(`Sender to ${JSON.stringify(this.name)}`, length > 0 && counted(length, "sender", "wait"), state);
   }
 
   /** @internal */

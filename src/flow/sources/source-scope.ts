@@ -14,7 +14,7 @@
 import { PromiseWaiter } from "../../core/park.ts";
 import { release, type Outcome, type WaitPlace } from "../../core/wait-queue.ts";
 import { cancelErrorOf, rootCancelScope, type CancelScope, type TaskInfo } from "../../task/cancel/cancel-scope.ts";
-import { currentCancelScope, runAs, standing } from "../../task/cancel/current.ts";
+import { currentCancelScope, runAs, notOver } from "../../task/cancel/current.ts";
 
 export class SourceScope implements TaskInfo {
   before: TaskInfo | undefined = undefined;
@@ -42,7 +42,7 @@ export class SourceScope implements TaskInfo {
 
   /** The source has been asked for what it may have to wait for. */
   asked(): void {
-    const maker = standing(this.#maker);
+    const maker = notOver(this.#maker);
     if (!maker || maker.cancelError || !this.cancelScope) return;
     this.#mark ??= new Mark(this);
     this.#mark.standIn(maker);

@@ -37,11 +37,11 @@ class OnTheStack implements Carried<CancelScope> {
 
 /** The cancel scope of the running code: where an operation performed now waits. Ended ones do not count, unless they were cancelled. */
 export function currentCancelScope(): CancelScope | undefined {
-  return standing(running ? (running.cancelContext as CancelScope | undefined) : carried?.getStore()) ?? surrounding;
+  return notOver(running ? (running.cancelContext as CancelScope | undefined) : carried?.getStore()) ?? surrounding;
 }
 
 /** The innermost one from here outwards that has not ended, or was cancelled. */
-export function standing(cancelScope: CancelScope | undefined): CancelScope | undefined {
+export function notOver(cancelScope: CancelScope | undefined): CancelScope | undefined {
   let outer = cancelScope;
   while (outer?.over === true && !outer.cancelError) outer = outer.parent;
   return outer;

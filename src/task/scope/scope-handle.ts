@@ -2,7 +2,7 @@
  * What a user gets from a scope: its verbs and nothing else. Since it has no enumerable fields, it can be passed wherever `{ signal }` is accepted:
  * `sleep(5, s)`.
  */
-import { forDeno, forNode, standing } from "../../support/printing.ts";
+import { forDeno, forNode, withFacts } from "../../support/printing.ts";
 import { perform } from "../../core/perform.ts";
 import { settling } from "../../ops/promise.ts";
 import { misuse } from "../../errors.ts";
@@ -30,7 +30,7 @@ export class ScopeHandle implements Scope {
     let tasks = 0;
     for (const { owner } of cancelScope.children) if (owner.kind === "task") tasks++;
     const what = `Scope ${JSON.stringify(name)}${kind === "scope" ? "" : ` of ${kind}`}`;
-    return standing(what, tasks > 0 && (tasks === 1 ? "1 task" : `${String(tasks)} tasks`), cancelScope.cancelled && "cancelled", cancelScope.over && "ended");
+    return withFacts(what, tasks > 0 && (tasks === 1 ? "1 task" : `${String(tasks)} tasks`), cancelScope.cancelled && "cancelled", cancelScope.over && "ended");
   }
 
   /** @internal */
