@@ -5,6 +5,7 @@ import {
   aborting, always, attempting, awaiting, calls, chan, checkpoint, choose, coroutine, gather, go, guard, named, openScope, operation, perform, poll, race, run,
   scope, select, selecting, settling, shield, sleep, timeout, trySelect, type Operation,
 } from "../../../src/node.ts";
+import { produce } from "../../../src/flow/index.ts";
 import { overNats } from "../../../src/nats/index.ts";
 import { dial, dialing, listen, serve, type Connection, type Listener } from "../../../src/net/index.ts";
 import { bubble, expectNoLeaks, explore, memoryBroker, memoryNet, replay, shared } from "../../../src/testing/index.ts";
@@ -63,6 +64,20 @@ describe("Messages: functions, at the call", () => {
     await refuses(() => poll(given(5)), "poll takes an operation, ", "throws");
     await refuses(() => choose(given(5)), "choose takes an operation, ", "throws");
     await refuses(() => poll(guard(() => given(5))), "guard takes an operation, ", "throws");
+  });
+
+  it("Messages: an option that has a few values only names them", async () => {
+    const jobs = [() => 1];
+    await refuses(() => gather(jobs, given({ onError: "supervise" })), 'onError of gather is "cancel" or "leave"; got "supervise"', "rejects");
+    await refuses(() => race(jobs, given({ until: "first" })), 'race runs until "settled" or "success"; got "first"', "rejects");
+    await refuses(() => scope(() => 1, given({ onError: "leave" })), 'onError of a scope is "cancel", "supervise" or a function; got "leave"', "rejects");
+    await refuses(() => scope(() => 1, given({ name: 5 })), "the name of a scope cannot be 5", "rejects");
+  });
+
+  it("Messages: a stage is given its scope first", async () => {
+    for (const wrong of [null, undefined, 5, {}]) {
+      await refuses(() => produce(given(wrong), () => 1), "produce takes a scope first, as scope((s) => produce(s, async (out) => { ... }))", "throws");
+    }
   });
 
   it("Messages: the argument is named, even if it has no text, or is nothing that any verb takes", async () => {
