@@ -155,6 +155,8 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   #outside: Waiter | undefined = undefined;
   #nextThunk = 0;
   #left: number;
+  /** How many of the jobs that are left are promises from outside the library: counted, since `bubble` asks again each time a job ends. */
+  #promisesLeft: number;
 
   constructor({ names, jobs, observing }: CheckedJobs, { limit = Infinity, returnErrors = false }: GatherOptions) {
     super();
@@ -171,6 +173,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
     this.#results = new Array<unknown>(jobs.length);
     this.#left = jobs.length;
     this.#observing = observing;
+    this.#promisesLeft = observing.filter(isExternal).length;
   }
 
   get hasThunks(): boolean {
@@ -183,8 +186,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
 
   /** If all jobs have ended already, it ends while it is enlisted. */
   override get traits(): number {
-    const left = this.#observing.filter((_, index) => !(index in this.#results));
-    return left.reduce((traits, operation) => traits | (operation ? operation.traits & External : 0), RunsUserCode);
+    return RunsUserCode | (this.#promisesLeft > 0 ? External : 0);
   }
 
   override attempt(): unknown {
@@ -242,6 +244,7 @@ class Gathering extends Performable<unknown> implements WaitPlace {
   settled(index: number, value: unknown): void {
     this.#results[index] = value;
     this.#left--;
+    if (isExternal(this.#observing[index])) this.#promisesLeft--;
     if (this.#isOwn(index)) this.#startNext();
     if (this.#left === 0) this.#end()?.resume("value", this.#outcome());
   }
@@ -289,6 +292,7 @@ function operationOf(job: PromiseLike<unknown>): Performable<unknown> {
 
 const isList = (jobs: GatherJobs): jobs is Iterable<GatherJob> =>
   Array.isArray(jobs) || typeof (jobs as Partial<Iterable<GatherJob>>)[Symbol.iterator] === "function";
+const isExternal = (operation: Performable<unknown> | undefined): boolean => operation !== undefined && (operation.traits & External) !== 0;
 const isThunk = (job: GatherJob): job is () => unknown => typeof job === "function" && !isThenable(job);
 
 /** Refuse everything that is neither a list nor a record: it would count as an empty record, and silently nothing would run. */
